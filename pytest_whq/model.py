@@ -1,0 +1,284 @@
+"""The values that pass through pytest-whq: frozen, with what can be derived as properties."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_whq.units import per_thousand, wh
+
+METRICS = (
+    "wh_per_query",
+    "net_wh_per_query",
+    "wh_per_1k_tokens",
+    "wh_per_1k_output_tokens",
+    "j_per_token",
+    "j_per_output_token",
+    "wh_total",
+    "average_power_w",
+)
+"""The metrics by which energy is reported and budgeted, headline first."""
+
+_QUERY_METRICS = frozenset({"wh_per_query", "net_wh_per_query"})
+_TOKEN_METRICS = frozenset(
+    {"wh_per_1k_tokens", "wh_per_1k_output_tokens", "j_per_token", "j_per_output_token"}
+)
+
+REASONS: Mapping[str, frozenset[str]] = {
+    "no_source": frozenset(METRICS),
+    "source_error": frozenset(METRICS),
+    "counter_reset": frozenset(METRICS),
+    "counter_stuck": frozenset(METRICS),
+    "sensors_disagree": frozenset(METRICS),
+    "window_too_short": frozenset(METRICS),
+    "sample_gap": frozenset(METRICS),
+    "mig": frozenset(METRICS),
+    "failed_queries": frozenset(METRICS),
+    "no_queries": _QUERY_METRICS,
+    "tokens_missing": _TOKEN_METRICS,
+    "imprecise": frozenset(),
+    "throttled": frozenset(),
+    "shared_device": frozenset(),
+    "thermal_drift": frozenset(),
+    "estimated": frozenset(),
+}
+"""Reason code -> the metrics that it invalidates; a code that invalidates none is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a record is not valid, or valid only with a warning: a code of `REASONS` and one sentence."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One thing whose energy is measured: a GPU, a CPU package, a module."""
+
+    id: str
+    name: str
+    power_limit_w: float | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at one device's sensors.
+
+    ``time_s`` is on the clock of `time.monotonic`; ``energy_j`` counts joules since some fixed
+    moment; what was not read, or could not be, is None.
+    """
+
+    device_id: str
+    time_s: float
+    energy_j: float | None = None
+    power_w: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """What a device says of itself beside its energy; what is unknown is None."""
+
+    device_id: str
+    temperature_c: float | None = None
+    clocks_event_reasons: tuple[str, ...] | None = None
+    other_processes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """Tokens of one query as the reply tells them; what it does not tell is None.
+
+    ``cached_input_tokens`` are part of ``input_tokens``, ``reasoning_tokens`` of ``output_tokens``.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEnergy:
+    """Joules that one device drew in the measured windows."""
+
+    id: str
+    energy_j: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One repetition of a measured call, or one window that the test opened itself."""
+
+    energy_j: float | None
+    net_energy_j: float | None
+    duration_s: float
+    queries: int
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+def _ratio(numerator: float | None, denominator: float | None) -> float | None:
+    return numerator / denominator if numerator is not None and denominator else None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Energy, queries and tokens of a test's windows together.
+
+    ``queries`` succeeded; the energy of the ``failed_queries`` is in ``energy_j`` all the same.
+    Joules are gross; ``net_energy_j`` is less the idle power outside the windows times
+    ``duration_s``. ``uncertainty_j`` is one standard uncertainty of ``energy_j``.
+    ``method`` is ``counter``, ``power`` or ``estimate``.
+    """
+
+    method: str | None
+    energy_j: float | None
+    net_energy_j: float | None
+    uncertainty_j: float | None
+    duration_s: float
+    queries: int
+    failed_queries: int
+    tokens: TokenCount
+    devices: tuple[DeviceEnergy, ...]
+    rounds: tuple[Round, ...]
+    interval95: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        """Whether Wh/query stands: missing tokens alone take only the token metrics away."""
+        return all(not REASONS[reason.code] or reason.code == "tokens_missing" for reason in self.reasons)
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Input and output tokens together, None where either is unknown."""
+        if self.tokens.input_tokens is None or self.tokens.output_tokens is None:
+            return None
+        return self.tokens.input_tokens + self.tokens.output_tokens
+
+    @property
+    def wh_total(self) -> float | None:
+        """Watt-hours of all windows."""
+        return None if self.energy_j is None else wh(self.energy_j)
+
+    @property
+    def wh_per_query(self) -> float | None:
+        """Watt-hours per query that succeeded, idle draw included."""
+        return _ratio(self.wh_total, self.queries)
+
+    @property
+    def net_wh_per_query(self) -> float | None:
+        """Watt-hours per query that succeeded, less idle draw."""
+        return None if self.net_energy_j is None else _ratio(wh(self.net_energy_j), self.queries)
+
+    @property
+    def j_per_token(self) -> float | None:
+        """Joules per token, input and output."""
+        return _ratio(self.energy_j, self.total_tokens)
+
+    @property
+    def j_per_output_token(self) -> float | None:
+        """Joules per output token."""
+        return _ratio(self.energy_j, self.tokens.output_tokens)
+
+    @property
+    def wh_per_1k_tokens(self) -> float | None:
+        """Watt-hours per thousand tokens, input and output."""
+        return None if self.j_per_token is None else per_thousand(wh(self.j_per_token))
+
+    @property
+    def wh_per_1k_output_tokens(self) -> float | None:
+        """Watt-hours per thousand output tokens."""
+        return None if self.j_per_output_token is None else per_thousand(wh(self.j_per_output_token))
+
+    @property
+    def average_power_w(self) -> float | None:
+        """Watts drawn on average while a window was open."""
+        return _ratio(self.energy_j, self.duration_s)
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """Every metric of `METRICS` by its name."""
+        return {name: self.metric(name) for name in METRICS}
+
+    def metric(self, name: str) -> float | None:
+        """The value of one metric of `METRICS`, None where unknown."""
+        value: float | None = getattr(self, name)
+        return value
+
+    def why_invalid(self, metric: str) -> Reason | None:
+        """The first reason that keeps ``metric`` from being judged, None where it stands."""
+        return next((reason for reason in self.reasons if metric in REASONS[reason.code]), None)
+
+    def has(self, code: str) -> bool:
+        """Whether the reason ``code`` is among the reasons."""
+        return any(reason.code == code for reason in self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetVerdict:
+    """What became of one budget: ``within``, ``exceeded``, ``unmeasured`` or ``not_judged``.
+
+    ``origin`` says where the limit stands, ``why`` why an ``unmeasured`` or ``not_judged`` one is.
+    """
+
+    metric: str
+    limit: float
+    value: float | None
+    outcome: str
+    origin: str
+    why: str | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether an enforced budget fails the test."""
+        return self.outcome in ("exceeded", "unmeasured")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one test measured. ``outcome`` is passed, failed, skipped, xfailed or xpassed."""
+
+    test: str
+    outcome: str
+    measurement: Measurement
+    budgets: tuple[BudgetVerdict, ...] = ()
+    comparison: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The commit that a run measured; ``dirty`` when the working tree differed from it."""
+
+    id: str
+    branch: str | None
+    dirty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """What measured and what was measured: figures of different rigs are not comparable.
+
+    ``scope`` is ``gpu``, ``gpu+cpu``, ``module``, ``cpu`` or what else the source says it covers.
+    """
+
+    source: str | None
+    scope: str | None
+    driver: str | None
+    host: str
+    python: str
+    platform: str
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The records of one session, with when, on what and of which commit they were made."""
+
+    created: str
+    tool: str
+    commit: Commit | None
+    rig: Rig
+    records: tuple[Record, ...]

@@ -1,0 +1,83 @@
+"""Joules and watt-hours: the only code that converts or formats a quantity."""
+
+import math
+
+JOULES_PER_WH = 3600.0
+
+
+def wh(energy_j: float) -> float:
+    """Watt-hours in ``energy_j`` joules."""
+    return energy_j / JOULES_PER_WH
+
+
+def per_thousand(value: float) -> float:
+    """A quantity per item as the same quantity per thousand items."""
+    return value * 1000.0
+
+
+def joules_from_mj(energy_mj: float) -> float:
+    """Joules in ``energy_mj`` millijoules, the unit of NVML's energy counter."""
+    return energy_mj / 1000.0
+
+
+def watts_from_mw(power_mw: float) -> float:
+    """Watts in ``power_mw`` milliwatts, the unit of NVML's power readings."""
+    return power_mw / 1000.0
+
+
+_PREFIXES = ((1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+
+
+def format_quantity(value: float, unit: str) -> str:
+    """Three significant digits with an SI prefix: ``0.00184, "Wh"`` gives ``1.84 mWh``."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g} {unit}"
+    # Rounded first, so that 0.0009996 becomes 1.00 m and not 1000 µ.
+    rounded = float(f"{value:.3g}")
+    factor, prefix = next((p for p in _PREFIXES if abs(rounded) >= p[0]), _PREFIXES[-1])
+    scaled = rounded / factor
+    digits = max(0, 2 - math.floor(math.log10(abs(scaled))))
+    return f"{scaled:.{digits}f} {prefix}{unit}"
+
+
+def format_wh(energy_wh: float) -> str:
+    """An amount of energy in watt-hours, with the prefix that fits."""
+    return format_quantity(energy_wh, "Wh")
+
+
+def format_metric(metric: str, value: float | None) -> str:
+    """The value of a metric of `pytest_whq.model.METRICS` with its unit, or ``-`` where unknown."""
+    return "-" if value is None else format_quantity(value, METRIC_UNITS[metric])
+
+
+METRIC_UNITS = {
+    "wh_per_query": "Wh",
+    "net_wh_per_query": "Wh",
+    "wh_per_1k_tokens": "Wh",
+    "wh_per_1k_output_tokens": "Wh",
+    "j_per_token": "J",
+    "j_per_output_token": "J",
+    "wh_total": "Wh",
+    "average_power_w": "W",
+}
+
+
+def format_percent(ratio: float, *, signed: bool = False) -> str:
+    """A ratio as percent with one decimal: ``0.0283`` gives ``2.8 %``."""
+    return f"{ratio * 100:{'+' if signed else ''}.1f} %"
+
+
+def format_seconds(duration_s: float) -> str:
+    """A duration in seconds: ``6.24`` gives ``6.2 s``, ``0.05`` gives ``50.0 ms``."""
+    return f"{duration_s:.1f} s" if duration_s >= 1 else format_quantity(duration_s, "s")
+
+
+def parse_ratio(text: str | float) -> float:
+    """A ratio from ``"2%"``, ``"0.02"`` or ``0.02``; ValueError where it is not positive and finite."""
+    if isinstance(text, str) and text.strip().endswith("%"):
+        ratio = float(text.strip()[:-1]) / 100
+    else:
+        ratio = float(text)
+    if not (math.isfinite(ratio) and ratio > 0):
+        raise ValueError(text)
+    return ratio
