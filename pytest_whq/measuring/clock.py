@@ -1,0 +1,104 @@
+"""Time as an argument: everything that waits or takes the time does it through a Clock."""
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import Protocol
+
+Waits = Generator[float, None, None]
+"""A procedure that yields the seconds it wants to wait: the caller waits its own way, blocking or not."""
+
+
+class Repeating(Protocol):
+    """A function that is called again and again until it is stopped."""
+
+    def wake(self) -> None:
+        """Cut the current wait short."""
+
+    def stop(self) -> None:
+        """End it; returns when it no longer runs, or after a second if it hangs."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+
+
+class Clock(Protocol):
+    """Where time comes from, in seconds on the clock of `time.monotonic`."""
+
+    def now(self) -> float:
+        """The time now."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, blocking the thread."""
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Wait, letting other tasks of the event loop run."""
+
+    def repeat(self, step: Callable[[], float]) -> Repeating:
+        """Call ``step`` beside the caller's code, each time after the seconds that it last returned."""
+
+
+def wait(clock: Clock, waits: Waits) -> None:
+    """Carry out ``waits``, blocking."""
+    for seconds in waits:
+        clock.sleep(seconds)
+
+
+async def wait_async(clock: Clock, waits: Waits) -> None:
+    """Carry out ``waits`` without blocking the event loop."""
+    for seconds in waits:
+        await clock.sleep_async(seconds)
+
+
+class SystemClock:
+    """The real time, and threads."""
+
+    now = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Wait on the event loop that runs, trio's or asyncio's."""
+        trio = sys.modules.get("trio")
+        if trio is not None and trio.lowlevel.in_trio_run():
+            await trio.sleep(seconds)
+        else:
+            await asyncio.sleep(seconds)
+
+    def repeat(self, step: Callable[[], float]) -> "RepeatingThread":
+        """Start a daemon thread that calls ``step``."""
+        return RepeatingThread(step)
+
+
+class RepeatingThread:
+    """A thread that calls a function, waits as long as the function said, and calls it again."""
+
+    def __init__(self, step: Callable[[], float]) -> None:
+        self._step = step
+        self._awake = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="pytest-whq sampler", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            seconds = self._step()
+            if self._awake.wait(seconds):
+                self._awake.clear()
+
+    def wake(self) -> None:
+        """Call the function now."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """End the thread; a reading that hangs in the driver is left behind after a second."""
+        self._stopped = True
+        self._awake.set()
+        self._thread.join(timeout=1.0)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread still runs."""
+        return self._thread.is_alive()

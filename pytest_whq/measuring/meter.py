@@ -1,0 +1,137 @@
+"""One measurement: spans of time, what the devices drew in them, and the queries that ran in them."""
+
+from collections.abc import Mapping
+
+from pytest_whq.measuring.clock import Clock, Waits
+from pytest_whq.measuring.queued_work import wait_for_queued_work
+from pytest_whq.measuring.result import measurement_of, rounds_of
+from pytest_whq.measuring.rounds import half_widths95
+from pytest_whq.measuring.sampler import EDGE_S, Sampler
+from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.measuring.tally import Tally
+from pytest_whq.model import Measurement, Reason
+
+_EDGE_WAIT_S = 2.0
+"""Waited at most on each side of a measurement for the ticks that tell the level outside."""
+
+
+class Meter:
+    """Measures from `opening` to `closing` whatever runs between each `begin` and `end`.
+
+    Without a ``sampler`` it only counts and times, and ``why_not`` says why.
+    """
+
+    def __init__(self, clock: Clock, sampler: Sampler | None, why_not: Reason | None = None) -> None:
+        self._clock = clock
+        self._sampler = sampler
+        self._why_not = why_not
+        self._opened_s = 0.0
+        self._began_s: float | None = None
+        self._energies: Mapping[str, SpanEnergies] = {}
+        self.spans: list[Span] = []
+        self.tallies: list[Tally] = []
+
+    def opening(self) -> Waits:
+        """Start readings and wait until they tell the level before the first span."""
+        if self._sampler is None:
+            return
+        self._sampler.enter()
+        self._opened_s = self._clock.now()
+        yield from self._settling(self._opened_s)
+
+    def begin(self) -> None:
+        """A span begins."""
+        wait_for_queued_work()
+        self.tallies.append(Tally())
+        self._began_s = self._clock.now() if self._sampler is None else self._sampler.slow_down()
+
+    def fail(self) -> None:
+        """A query failed, and the span ends with it."""
+        if self._began_s is not None:
+            self.tally.fail()
+            self.end()
+
+    def end(self) -> None:
+        """The span ends, if one is open."""
+        if self._began_s is None:
+            return
+        wait_for_queued_work()
+        ended_s = self._clock.now() if self._sampler is None else self._sampler.speed_up(self._began_s)
+        self.spans.append(Span(self._began_s, ended_s))
+        self._began_s = None
+
+    def closing(self) -> Waits:
+        """Wait until readings tell the level after the last span, then end them."""
+        if self._sampler is None:
+            return
+        try:
+            yield from self._settling(self.spans[-1].end_s if self.spans else self._clock.now())
+            self._conclude(self._sampler)
+        finally:
+            self._sampler.leave()
+
+    def abandon(self) -> None:
+        """End at once, with nothing measured."""
+        self.end()
+        if self._sampler is not None:
+            self._sampler.leave()
+
+    @property
+    def tally(self) -> Tally:
+        """The queries of the span that is open, or was last."""
+        return self.tallies[-1]
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds that the spans lasted together."""
+        return sum(span.duration_s for span in self.spans)
+
+    @property
+    def refresh_s(self) -> float | None:
+        """The slowest sensor's refresh period in seconds, None where none is known."""
+        if self._sampler is None:
+            return None
+        return max(
+            (t.refresh_s for t in self._sampler.traces.values() if t.refresh_s is not None), default=None
+        )
+
+    def half_width95(self) -> float | None:
+        """Relative half width of Wh/query's 95 % interval so far, None where not yet known.
+
+        The last span is left out: what follows it, and so its end, has not been read yet.
+        """
+        if self._sampler is None:
+            return None
+        try:
+            energies = [trace.energies(self.spans[:-1]) for trace in self._sampler.traces.values()]
+        except UnmeasurableError:
+            return None
+        return half_widths95(rounds_of(self.spans[:-1], self.tallies, energies)).get("wh_per_query")
+
+    def measurement(self, *, repeated: bool = False, precision: float) -> Measurement:
+        """What was measured, once closed; ``repeated`` when the spans are rounds of the same call.
+
+        ``precision`` is the ratio above which a figure counts as imprecise.
+        """
+        estimated = self._sampler is not None and self._sampler.estimated
+        return measurement_of(
+            self.spans, self.tallies, self._energies, self._why_not,
+            estimated=estimated, repeated=repeated, precision=precision,
+        )  # fmt: skip
+
+    def _settling(self, since_s: float) -> Waits:
+        sampler = self._sampler
+        assert sampler is not None
+        while not all(trace.settled_after(since_s) for trace in sampler.traces.values()):
+            if self._clock.now() - since_s > _EDGE_WAIT_S or sampler.error_since(self._opened_s) is not None:
+                return
+            yield EDGE_S
+
+    def _conclude(self, sampler: Sampler) -> None:
+        if (error := sampler.error_since(self._opened_s)) is not None:
+            self._why_not = Reason(error.code, str(error))
+        elif self.spans:
+            try:
+                self._energies = {id_: t.energies(self.spans) for id_, t in sampler.traces.items()}
+            except UnmeasurableError as error:
+                self._why_not = error.reason

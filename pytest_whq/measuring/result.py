@@ -1,0 +1,155 @@
+"""Spans, their queries and their joules, put together as a Measurement. Pure."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pytest_whq.measuring.rounds import half_widths95
+from pytest_whq.measuring.spans import Span, SpanEnergies
+from pytest_whq.measuring.tally import Tally, sum_tokens
+from pytest_whq.model import DeviceEnergy, Measurement, Reason, Round
+from pytest_whq.units import format_percent
+
+ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
+
+
+def measurement_of(
+    spans: Sequence[Span],
+    tallies: Sequence[Tally],
+    energies: Mapping[str, SpanEnergies],
+    why_not: Reason | None,
+    *,
+    estimated: bool,
+    repeated: bool,
+    precision: float,
+) -> Measurement:
+    """The measurement of ``spans``, of which each has its tally; no ``energies`` means not measured.
+
+    ``repeated`` when the spans are rounds of the same call; ``precision`` is the ratio above which
+    the figure counts as imprecise.
+    """
+    parts = list(energies.values()) if why_not is None else []
+    rounds = rounds_of(spans, tallies, parts)
+    plain = Measurement(
+        method=("estimate" if estimated else _method(parts)) if parts else None,
+        energy_j=_sum_known(one.energy_j for one in rounds),
+        net_energy_j=_sum_known(one.net_energy_j for one in rounds),
+        uncertainty_j=math.hypot(*(part.uncertainty_j for part in parts)) if parts else None,
+        duration_s=sum(span.duration_s for span in spans),
+        queries=sum(tally.queries for tally in tallies),
+        failed_queries=sum(tally.failed_queries for tally in tallies),
+        tokens=sum_tokens([tally.tokens for tally in tallies if tally.queries]),
+        devices=tuple(DeviceEnergy(id_, part.energy_j) for id_, part in energies.items()) if parts else (),
+        rounds=rounds,
+    )
+    widths = half_widths95(rounds) if repeated else {}
+    intervals = {
+        metric: (value * (1 - width), value * (1 + width))
+        for metric, width in widths.items()
+        if (value := plain.metric(metric)) is not None
+    }
+    reasons = [why_not] if why_not is not None else []
+    reasons += [ESTIMATED] if estimated else []
+    reasons += _count_reasons(plain, tallies)
+    reasons += _precision_reasons(plain, widths.get("wh_per_query"), repeated, precision)
+    return replace(plain, interval95=intervals, reasons=tuple(reasons))
+
+
+def rounds_of(
+    spans: Sequence[Span], tallies: Sequence[Tally], parts: Sequence[SpanEnergies]
+) -> tuple[Round, ...]:
+    """Each span with the joules of all devices in it, which are unknown where there are no ``parts``."""
+    idle_w = _sum_known(part.idle_w for part in parts)
+    rounds = []
+    for number, (span, tally) in enumerate(zip(spans, tallies, strict=False)):
+        energy_j = sum(part.energies_j[number] for part in parts) if parts else None
+        known = energy_j is not None and idle_w is not None
+        rounds.append(
+            Round(
+                energy_j=energy_j,
+                net_energy_j=energy_j - idle_w * span.duration_s if known else None,  # type: ignore[operator]
+                duration_s=span.duration_s,
+                queries=tally.queries,
+                input_tokens=tally.tokens.input_tokens,
+                output_tokens=tally.tokens.output_tokens,
+            )
+        )
+    return tuple(rounds)
+
+
+def combine(measurements: Sequence[Measurement]) -> Measurement:
+    """Several measurements of one test as one: sums, in which one unknown makes the sum unknown.
+
+    Their rounds stay apart in order; intervals are kept only where there is one measurement, since
+    rounds of different calls do not repeat each other.
+    """
+    if len(measurements) == 1:
+        return measurements[0]
+    methods = {one.method for one in measurements if one.method is not None}
+    uncertainties_j = [one.uncertainty_j for one in measurements]
+    reasons = {reason.code: reason for one in reversed(measurements) for reason in one.reasons}
+    return Measurement(
+        method=methods.pop() if len(methods) == 1 else None,
+        energy_j=_sum_known(one.energy_j for one in measurements),
+        net_energy_j=_sum_known(one.net_energy_j for one in measurements),
+        uncertainty_j=None if None in uncertainties_j else math.hypot(*filter(None, uncertainties_j)),
+        duration_s=sum(one.duration_s for one in measurements),
+        queries=sum(one.queries for one in measurements),
+        failed_queries=sum(one.failed_queries for one in measurements),
+        tokens=sum_tokens([one.tokens for one in measurements if one.queries]),
+        devices=tuple(_sum_devices(measurements)),
+        rounds=tuple(one for measurement in measurements for one in measurement.rounds),
+        interval95={},
+        reasons=tuple(reasons.values()),
+    )
+
+
+def _sum_devices(measurements: Sequence[Measurement]) -> Iterator[DeviceEnergy]:
+    for id_ in dict.fromkeys(device.id for one in measurements for device in one.devices):
+        parts = [device.energy_j for one in measurements for device in one.devices if device.id == id_]
+        whole = len(parts) == len(measurements)
+        yield DeviceEnergy(id_, _sum_known(parts) if whole else None)
+
+
+def _sum_known(values: Iterable[float | None]) -> float | None:
+    """The sum of ``values``; None where one is unknown or there are none."""
+    total, empty = 0.0, True
+    for value in values:
+        if value is None:
+            return None
+        total, empty = total + value, False
+    return None if empty else total
+
+
+def _method(parts: Sequence[SpanEnergies]) -> str:
+    """The poorest method among the devices: it decides how far the sum can be trusted."""
+    return "counter" if all(part.method == "counter" for part in parts) else "power"
+
+
+def _count_reasons(plain: Measurement, tallies: Sequence[Tally]) -> Iterator[Reason]:
+    if plain.failed_queries:
+        total = plain.queries + plain.failed_queries
+        yield Reason("failed_queries", f"{plain.failed_queries} of {total} queries failed")
+    if not plain.queries:
+        yield Reason("no_queries", "no query succeeded, or none was recorded with window.record")
+    elif plain.total_tokens is None:
+        told = (tally.unreadable for tally in tallies if tally.unreadable is not None)
+        yield Reason("tokens_missing", next(told, "the replies do not tell their tokens"))
+
+
+def _precision_reasons(
+    plain: Measurement, width: float | None, repeated: bool, precision: float
+) -> Iterator[Reason]:
+    if plain.energy_j is None or plain.uncertainty_j is None:
+        return
+    if repeated:
+        what = "the 95 % interval is unknown"
+        if width is not None:
+            what = f"the 95 % interval is ± {format_percent(width)}"
+    else:
+        width = 2 * plain.uncertainty_j / plain.energy_j if plain.energy_j > 0 else None
+        what = "the energy is uncertain"
+        if width is not None:
+            what = f"the energy is uncertain by ± {format_percent(width)}"
+    if width is None or width > precision:
+        yield Reason("imprecise", f"{what}, wider than the ± {format_percent(precision)} asked for")

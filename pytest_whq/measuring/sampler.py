@@ -1,0 +1,120 @@
+"""Reads a source again and again while windows are open."""
+
+import threading
+from collections.abc import Mapping
+
+from pytest_whq.errors import SourceError
+from pytest_whq.measuring.clock import Clock, Repeating
+from pytest_whq.measuring.trace import Trace
+from pytest_whq.model import Device
+from pytest_whq.sources.base import PowerSource
+
+EDGE_S = 0.004
+"""Between readings around a window's edges, where the moment of a tick matters."""
+
+_INSIDE_S = 0.02
+"""Between readings inside a window, where reading must not disturb what is measured."""
+
+_INSIDE_SHARE = 0.005
+"""Of a core, at most, for reading inside a window."""
+
+_INSIDE_GROWTH = 1 / 3000
+"""How the pause between readings grows with a counting source's window: an edge there is a counter's
+difference, so a window of a day needs no more than some ten thousand readings."""
+
+
+_SILENCE_S = 2.0
+"""Around an edge, longer without a reading than any sensor takes means that the thread is gone or hangs."""
+
+
+class Sampler:
+    """Keeps a trace of each device, fast around the edges of windows and slow inside them.
+
+    Windows may overlap: it runs from the first that enters until the last that leaves, and keeps
+    nothing in between. The source's last error is kept for the windows that it spoils.
+    """
+
+    def __init__(self, source: PowerSource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self.estimated: bool = getattr(source, "estimated", False)
+        self._averaging_s: Mapping[str, float] = getattr(source, "power_averaging_s", {})
+        self._lock = threading.Lock()
+        self._repeating: Repeating | None = None
+        self._users = 0
+        self._inside: list[float] = []
+        self._cost_s = 0.0
+        self._last_s = 0.0
+        self.devices: tuple[Device, ...] = source.devices()
+        self.traces: dict[str, Trace] = {}
+        self._error: tuple[float, SourceError] | None = None
+
+    def enter(self) -> None:
+        """A window wants readings: start, or go on."""
+        self._users += 1
+        if self._repeating is None:
+            self._error = None
+            self.traces = {d.id: Trace(self._averaging_s.get(d.id, 0.0)) for d in self.devices}
+            self._repeating = self._clock.repeat(self.tick)
+
+    def leave(self) -> None:
+        """The window wants no more readings; the last one to leave stops them."""
+        self._users -= 1
+        if self._users == 0 and self._repeating is not None:
+            self._repeating.stop()
+            self._repeating = None
+
+    def slow_down(self) -> float:
+        """A span begins: read once more, then sparingly; returns the time just after the reading."""
+        self.tick()
+        start_s = self._clock.now()
+        self._inside.append(start_s)
+        return start_s
+
+    def speed_up(self, start_s: float) -> float:
+        """The span that began at ``start_s`` ends: returns the time, then reads fast again."""
+        end_s = self._clock.now()
+        self._inside.remove(start_s)
+        # Read at the edge itself, so that a tick before it cannot be taken for one after it.
+        self.tick()
+        if self._repeating is not None:
+            self._repeating.wake()
+        return end_s
+
+    def error_since(self, time_s: float) -> SourceError | None:
+        """The source's last error at ``time_s`` or later; a thread that reads no more is one, too."""
+        if self._error is not None and self._error[0] >= time_s:
+            return self._error[1]
+        silent_s = self._clock.now() - max(self._last_s, time_s)
+        if silent_s > _SILENCE_S and not self._inside:
+            return SourceError(
+                f"the power source has not answered for {silent_s:.1f} s: its driver may hang."
+            )
+        return None
+
+    def tick(self) -> float:
+        """Read once; returns the seconds to wait before the next reading."""
+        with self._lock:
+            before_s = self._clock.now()
+            try:
+                readings = self._source.read()
+            except SourceError as error:
+                self._error = (before_s, error)
+                return _INSIDE_S
+            except Exception as error:  # noqa: BLE001 - a plugin's source may raise anything
+                self._error = (before_s, SourceError(f"the power source failed: {error!r}"))
+                return _INSIDE_S
+            self._last_s = self._clock.now()
+            self._cost_s = max(self._last_s - before_s, self._cost_s * 0.9)
+            for reading in readings:
+                if (trace := self.traces.get(reading.device_id)) is not None:
+                    trace.add(reading)
+            return self._pause_s()
+
+    def _pause_s(self) -> float:
+        if not self._inside:
+            return EDGE_S
+        pause_s = max(_INSIDE_S, self._cost_s / _INSIDE_SHARE)
+        if all(trace.counts for trace in self.traces.values()):
+            pause_s = max(pause_s, (self._last_s - min(self._inside)) * _INSIDE_GROWTH)
+        return pause_s

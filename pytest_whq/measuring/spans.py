@@ -1,0 +1,50 @@
+"""What goes into and comes out of the turning of readings into joules."""
+
+from dataclasses import dataclass
+
+from pytest_whq.model import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One contiguous stretch of time whose energy is wanted, in seconds of `time.monotonic`."""
+
+    start_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        """Its length in seconds."""
+        return self.end_s - self.start_s
+
+    def overlap_s(self, start_s: float, end_s: float) -> float:
+        """Seconds that it shares with the stretch from ``start_s`` to ``end_s``."""
+        return max(0.0, min(self.end_s, end_s) - max(self.start_s, start_s))
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEnergies:
+    """Joules that one device drew in each of the spans asked for.
+
+    ``uncertainty_j`` is one standard uncertainty of their sum: how well the spans' edges are known,
+    not how well the board's sensor is calibrated. ``idle_w`` is the level outside the spans, None
+    where it was not seen.
+    """
+
+    method: str
+    energies_j: tuple[float, ...]
+    uncertainty_j: float
+    idle_w: float | None
+
+    @property
+    def energy_j(self) -> float:
+        """Joules of all spans together."""
+        return sum(self.energies_j)
+
+
+class UnmeasurableError(Exception):
+    """Readings that do not tell the energy of the spans; carries the reason of the record."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = Reason(code, sentence)

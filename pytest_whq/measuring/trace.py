@@ -1,0 +1,56 @@
+"""What one device's sensors showed over time, and its turn into joules. Pure: no clock, no source."""
+
+from collections.abc import Sequence
+
+from pytest_whq.measuring.counter import CounterTicks, counter_energy
+from pytest_whq.measuring.power import PowerSamples, power_energy
+from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.model import Reading
+
+
+class Trace:
+    """The readings of one device.
+
+    ``power_averaging_s`` is over how long its power sensor averages, in seconds.
+    """
+
+    def __init__(self, power_averaging_s: float = 0.0) -> None:
+        self.counter = CounterTicks()
+        self.power = PowerSamples(power_averaging_s)
+        self.readings = 0
+
+    def add(self, reading: Reading) -> None:
+        """Take in a reading; readings come in the order of their times."""
+        self.readings += 1
+        if reading.energy_j is not None:
+            self.counter.add(reading.time_s, reading.energy_j)
+        # No board draws nothing: a power of 0 is how drivers answer when asked too fast.
+        if reading.power_w:
+            self.power.add(reading.time_s, reading.power_w)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the device has shown an energy counter."""
+        return self.counter.last_energy_j is not None
+
+    @property
+    def refresh_s(self) -> float | None:
+        """Refresh period of the sensor that energy comes from, in seconds; None where unknown."""
+        return self.counter.period_s if self.counts else self.power.refresh_s
+
+    def settled_after(self, time_s: float) -> bool:
+        """Whether the readings since ``time_s`` tell the level there."""
+        return self.counter.settled_after(time_s) if self.counts else self.power.settled_after(time_s)
+
+    def energies(self, spans: Sequence[Span]) -> SpanEnergies:
+        """Joules of each of ``spans``, which are in order and do not overlap.
+
+        Raises `UnmeasurableError` where the readings do not tell.
+        """
+        if self.counts:
+            return counter_energy(self.counter, spans)
+        if len(self.power):
+            return power_energy(self.power, spans)
+        raise UnmeasurableError(
+            "source_error", "the device gave neither energy nor power while the window was open"
+        )
