@@ -115,9 +115,8 @@ def counter_energy(ticks: CounterTicks, spans: Sequence[Span]) -> SpanEnergies:
     shares = _Shares(ticks, spans, before, after)
     energies_j = tuple(shares.energy_j(span) for span in spans)
     levels_w = [level.power_w for level in (before, after) if level is not None]
-    return SpanEnergies(
-        "counter", energies_j, shares.uncertainty_j(first, last), fmean(levels_w or [math.nan])
-    )
+    idle_w = fmean(levels_w) if levels_w else None
+    return SpanEnergies("counter", energies_j, shares.uncertainty_j(first, last), idle_w)
 
 
 def _outside(ticks: CounterTicks, edge: int, step: int) -> _Outside | None:

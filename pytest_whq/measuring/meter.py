@@ -26,6 +26,7 @@ class Meter:
         self._sampler = sampler
         self._why_not = why_not
         self._opened_s = 0.0
+        self._reading = False
         self._began_s: float | None = None
         self._energies: Mapping[str, SpanEnergies] = {}
         self.spans: list[Span] = []
@@ -36,8 +37,13 @@ class Meter:
         if self._sampler is None:
             return
         self._sampler.enter()
+        self._reading = True
         self._opened_s = self._clock.now()
-        yield from self._settling(self._opened_s)
+        try:
+            yield from self._settling(self._opened_s)
+        except BaseException:
+            self._stop_reading()
+            raise
 
     def begin(self) -> None:
         """A span begins."""
@@ -45,11 +51,10 @@ class Meter:
         self.tallies.append(Tally())
         self._began_s = self._clock.now() if self._sampler is None else self._sampler.slow_down()
 
-    def fail(self) -> None:
-        """A query failed, and the span ends with it."""
-        if self._began_s is not None:
-            self.tally.fail()
-            self.end()
+    @property
+    def is_open(self) -> bool:
+        """Whether a span has begun that has not ended."""
+        return self._began_s is not None
 
     def end(self) -> None:
         """The span ends, if one is open."""
@@ -68,13 +73,12 @@ class Meter:
             yield from self._settling(self.spans[-1].end_s if self.spans else self._clock.now())
             self._conclude(self._sampler)
         finally:
-            self._sampler.leave()
+            self._stop_reading()
 
     def abandon(self) -> None:
         """End at once, with nothing measured."""
         self.end()
-        if self._sampler is not None:
-            self._sampler.leave()
+        self._stop_reading()
 
     @property
     def tally(self) -> Tally:
@@ -100,7 +104,7 @@ class Meter:
 
         The last span is left out: what follows it, and so its end, has not been read yet.
         """
-        if self._sampler is None:
+        if self._sampler is None or len(self.spans) < 2:
             return None
         try:
             energies = [trace.energies(self.spans[:-1]) for trace in self._sampler.traces.values()]
@@ -119,6 +123,11 @@ class Meter:
             estimated=estimated, repeated=repeated, precision=precision,
         )  # fmt: skip
 
+    def _stop_reading(self) -> None:
+        if self._sampler is not None and self._reading:
+            self._reading = False
+            self._sampler.leave()
+
     def _settling(self, since_s: float) -> Waits:
         sampler = self._sampler
         assert sampler is not None
@@ -133,5 +142,5 @@ class Meter:
         elif self.spans:
             try:
                 self._energies = {id_: t.energies(self.spans) for id_, t in sampler.traces.items()}
-            except UnmeasurableError as error:
-                self._why_not = error.reason
+            except UnmeasurableError as unmeasurable:
+                self._why_not = unmeasurable.reason

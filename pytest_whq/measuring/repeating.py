@@ -1,11 +1,13 @@
 """Repeats a call in rounds until its energy is known well enough."""
 
-from collections.abc import Callable, Generator
+import inspect
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final
 
 from pytest_whq.measuring.clock import Clock, Waits
+from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.rounds import Plan, start_phase
+from pytest_whq.measuring.rounds import start_phase
 
 CALL: Final = None
 """What `repeat` yields when it wants the call made and its reply sent back; else seconds to wait."""
@@ -13,47 +15,52 @@ CALL: Final = None
 Steps = Generator[float | None, Any, Any]
 
 
-def repeat(
-    plan: Plan,
-    meter: Meter,
-    clock: Clock,
-    count: Callable[[Any], None],
-    progress: Callable[[Meter], None],
-) -> Steps:
-    """Warm up, then run rounds as ``plan`` says; returns the last reply.
+def repeat(ledger: Ledger, meter: Meter) -> Steps:
+    """Warm up, then run rounds as the ledger's plan says; returns the last reply.
 
     It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain
-    functions and coroutine functions. Each reply goes to ``count``; after each round ``progress`` hears
-    of it. An error of the call, thrown in, ends the measurement with a failed query and passes on.
+    functions and coroutine functions. An error of the call, thrown in, ends the measurement with a
+    failed query and passes on.
     """
+    __tracebackhide__ = True
+    plan, clock = ledger.plan, ledger.clock
     reply = None
     for _ in range(plan.warmup):
         reply = yield CALL
     try:
         yield from meter.opening()
-        rounds_s = 0.0
-        started_s = clock.now()
-        while plan.goes_on(len(meter.spans), clock.now() - started_s, rounds_s, meter.half_width95):
+        ledger.opened(meter)
+        started_s, round_s = clock.now(), 0.0
+        while plan.goes_on(len(meter.spans), clock.now() - started_s, round_s, meter.half_width95):
             yield from _next_start(meter, clock)
-            round_s = clock.now()
+            began_s = clock.now()
             meter.begin()
             while True:
                 reply = yield CALL
-                count(reply)
-                if clock.now() - round_s >= plan.round_s:
+                ledger.record(meter, reply)
+                if clock.now() - began_s >= plan.round_s:
                     break
             meter.end()
-            rounds_s = clock.now() - round_s
-            progress(meter)
+            round_s = clock.now() - began_s
+            ledger.instruments.progress(meter)
     except Exception:
-        meter.fail()
-        yield from meter.closing()
+        if meter.is_open:
+            ledger.record_failure(meter)
+            meter.end()
+        yield from _closing(ledger, meter)
         raise
     except BaseException:
+        ledger.closing(meter)
         meter.abandon()
         raise
-    yield from meter.closing()
+    yield from _closing(ledger, meter)
     return reply
+
+
+def _closing(ledger: Ledger, meter: Meter) -> Waits:
+    ledger.closing(meter)
+    yield from meter.closing()
+    ledger.closed(meter, repeated=True)
 
 
 def _next_start(meter: Meter, clock: Clock) -> Waits:
@@ -64,27 +71,45 @@ def _next_start(meter: Meter, clock: Clock) -> Waits:
 
 
 def run(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:
-    """Carry out ``steps``, blocking; returns what they return."""
+    """Carry out ``steps``, blocking; returns what they return.
+
+    Where ``call`` turns out to return an awaitable, returns a coroutine that goes on from there.
+    """
+    __tracebackhide__ = True
     try:
         step = next(steps)
         while True:
+            answer = None
             try:
-                answer = call() if step is CALL else clock.sleep(step)
+                if step is CALL:
+                    answer = call()
+                else:
+                    clock.sleep(step)
             except BaseException as error:  # noqa: BLE001 - it is the procedure's to end on
                 step = steps.throw(error)
-            else:
-                step = steps.send(answer)
+                continue
+            if inspect.isawaitable(answer):
+                return run_async(steps, clock, call, answer)
+            step = steps.send(answer)
     except StopIteration as done:
         return done.value
 
 
-async def run_async(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:
-    """Carry out ``steps`` on the event loop; ``call`` returns an awaitable."""
+async def run_async(
+    steps: Steps, clock: Clock, call: Callable[[], Any], pending: Awaitable[Any] | None = None
+) -> Any:
+    """Carry out ``steps`` on the event loop; ``pending`` is what the last call for them has returned."""
+    __tracebackhide__ = True
     try:
-        step = next(steps)
+        step = CALL if pending is not None else next(steps)
         while True:
+            answer = None
             try:
-                answer = await call() if step is CALL else await clock.sleep_async(step)
+                if step is not CALL:
+                    await clock.sleep_async(step)
+                else:
+                    awaitable, pending = pending or call(), None
+                    answer = await awaitable
             except BaseException as error:  # noqa: BLE001 - it is the procedure's to end on
                 step = steps.throw(error)
             else:

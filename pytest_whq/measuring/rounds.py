@@ -16,7 +16,7 @@ class Plan:
     """How long ``whq(call)`` repeats its call.
 
     With ``rounds`` exactly so many rounds run; without, they go on until ``precision`` (a ratio) is
-    reached, at least `MIN_ROUNDS` and ``min_seconds``, at most ``max_seconds``.
+    reached, at least `MIN_ROUNDS` and ``min_seconds``, but above all at most ``max_seconds``.
     """
 
     rounds: int | None = None
@@ -115,9 +115,9 @@ _RATIOS: dict[str, tuple[Callable[[Round], float | None], Callable[[Round], floa
 
 
 _T95 = (
-    (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-    + (2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086)
-    + (2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042)
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+    2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
 
 

@@ -1,0 +1,81 @@
+"""How many tokens a query took, read from its reply: one file per family of replies."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pytest_whq.model import TokenCount
+from pytest_whq.tokens import langchain
+from pytest_whq.tokens.bodies import body_of, object_in
+from pytest_whq.tokens.fields import NOT_TOLD, quietly, total
+from pytest_whq.tokens.streams import StreamTokens, is_stream
+from pytest_whq.tokens.table import READERS, read_reply
+
+__all__ = ["READERS", "StreamTokens", "read_queries", "read_tokens", "unreadable"]
+
+
+def read_tokens(reply: object) -> TokenCount | None:
+    """The tokens of a reply, of all its queries together; None where nobody can read it.
+
+    A reply is a client's object, its dict, JSON text of an object, an HTTP response with a JSON
+    body, or a list of these. A count is None where the reply does not tell it. Never raises.
+    """
+    if isinstance(reply, (str, bytes, bytearray)):
+        data = object_in(reply)
+        return None if data is None else read_tokens(data)
+    if isinstance(reply, (list, tuple)):
+        counts = _read_list(reply)
+        return None if counts is None else reduce(total, counts)
+    if (found := read_reply(reply)) is not None:
+        return found
+    body = quietly(body_of, reply)
+    return None if body is None else read_tokens(body)
+
+
+def read_queries(reply: object) -> tuple[TokenCount, ...] | None:
+    """The tokens of each query of a reply; None where nobody can read it, or a part of it.
+
+    A list or tuple of replies is one query each, but the chunks of one stream are one query; an
+    ``LLMResult`` of LangChain is one query for each prompt. Never raises.
+    """
+    if isinstance(reply, (str, bytes, bytearray)):
+        data = object_in(reply)
+        return None if data is None else read_queries(data)
+    if isinstance(reply, (list, tuple)):
+        return _read_list(reply)
+    if (found := read_reply(reply)) is not None:
+        return quietly(langchain.read_prompts, reply) or (found,)
+    body = quietly(body_of, reply)
+    return None if body is None else read_queries(body)
+
+
+def unreadable(reply: object) -> str:
+    """The sentence for a reply that nobody can read: its type, and what to do."""
+    name = _type_name(reply)
+    if isinstance(reply, (list, tuple)) and reply:
+        name += f" of {_type_name(reply[0])}"
+    return (
+        f"nobody can read tokens from a reply of type {name}: pass input_tokens and output_tokens "
+        "to window.record, or write the hook pytest_whq_read_tokens(reply)."
+    )
+
+
+def _read_list(replies: Sequence[object]) -> tuple[TokenCount, ...] | None:
+    if not replies:
+        return None
+    if quietly(is_stream, replies):
+        stream = StreamTokens()
+        for chunk in replies:
+            stream.add(chunk)
+        return (stream.count() or NOT_TOLD,)
+    counts: list[TokenCount] = []
+    for reply in replies:
+        # Lists in lists are no batch that any client returns, and may go round in circles.
+        found = None if isinstance(reply, (list, tuple)) else read_queries(reply)
+        if found is None:
+            return None
+        counts += found
+    return tuple(counts)
+
+
+def _type_name(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"

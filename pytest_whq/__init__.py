@@ -1,0 +1,49 @@
+"""The energy of LLM inference as a thing that tests hold.
+
+Users meet the ``whq`` fixture and the options of the pytest plugin. These names are for plugin
+authors: they stay as they are within a major version.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_whq.errors import RunFileError, SettingError, SourceError, WhqError
+    from pytest_whq.model import (
+        Device,
+        DeviceState,
+        Measurement,
+        Reading,
+        Record,
+        Run,
+        TokenCount,
+    )
+    from pytest_whq.sources.base import PowerSource
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Device",
+    "DeviceState",
+    "Measurement",
+    "PowerSource",
+    "Reading",
+    "Record",
+    "Run",
+    "RunFileError",
+    "SettingError",
+    "SourceError",
+    "TokenCount",
+    "WhqError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, because pytest imports this package at every start, used or not.
+    if name in __all__:
+        from importlib import import_module
+
+        for module in ("errors", "model", "sources.base"):
+            found = getattr(import_module(f"pytest_whq.{module}"), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

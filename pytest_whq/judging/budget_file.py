@@ -1,0 +1,161 @@
+"""Budgets as users write them: in a file, in a marker, on the command line."""
+
+import math
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from pytest_whq.errors import SettingError
+from pytest_whq.judging.budgets import Budget
+from pytest_whq.model import METRICS
+from pytest_whq.units import METRIC_UNITS, parse_ratio
+
+_MARKER_KEYS = (*METRICS, "max_regression", "hardware", "estimate")
+_FILE_KEYS = ("tests", *_MARKER_KEYS)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetEntry:
+    """One table of a budget file, or one marker: limits by metric, and what they are for.
+
+    ``max_regression`` is a ratio, None where the entry does not say. For the rest see `Budget`.
+    """
+
+    limits: Mapping[str, float]
+    origin: str
+    tests: str = "*"
+    hardware: str = "*"
+    estimate: bool = False
+    max_regression: float | None = None
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """One budget for each metric that the entry limits."""
+        return tuple(
+            Budget(metric, limit, self.origin, self.tests, self.hardware, self.estimate)
+            for metric, limit in self.limits.items()
+        )
+
+
+def parse_budgets(text: str, name: str) -> tuple[BudgetEntry, ...]:
+    """The entries of a budget file with the content ``text``, in their order.
+
+    ``name`` is its path, for messages: a ``pyproject.toml`` holds ``[[tool.whq.budgets]]``, a file
+    of any other name ``[[budgets]]``. Entries are numbered from 0, as ``budgets[0]``. Raises
+    SettingError, which names the file, the entry and the key.
+    """
+    try:
+        table: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(f"{name} is not valid TOML: {error}.") from error
+    where, prefix = name, ""
+    if PurePath(name).name == "pyproject.toml":
+        where, prefix = f"{name}, tool.whq", "tool.whq."
+        for key in ("tool", "whq"):
+            table = table.get(key, {})
+            if not isinstance(table, dict):
+                raise SettingError(f"{where} must be a table, not {_show(table)}.")
+    _refuse_unknown(where, table, ("budgets",))
+    entries = table.get("budgets", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise SettingError(f"{name}: budgets must be an array of tables, each under [[{prefix}budgets]].")
+    return tuple(
+        _entry(f"{name}, budgets[{number}]", values, _FILE_KEYS) for number, values in enumerate(entries)
+    )
+
+
+def budgets_from_marker(args: Sequence[object], kwargs: Mapping[str, object], test: str) -> BudgetEntry:
+    """The entry that a ``whq_budget`` marker on ``test`` (a node id, for messages) makes.
+
+    Raises SettingError for positional arguments and for keywords that an entry cannot have.
+    """
+    where = f"{test}: the whq_budget marker"
+    if args:
+        raise SettingError(f"{where} takes keywords only, such as wh_per_query=0.05, not {_show(args[0])}.")
+    return _entry(where, kwargs, _MARKER_KEYS, origin="marker")
+
+
+def budget_from_cap(text: str) -> Budget:
+    """The budget that ``--whq-max METRIC=VALUE`` means; SettingError where it means none."""
+    where = f"--whq-max {text}"
+    metric, equals, value = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise SettingError(f"{where} must be METRIC=VALUE, such as wh_per_query=0.05.")
+    _refuse_unknown(where, [metric], METRICS)
+    try:
+        number: object = float(value)
+    except ValueError:
+        number = value
+    return Budget(metric, _limit(where, metric, number), origin="--whq-max")
+
+
+def _entry(
+    where: str, values: Mapping[str, object], allowed: Collection[str], origin: str | None = None
+) -> BudgetEntry:
+    _refuse_unknown(where, values, allowed)
+    limits = {metric: _limit(where, metric, values[metric]) for metric in METRICS if metric in values}
+    regression = values.get("max_regression")
+    if not limits and regression is None:
+        raise SettingError(
+            f"{where} sets no limit: give it one of {', '.join((*METRICS, 'max_regression'))}."
+        )
+    return BudgetEntry(
+        limits=limits,
+        origin=origin or where,
+        tests=_glob(where, "tests", values.get("tests", "*")),
+        hardware=_glob(where, "hardware", values.get("hardware", "*")),
+        estimate=_flag(where, "estimate", values.get("estimate", False)),
+        max_regression=None if regression is None else _ratio(where, "max_regression", regression),
+    )
+
+
+def _limit(where: str, metric: str, value: object) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number) and number > 0:
+            return number
+    unit = METRIC_UNITS[metric]
+    raise SettingError(f"{where}: {metric} must be a number of {unit} above 0, not {_show(value)}.")
+
+
+def _ratio(where: str, key: str, value: object) -> float:
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        try:
+            return parse_ratio(value)
+        except (ValueError, OverflowError):
+            pass
+    raise SettingError(f'{where}: {key} must be a share above 0, such as "5%" or 0.05, not {_show(value)}.')
+
+
+def _glob(where: str, key: str, value: object) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    raise SettingError(f'{where}: {key} must be a pattern in quotes, such as "*", not {_show(value)}.')
+
+
+def _flag(where: str, key: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise SettingError(f"{where}: {key} must be true or false, not {_show(value)}.")
+
+
+def _refuse_unknown(where: str, keys: Collection[str], allowed: Collection[str]) -> None:
+    for key in keys:
+        if key not in allowed:
+            # Imported here: difflib is needed for a mistake only, and start-up is measured.
+            from difflib import get_close_matches
+
+            close = get_close_matches(key, allowed, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise SettingError(f"{where}: there is no {key!r}{hint}, only {', '.join(allowed)}.")
+
+
+def _show(value: object) -> str:
+    """The value, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -1,0 +1,171 @@
+"""What the ``whq`` fixture gives to a test."""
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from pytest_whq.errors import WhqError
+from pytest_whq.measuring.clock import Waits, wait, wait_async
+from pytest_whq.measuring.ledger import Ledger
+from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.repeating import repeat, run, run_async
+from pytest_whq.model import Measurement
+
+
+class Whq:
+    """The fixture: one for each test. Without a ledger (``--whq-disable``) it runs and measures nothing."""
+
+    def __init__(self, ledger: Ledger | None) -> None:
+        self._ledger = ledger
+
+    def __call__(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Call ``call(*args, **kwargs)`` until its energy is known well enough; returns the last reply.
+
+        Where the call returns an awaitable, so does this. An error of the call passes through, and is
+        counted as a failed query.
+        """
+        __tracebackhide__ = True
+        bound = functools.partial(call, *args, **kwargs)
+        if self._ledger is None:
+            return bound()
+        steps = repeat(self._ledger, self._ledger.instruments.meter())
+        clock = self._ledger.clock
+        if inspect.iscoroutinefunction(call):
+            return run_async(steps, clock, bound)
+        return run(steps, clock, bound)
+
+    def measure(self) -> "Window":
+        """A window of the test's own, for ``with whq.measure() as window`` or ``async with``."""
+        return Window(self._ledger)
+
+    def wrap(self, call: Callable[..., Any], /) -> Callable[..., Any]:
+        """A function that calls ``call`` and records each reply, or failure, in the window open then."""
+
+        @functools.wraps(call)
+        def recorded(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            ledger = self._ledger
+            meter = None if ledger is None else ledger.innermost
+            if ledger is None or meter is None:
+                return call(*args, **kwargs)
+            with _failing(ledger, meter):
+                reply = call(*args, **kwargs)
+            if inspect.isawaitable(reply):
+                return _record_awaited(ledger, meter, reply)
+            ledger.record(meter, reply)
+            return reply
+
+        return recorded
+
+    @property
+    def measurement(self) -> Measurement:
+        """What this test has measured so far: all of its closed windows together."""
+        if self._ledger is None:
+            raise WhqError("Nothing is measured: --whq-disable is set.")
+        return self._ledger.measurement
+
+
+class Window:
+    """One contiguous stretch of a test in which energy is measured and queries are recorded."""
+
+    def __init__(self, ledger: Ledger | None) -> None:
+        self._ledger = ledger
+        self._meter = None if ledger is None else ledger.instruments.meter()
+        self._measurement: Measurement | None = None
+
+    def record(
+        self,
+        reply: Any = None,
+        *,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        ok: bool = True,
+    ) -> Any:
+        """Record one query and return its ``reply``; a list of replies is one query each.
+
+        Tokens are read from the reply where they are not given. ``ok=False`` records a failed query.
+        """
+        if self._ledger is None or self._meter is None:
+            return reply
+        if not self._meter.is_open:
+            raise WhqError("A query is recorded while its window is open: inside the with of whq.measure().")
+        if ok:
+            self._ledger.record(self._meter, reply, input_tokens=input_tokens, output_tokens=output_tokens)
+        else:
+            self._ledger.record_failure(self._meter)
+        return reply
+
+    @property
+    def measurement(self) -> Measurement:
+        """What was measured, once the window is closed."""
+        if self._measurement is None:
+            raise WhqError("A window's measurement is there once it has closed, after its with block.")
+        return self._measurement
+
+    def __enter__(self) -> Self:
+        if self._ledger is not None:
+            wait(self._ledger.clock, self._opening(self._ledger))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._ledger is not None:
+            wait(self._ledger.clock, self._closing(self._ledger, kind))
+
+    async def __aenter__(self) -> Self:
+        if self._ledger is not None:
+            await wait_async(self._ledger.clock, self._opening(self._ledger))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._ledger is not None:
+            await wait_async(self._ledger.clock, self._closing(self._ledger, kind))
+
+    def _opening(self, ledger: Ledger) -> Waits:
+        assert self._meter is not None
+        if self._meter.is_open or self._meter.spans:
+            raise WhqError("A window opens once: call whq.measure() again for another one.")
+        yield from self._meter.opening()
+        ledger.opened(self._meter)
+        self._meter.begin()
+
+    def _closing(self, ledger: Ledger, kind: type[BaseException] | None) -> Waits:
+        assert self._meter is not None
+        self._meter.end()
+        ledger.closing(self._meter)
+        if kind is not None and not issubclass(kind, _WAITED_FOR):
+            self._meter.abandon()
+            return
+        yield from self._meter.closing()
+        self._measurement = ledger.closed(self._meter)
+
+
+_WAITED_FOR = (Exception, pytest.fail.Exception, pytest.skip.Exception)
+"""Errors of a test; any other ends the session or the task, and must not be held up."""
+
+
+@contextlib.contextmanager
+def _failing(ledger: Ledger, meter: Meter) -> Iterator[None]:
+    """Record an error of what runs inside as a failed query, and let it pass."""
+    try:
+        yield
+    except Exception:
+        if meter.is_open:
+            ledger.record_failure(meter)
+        raise
+
+
+async def _record_awaited(ledger: Ledger, meter: Meter, reply: Awaitable[Any]) -> Any:
+    with _failing(ledger, meter):
+        answer = await reply
+    if meter.is_open:
+        ledger.record(meter, answer)
+    return answer

@@ -1,0 +1,158 @@
+"""What the user set, read once: marker over option over ini."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_whq.errors import SettingError
+from pytest_whq.judging.budget_file import budget_from_cap, budgets_from_marker
+from pytest_whq.judging.budgets import Budget
+from pytest_whq.measuring.rounds import Plan
+from pytest_whq.units import parse_ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a session. ``plan`` is how ``whq(call)`` repeats where no marker says otherwise."""
+
+    enforce: bool
+    caps: tuple[Budget, ...]
+    estimate: bool
+    source: str
+    devices: str | None
+    plan: Plan
+    json: Path | None
+    only: bool
+    skip: bool
+    disable: bool
+
+    @classmethod
+    def of_session(cls, config: pytest.Config) -> "Settings":
+        """Read options and ini settings; SettingError names the one that cannot be used."""
+        caps = tuple(budget_from_cap(text) for text in _value(config, "whq_max") or ())
+        return cls(
+            enforce=_flag(config, "whq_budget") or bool(caps),
+            caps=caps,
+            estimate=_flag(config, "whq_estimate"),
+            source=str(_value(config, "whq_source") or "auto"),
+            devices=_text(config, "whq_devices"),
+            plan=_plan(config),
+            json=_path(config, "whq_json"),
+            only=_flag(config, "whq_only"),
+            skip=_flag(config, "whq_skip"),
+            disable=_flag(config, "whq_disable"),
+        )
+
+
+def plan_for(item: pytest.Item, plan: Plan) -> Plan:
+    """How ``whq(call)`` repeats in this test: its closest ``whq`` markers over the session's plan."""
+    for mark in reversed(list(item.iter_markers("whq"))):
+        where = f"{item.nodeid}: the whq marker"
+        if mark.args:
+            raise SettingError(f"{where} takes keywords only, such as rounds=10, not {mark.args[0]!r}.")
+        for name, value in mark.kwargs.items():
+            if name not in _PLAN:
+                raise SettingError(f"{where} has no {name!r}, only {', '.join(_PLAN)}.")
+            plan = replace(plan, **{name: _PLAN[name](f"{where}: {name}", value)})
+    return plan
+
+
+def marker_budgets(item: pytest.Item) -> tuple[Budget, ...]:
+    """The budgets that ``whq_budget`` markers set for this test, the closest first."""
+    entries = [budgets_from_marker(m.args, m.kwargs, item.nodeid) for m in item.iter_markers("whq_budget")]
+    return tuple(budget for entry in entries for budget in entry.budgets)
+
+
+def _value(config: pytest.Config, name: str) -> Any:
+    value = config.getoption(name)
+    return config.getini(name) if value is None else value
+
+
+def _text(config: pytest.Config, name: str) -> str | None:
+    value = _value(config, name)
+    return None if value is None else str(value)
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    text = _text(config, name)
+    if text is None:
+        return None
+    base = config.rootpath if config.getoption(name) is None else config.invocation_params.dir
+    path = base / text
+    if path.is_dir() or not path.parent.is_dir():
+        why = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise SettingError(f"{_flag_name(name)} {text} cannot be written: {why}.")
+    return path
+
+
+def _flag(config: pytest.Config, name: str) -> bool:
+    value = _value(config, name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    word = str(value).strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise SettingError(f"{name} must be true or false, not {value!r}.")
+
+
+def _plan(config: pytest.Config) -> Plan:
+    given = {}
+    for name, parse in _PLAN.items():
+        option = f"whq_{name}"
+        if (value := _value(config, option)) is not None:
+            given[name] = parse(_flag_name(option), value)
+    return Plan(**given)
+
+
+def _flag_name(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
+
+
+def _count(at_least: int) -> Callable[[str, Any], int]:
+    def parse(where: str, value: Any) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = at_least - 1
+        if isinstance(value, bool) or number < at_least:
+            raise SettingError(f"{where} must be a whole number of at least {at_least}, not {value!r}.")
+        return number
+
+    return parse
+
+
+def _seconds(*, above_zero: bool) -> Callable[[str, Any], float]:
+    def parse(where: str, value: Any) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if isinstance(value, bool) or not math.isfinite(number) or number < 0 or (above_zero and number == 0):
+            least = "above 0" if above_zero else "of at least 0"
+            raise SettingError(f"{where} must be a number of seconds {least}, not {value!r}.")
+        return number
+
+    return parse
+
+
+def _ratio(where: str, value: Any) -> float:
+    try:
+        return parse_ratio(value)
+    except (TypeError, ValueError):
+        raise SettingError(f'{where} must be a share above 0, such as "2%" or 0.02, not {value!r}.') from None
+
+
+_PLAN: Mapping[str, Callable[[str, Any], Any]] = {
+    "rounds": _count(at_least=1),
+    "warmup": _count(at_least=0),
+    "min_seconds": _seconds(above_zero=False),
+    "max_seconds": _seconds(above_zero=True),
+    "precision": _ratio,
+}
+assert set(_PLAN) == {field.name for field in fields(Plan)}

@@ -1,0 +1,101 @@
+"""What every renderer says in the same words: tests, rigs, budgets, what is wrong."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from pytest_whq.model import BudgetVerdict, Device, Measurement, Record, Rig
+from pytest_whq.units import format_metric, format_percent, format_quantity
+
+SCOPES = {"gpu": "GPU board", "gpu+cpu": "GPU boards and CPU", "module": "module (CPU + GPU)", "cpu": "CPU"}
+"""Scope of a rig -> what its joules cover."""
+
+
+def one_line(text: str) -> str:
+    """``text`` with everything that is not printable as an escape: it cannot steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def short_names(tests: Sequence[str]) -> list[str]:
+    """Node ids without the folders of their files, where that leaves every file a name of its own."""
+    paths = {test.split("::", 1)[0] for test in tests}
+    bases = Counter(path.rsplit("/", 1)[-1] for path in paths)
+    names = []
+    for test in tests:
+        path, separator, rest = test.partition("::")
+        base = path.rsplit("/", 1)[-1]
+        names.append(one_line(f"{base if bases[base] == 1 else path}{separator}{rest}"))
+    return names
+
+
+def shortened(name: str, width: int) -> str:
+    """``name`` in at most ``width`` characters, the middle left out: its end tells its parameters."""
+    if len(name) <= width:
+        return name
+    tail = (width - 1) // 2
+    return f"{name[: width - 1 - tail]}…{name[len(name) - tail :]}"
+
+
+def devices_phrase(devices: Sequence[Device]) -> str:
+    """The devices with their power limits: ``8 x NVIDIA H200, 700 W limit each``."""
+    kinds = Counter((device.name, device.power_limit_w) for device in devices)
+    return " + ".join(_kind(name, limit_w, n) for (name, limit_w), n in kinds.items()) or "no device"
+
+
+def _kind(name: str, limit_w: float | None, number: int) -> str:
+    several = number > 1
+    limit = "" if limit_w is None else f", {format_quantity(limit_w, 'W')} limit{' each' if several else ''}"
+    return f"{f'{number} x ' if several else ''}{one_line(name)}{limit}"
+
+
+def rig_phrase(rig: Rig, methods: Sequence[str]) -> str:
+    """What measured what, how and how much of it; ``methods`` are those of the records."""
+    how = dict.fromkeys([one_line(rig.source or "no source"), *methods])
+    scope = "scope not stated" if rig.scope is None else SCOPES.get(rig.scope, one_line(rig.scope))
+    return f"{devices_phrase(rig.devices)} · {' '.join(how)} · gross, {scope}"
+
+
+def why_not_measured(measurement: Measurement) -> str | None:
+    """Why there is no Wh/query that stands; None where there is one."""
+    reason = measurement.why_invalid("wh_per_query")
+    if reason is not None:
+        return one_line((reason.sentence or reason.code.replace("_", " ")).rstrip("."))
+    return "there is no figure" if measurement.wh_per_query is None else None
+
+
+def spread(measurement: Measurement) -> float | None:
+    """Half of the 95 % interval of Wh/query, as a share of it; None where it is not known."""
+    value = measurement.wh_per_query
+    if not value:
+        return None
+    if (bounds := measurement.interval95.get("wh_per_query")) is not None:
+        return (bounds[1] - bounds[0]) / 2 / value
+    if measurement.uncertainty_j is None or not measurement.energy_j:
+        return None
+    return 2 * measurement.uncertainty_j / measurement.energy_j
+
+
+def budget_phrase(verdicts: Sequence[BudgetVerdict]) -> str:
+    """How far the tightest budget is used, failing ones first; empty where there is none."""
+    if not verdicts:
+        return ""
+    verdict = max(verdicts, key=_tightness)
+    limit = format_metric(verdict.metric, verdict.limit)
+    if verdict.metric != "wh_per_query":
+        limit = f"{limit} {verdict.metric}"
+    if verdict.value is None or verdict.outcome in ("unmeasured", "not_judged"):
+        return f"{verdict.outcome.replace('_', ' ')}: {limit}"
+    use = f"{format_percent(verdict.value / verdict.limit)} of {limit}"
+    return f"{use}, exceeded" if verdict.outcome == "exceeded" else use
+
+
+def _tightness(verdict: BudgetVerdict) -> tuple[bool, bool, float]:
+    used = 0.0 if verdict.value is None or not verdict.limit else verdict.value / verdict.limit
+    return verdict.fails, verdict.outcome != "not_judged", used
+
+
+def fails(record: Record) -> bool:
+    """Whether a verdict on ``record`` fails its test where verdicts are enforced."""
+    regressed = record.comparison is not None and record.comparison["outcome"] == "regressed"
+    return regressed or any(verdict.fails for verdict in record.budgets)

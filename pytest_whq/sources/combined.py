@@ -1,0 +1,50 @@
+"""Several power sources as one: ``nvml+rapl``."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from pytest_whq.errors import SettingError
+from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.sources.base import PowerSource
+
+
+class CombinedSource:
+    """The devices of all of ``parts``, in their order; joules of one add to joules of another.
+
+    Its scope is that of its parts joined by ``+``, unknown where one is unknown; one part that
+    estimates makes the whole an estimate. Raises SettingError where two parts offer the same
+    device, whose joules would count twice. An error of one part is the error of the whole.
+    """
+
+    def __init__(self, parts: Sequence[PowerSource]) -> None:
+        self._parts = tuple(parts)
+        ids = [device.id for device in self.devices()]
+        if repeated := next((id_ for id_ in ids if ids.count(id_) > 1), None):
+            raise SettingError(
+                f"The device {repeated} is offered by two of the power sources that --whq-source adds up, "
+                "so its energy would count twice: name only one of them."
+            )
+        scopes = [getattr(part, "scope", None) for part in self._parts]
+        known = [scope for scope in scopes if scope is not None]
+        self.scope = "+".join(dict.fromkeys(known)) if len(known) == len(scopes) else None
+        drivers = (getattr(part, "driver", None) for part in self._parts)
+        self.driver = ", ".join(dict.fromkeys(driver for driver in drivers if driver is not None)) or None
+        self.estimated = any(getattr(part, "estimated", False) for part in self._parts)
+
+    def devices(self) -> tuple[Device, ...]:
+        """The devices of all parts."""
+        return tuple(device for part in self._parts for device in part.devices())
+
+    def read(self) -> tuple[Reading, ...]:
+        """One reading of each device, part by part."""
+        return tuple(reading for part in self._parts for reading in part.read())
+
+    def state(self) -> tuple[DeviceState, ...]:
+        """What the devices of all parts say of themselves."""
+        return tuple(state for part in self._parts for state in part.state())
+
+    def close(self) -> None:
+        """Close every part, also where one raises; the last error is then raised."""
+        with ExitStack() as stack:
+            for part in self._parts:
+                stack.callback(part.close)

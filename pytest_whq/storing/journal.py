@@ -1,0 +1,134 @@
+"""The journal of a session: finished records, on disk before the next test starts.
+
+One JSON line for the session, one for each record, one for the end. A session that is killed
+leaves all its finished records; the next session that measures something starts a new journal.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_whq.errors import RunFileError
+from pytest_whq.model import Record, Run
+from pytest_whq.storing.files import MAX_BYTES, parse_json, read_bytes
+from pytest_whq.storing.records import record_as_dict, record_from_dict
+from pytest_whq.storing.runfile import head_as_dict, line_of, run_from_dict
+
+FILE_NAME = "session.jsonl"
+
+_END = {"end": True}
+
+
+class Journal:
+    """Where a session's records are kept as they are made.
+
+    None of its methods raises: the first thing that goes wrong ends the journal and stands in
+    ``warning``, one sentence for the session's summary.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.warning: str | None = None
+        self._path = path
+        self._descriptor: int | None = None
+        self._size = 0
+
+    @classmethod
+    def start(cls, folder: Path, session: Run) -> "Journal":
+        """A new journal in ``folder``, in place of the last session's; ``session`` has no records yet."""
+        journal = cls(folder / FILE_NAME)
+        # The head is written before the file gets its name: who reads finds it whole.
+        temporary = folder / f".{FILE_NAME}-{secrets.token_hex(4)}.tmp"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+            journal._descriptor = os.open(temporary, flags, 0o666)
+            journal._write(head_as_dict(session))
+            os.replace(temporary, journal._path)
+        except (OSError, ValueError) as error:
+            with suppress(OSError):
+                temporary.unlink()
+            journal._give_up(error)
+        return journal
+
+    def add(self, record: Record) -> None:
+        """Keep ``record``; of several records of one test the last counts."""
+        self._append(record_as_dict(record))
+
+    def finish(self) -> None:
+        """Mark the session as ended by itself and close the file."""
+        self._append(_END)
+        self._close()
+
+    def _append(self, data: Mapping[str, Any]) -> None:
+        try:
+            self._write(data)
+        except (OSError, ValueError) as error:
+            self._give_up(error)
+
+    def _write(self, data: Mapping[str, Any]) -> None:
+        if self._descriptor is None:
+            return
+        line = f"{line_of(data)}\n".encode()
+        self._size += len(line)
+        if self._size > MAX_BYTES:
+            raise OSError(errno.EFBIG, f"{MAX_BYTES // 2**20} MiB are full")
+        # One write for a line: a kill leaves it whole or, at worst, as the torn last one.
+        if os.write(self._descriptor, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _give_up(self, error: OSError | ValueError) -> None:
+        why = error.strerror if isinstance(error, OSError) else error
+        self.warning = (
+            f"The journal {self._path} ended ({why}): if this session is killed, "
+            "its records from there on are lost."
+        )
+        self._close()
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastSession:
+    """What the last session finished; ``note`` says so where it did not come to its end."""
+
+    run: Run
+    note: str | None
+
+
+def read_last_session(folder: Path) -> LastSession:
+    """The last session that kept its journal in ``folder``; RunFileError where there is none."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise RunFileError(
+            f"{folder} holds no session. Run pytest here on tests with the whq fixture, or name a run file."
+        )
+    # A line is whole when its end is there, so what follows the last end is torn or empty.
+    *lines, torn = read_bytes(path).split(b"\n")
+    if not lines:
+        raise RunFileError(f"{path} is not a journal of pytest-whq. Run pytest again.")
+    head, *rest = (parse_json(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1))
+    ended = rest[-1:] == [_END]
+    run = run_from_dict({**head, "records": []} if isinstance(head, dict) else head, str(path))
+    records = [
+        record_from_dict(data, f"{path}, line {n}")
+        for n, data in enumerate(rest[:-1] if ended else rest, start=2)
+    ]
+    latest = {record.test: record for record in records}
+    return LastSession(
+        replace(run, records=tuple(latest.values())), None if ended else _note(len(latest), bool(torn))
+    )
+
+
+def _note(finished: int, torn: bool) -> str:
+    tests = "1 test" if finished == 1 else f"{finished} tests"
+    cut = "; a record that was cut off while it was written is left out" if torn else ""
+    return f"The session did not come to its end: {tests} had finished{cut}."

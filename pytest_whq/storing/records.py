@@ -1,0 +1,216 @@
+"""A `Record` and a `Rig` as plain data, which crosses processes and goes to files, and back."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from math import isclose
+from typing import Any, TypeVar
+
+from pytest_whq.errors import RunFileError
+from pytest_whq.model import (
+    METRICS,
+    REASONS,
+    BudgetVerdict,
+    Measurement,
+    Reason,
+    Record,
+    Rig,
+    Round,
+    TokenCount,
+)
+from pytest_whq.storing.fields import (
+    FieldError,
+    Reader,
+    dataclass_of,
+    flag,
+    interval,
+    list_of,
+    mapping_of,
+    object_of,
+    one_of,
+    optional,
+    readers_of,
+    shown,
+    signed,
+    text,
+)
+
+METHODS = ("counter", "power", "estimate")
+TEST_OUTCOMES = ("passed", "failed", "skipped", "xfailed", "xpassed")
+BUDGET_OUTCOMES = ("within", "exceeded", "unmeasured", "not_judged")
+COMPARISON_OUTCOMES = ("regressed", "improved", "unchanged", "inconclusive", "new", "not_comparable")
+
+# What a person looks for first stands first; fields not named here follow.
+_RECORD_ORDER = (
+    *("test", "outcome", "valid", "reasons", "method", "queries", "failed_queries"),
+    *("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens"),
+    *("energy_j", "net_energy_j", "uncertainty_j", "duration_s", "metrics", "interval95"),
+    *("rounds", "devices", "budgets", "comparison"),
+)
+
+Value = TypeVar("Value")
+
+
+def rig_as_dict(rig: Rig) -> dict[str, Any]:
+    """``rig`` as plain data."""
+    data: dict[str, Any] = plain(rig)
+    return data
+
+
+def record_as_dict(record: Record) -> dict[str, Any]:
+    """``record`` as plain data: its measurement flat, with what derives from it beside it."""
+    measurement = record.measurement
+    flat: dict[str, Any] = plain(record)
+    flat |= flat.pop("measurement")
+    flat |= flat.pop("tokens")
+    sentences = _sentences(measurement.reasons)
+    flat |= {
+        "valid": measurement.valid,
+        "reasons": list(sentences),
+        "metrics": measurement.metrics,
+        "budgets": [_budget_as_dict(verdict) for verdict in record.budgets],
+    }
+    if sentences:
+        flat["why"] = sentences
+    return {name: flat[name] for name in dict.fromkeys((*_RECORD_ORDER, *flat))}
+
+
+def _sentences(reasons: tuple[Reason, ...]) -> dict[str, str]:
+    """Code -> sentence; what is said twice of one code, as of two devices, is joined."""
+    joined: dict[str, str] = {}
+    for reason in reasons:
+        before = joined.get(reason.code)
+        joined[reason.code] = reason.sentence if before is None else f"{before}; {reason.sentence}"
+    return joined
+
+
+def _budget_as_dict(verdict: BudgetVerdict) -> dict[str, Any]:
+    data: dict[str, Any] = plain(verdict)
+    why = data.pop("why")
+    # ``from`` is a keyword of Python and so cannot name the attribute.
+    return data | {"from": data.pop("origin")} | ({} if why is None else {"why": why})
+
+
+def plain(value: Any) -> Any:
+    """``value`` in the types of JSON: dataclasses and mappings as dict, tuples as list."""
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def record_from_dict(data: Any, where: str) -> Record:
+    """The record in ``data``; a RunFileError begins with ``where``."""
+    record: Record = read_with(read_record, data, where)
+    return record
+
+
+def rig_from_dict(data: Any, where: str) -> Rig:
+    """The rig in ``data``; a RunFileError begins with ``where``."""
+    rig: Rig = read_with(dataclass_of(Rig), data, where)
+    return rig
+
+
+def read_with(reader: Reader, data: Any, where: str) -> Any:
+    """What ``reader`` reads in ``data``; a RunFileError begins with ``where`` and names the field."""
+    try:
+        return reader(data)
+    except FieldError as wrong:
+        raise RunFileError(f"{where}: {wrong}. Record the run again.") from None
+
+
+def read_record(data: Any) -> Record:
+    """The record in ``data``, to be used as a `Reader` inside of another."""
+    found = _read_record_fields(data)
+    measurement = _part(
+        Measurement,
+        found,
+        tokens=_part(TokenCount, found),
+        reasons=_reasons(found["reasons"], found.get("why", {})),
+    )
+    _check_derived(measurement, found)
+    return _part(Record, found, measurement=measurement)
+
+
+def _part(cls: type[Value], found: Mapping[str, Any], **given: Any) -> Value:
+    """A ``cls`` of the fields of a flat record that are its own, and those ``given``."""
+    own = {field.name: found[field.name] for field in fields(cls) if field.name not in given}  # type: ignore[arg-type]
+    return cls(**own, **given)
+
+
+def _reasons(codes: tuple[str, ...], sentences: Mapping[str, str]) -> tuple[Reason, ...]:
+    for code in sentences:
+        if code not in codes:
+            raise FieldError("explains a code that is not among the reasons", f"why.{code}")
+    return tuple(Reason(code, sentences.get(code, "")) for code in codes)
+
+
+def _check_derived(measurement: Measurement, found: Mapping[str, Any]) -> None:
+    """FieldError where what a file says beside its measured fields does not follow from them."""
+    if found["valid"] is not measurement.valid:
+        raise FieldError(f"is {shown(found['valid'])}, but the reasons say otherwise", "valid")
+    for metric, derived in measurement.metrics.items():
+        stored = found["metrics"][metric]
+        if not _agree(stored, derived):
+            raise FieldError(
+                f"is {shown(stored)}, but the other fields give {shown(derived)}", f"metrics.{metric}"
+            )
+
+
+def _agree(stored: float | None, derived: float | None) -> bool:
+    if stored is None or derived is None:
+        return stored is derived
+    return isclose(stored, derived, rel_tol=1e-3)
+
+
+_metric = one_of(METRICS)
+_signed_or_unknown = optional(signed)
+# Less its idle draw, a device that a call hardly loads can seem to have drawn less than nothing.
+_net = {"net_energy_j": _signed_or_unknown}
+
+_budget = dataclass_of(
+    BudgetVerdict,
+    {"metric": _metric, "value": _signed_or_unknown, "outcome": one_of(BUDGET_OUTCOMES)},
+    renamed={"from": "origin"},
+    may_lack=("why",),
+)
+_comparison = object_of(
+    {
+        "metric": _metric,
+        "baseline": _signed_or_unknown,
+        "change": _signed_or_unknown,
+        "interval95": optional(interval),
+        "outcome": one_of(COMPARISON_OUTCOMES),
+    }
+)
+_READERS = {
+    **readers_of(TokenCount),
+    **readers_of(
+        Measurement,
+        {
+            **_net,
+            "method": optional(one_of(METHODS)),
+            "rounds": list_of(dataclass_of(Round, _net)),
+            "interval95": mapping_of(interval, METRICS),
+            "reasons": list_of(one_of(REASONS)),
+        },
+    ),
+    **readers_of(
+        Record,
+        {
+            "outcome": one_of(TEST_OUTCOMES),
+            "measurement": object_of({}),
+            "budgets": list_of(_budget),
+            "comparison": optional(_comparison),
+        },
+    ),
+    "valid": flag,
+    "metrics": object_of(dict.fromkeys(METRICS, _signed_or_unknown)),
+    "why": mapping_of(text, REASONS),
+}
+_FLATTENED = ("measurement", "tokens")
+_read_record_fields = object_of(
+    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED}, may_lack=("why",)
+)

@@ -1,0 +1,88 @@
+"""A `Run` as a JSON file, written whole and read strictly: nothing in it is guessed."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_whq.errors import RunFileError
+from pytest_whq.model import Record, Run
+from pytest_whq.storing.fields import FieldError, dataclass_of, list_of, shown, text
+from pytest_whq.storing.files import parse_json, read_bytes, write_text
+from pytest_whq.storing.records import plain, read_record, read_with, record_as_dict
+
+RUN_FORMAT = 1  # 1: first
+
+
+def read_run(path: Path | str) -> Run:
+    """The run stored at ``path``; RunFileError names the file, the field and what to do."""
+    return run_from_dict(parse_json(read_bytes(Path(path)), str(path)), str(path))
+
+
+def write_run(run: Run, path: Path | str) -> None:
+    """Write ``run`` to ``path``, whole or not at all; RunFileError where that cannot be done."""
+    try:
+        document = run_as_json(run)
+    except ValueError as error:
+        raise RunFileError(f"{path} is not written: a figure of the run is not finite ({error}).") from error
+    write_text(Path(path), document)
+
+
+def run_as_json(run: Run) -> str:
+    """``run`` as the text of a run file, each record on a line of its own."""
+    head = json.dumps(head_as_dict(run), indent=1, allow_nan=False).removesuffix("\n}")
+    records = ",\n".join(f"  {line_of(record_as_dict(record))}" for record in run.records)
+    return f'{head},\n "records": [\n{records}\n ]\n}}\n'
+
+
+def line_of(data: Mapping[str, Any]) -> str:
+    """Plain data as JSON on one line; ValueError where a number in it is not finite."""
+    # ASCII, because a test id can hold half a surrogate pair, which UTF-8 cannot.
+    return json.dumps(data, allow_nan=False)
+
+
+def head_as_dict(run: Run) -> dict[str, Any]:
+    """All of ``run`` but its records, as plain data."""
+    head = {field.name: plain(getattr(run, field.name)) for field in fields(run) if field.name != "records"}
+    return {"format": RUN_FORMAT, **head}
+
+
+def run_from_dict(data: Any, where: str) -> Run:
+    """The run in ``data``, the whole of a run file; a RunFileError begins with ``where``."""
+    if not isinstance(data, dict) or "format" not in data:
+        raise RunFileError(f"{where} is not a run file of pytest-whq. Give one that pytest --whq-json wrote.")
+    found = data["format"]
+    if type(found) is not int or found != RUN_FORMAT:
+        raise RunFileError(
+            f"{where} is run format {shown(found)}; this version of pytest-whq reads {RUN_FORMAT}. "
+            "Record the run again, or read it with the version that wrote it."
+        )
+    run: Run = read_with(_run, {name: value for name, value in data.items() if name != "format"}, where)
+    return run
+
+
+def _records(data: Any) -> tuple[Record, ...]:
+    records: tuple[Record, ...] = list_of(read_record)(data)
+    seen = set()
+    for index, record in enumerate(records):
+        if record.test in seen:
+            raise FieldError(f"is {shown(record.test)}, which another record has", f"[{index}].test")
+        seen.add(record.test)
+    return records
+
+
+def _moment(value: Any) -> str:
+    written = text(value)
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", written):
+            datetime.fromisoformat(written)
+            return written
+    except ValueError:
+        pass
+    raise FieldError(f"is {shown(value)}, but must be a time in UTC such as 2026-11-23T08:00:00Z")
+
+
+_run = dataclass_of(Run, {"created": _moment, "records": _records})

@@ -1,0 +1,97 @@
+"""Replies that hold JSON instead of data: texts, lines of a stream, HTTP responses."""
+
+import inspect
+import json
+from collections.abc import Mapping
+
+from pytest_whq.tokens.fields import field
+
+Text = str | bytes | bytearray
+
+_UNFINISHED_LINE_LIMIT = 1 << 20
+_HEAD = 32
+
+
+def head_of(text: Text) -> str:
+    """The first characters of ``text``, enough to tell what it is without a look at the rest."""
+    head = text[:_HEAD]
+    return (head if isinstance(head, str) else head.decode("latin-1")).lstrip()
+
+
+def object_in(text: Text) -> dict[str, object] | None:
+    """The JSON object that ``text`` is, None for any other text. Prose is told apart at a glance."""
+    if not head_of(text).startswith("{"):
+        return None
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def body_of(reply: object) -> dict[str, object] | list[object] | None:
+    """The JSON body of an HTTP response of httpx or requests, None for anything else.
+
+    Raw responses of the openai and anthropic clients hold such a response. A body that has not
+    arrived is left to who asked for it: reading it here would put waiting in the measured window.
+    """
+    raw = field(reply, "http_response")
+    response = reply if raw is None else raw
+    if not _is_json(field(response, "headers")):
+        return None
+    if getattr(response, "_content", None) is False:  # how requests marks a body that has not arrived
+        return None
+    load = getattr(response, "json", None)
+    if not callable(load) or inspect.iscoroutinefunction(load):  # aiohttp's is to be awaited
+        return None
+    data = load()
+    return data if isinstance(data, (dict, list)) else None
+
+
+def _is_json(headers: object) -> bool:
+    if not isinstance(headers, Mapping):
+        return False
+    kind = headers.get("content-type") or headers.get("Content-Type")
+    media_type = kind.partition(";")[0].strip().lower() if isinstance(kind, str) else ""
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+class JsonLines:
+    """Finds the JSON objects in the text of a stream: server-sent events, or an object a line."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def feed(self, chunk: Text) -> list[dict[str, object]]:
+        """The objects that ``chunk`` completes. Chunks are lines without their ends, or cut anywhere."""
+        text = chunk if isinstance(chunk, str) else chunk.decode("utf-8", "replace")
+        if not self._rest and "data:" not in text and not text.lstrip().startswith("{"):
+            return []
+        if text.startswith(("data:", "event:")):
+            self._rest = ""  # Lines without ends: what came before was no JSON and never will be.
+        *lines, rest = (self._rest + text).split("\n")
+        found = [data for line in lines if (data := _data(line)) is not None]
+        # A line that came in pieces will have an end: trying to read it after each piece would cost
+        # the square of its length.
+        if rest and not self._rest and (data := _data(rest)) is not None:
+            found.append(data)
+            rest = ""
+        wanted = _value(rest).startswith("{") and len(rest) <= _UNFINISHED_LINE_LIMIT
+        self._rest = rest if wanted else ""
+        return found
+
+    def end(self) -> list[dict[str, object]]:
+        """The object that stood in a last line without an end, if any."""
+        data = _data(self._rest)
+        self._rest = ""
+        return [] if data is None else [data]
+
+
+def _value(line: str) -> str:
+    return line.strip().removeprefix("data:").lstrip()
+
+
+def _data(line: str) -> dict[str, object] | None:
+    return object_in(_value(line))

@@ -1,0 +1,79 @@
+"""Looking into replies of any make: keys and attributes alike, and only counts that are counts."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from pytest_whq.model import TokenCount
+
+Reply = TypeVar("Reply")
+Found = TypeVar("Found")
+
+_ABSENT = object()
+
+NOT_TOLD = TokenCount()
+"""What a reader returns for a reply that it knows and that tells no count."""
+
+
+def field(holder: object, name: str) -> object:
+    """The item ``name`` of a dict, else the attribute ``name``; None where there is none."""
+    if isinstance(holder, dict):
+        return holder.get(name)
+    extra = getattr(holder, "__pydantic_extra__", _ABSENT)
+    if extra is not None and not isinstance(extra, dict):
+        return getattr(holder, name, None)
+    # A pydantic model takes microseconds to say that it lacks an attribute, and most readers ask in vain.
+    value = vars(holder).get(name)
+    return extra.get(name) if extra and value is None else value
+
+
+def quietly(look: Callable[[Reply], Found | None], reply: Reply) -> Found | None:
+    """What ``look`` finds in ``reply``; None where looking into it raises."""
+    try:
+        return look(reply)
+    except Exception:  # noqa: BLE001 -- replies are users' objects: a property of theirs may raise anything
+        return None
+
+
+def count(holder: object, name: str) -> int | None:
+    """The field ``name`` where it is a count: an int, not a bool, not negative."""
+    value = field(holder, name)
+    # Mocks answer to every name, and JSON holds strings, floats and true: none of them is a count.
+    return value if type(value) is int and value >= 0 else None
+
+
+def length(value: object) -> int | None:
+    """How many tokens a sequence of token ids holds; None for what is no sequence, or is text."""
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
+        return len(value)
+    return None
+
+
+def token_count(
+    input_tokens: int | None,
+    output_tokens: int | None,
+    cached: int | None = None,
+    reasoning: int | None = None,
+) -> TokenCount:
+    """A TokenCount whose parts fit in their wholes: a part larger than its whole is not told."""
+    if cached is not None and (input_tokens is None or cached > input_tokens):
+        cached = None
+    if reasoning is not None and (output_tokens is None or reasoning > output_tokens):
+        reasoning = None
+    return TokenCount(input_tokens, output_tokens, cached, reasoning)
+
+
+def merge(
+    left: TokenCount, right: TokenCount, how: Callable[[int | None, int | None], int | None]
+) -> TokenCount:
+    """Each field of two counts made one by ``how``."""
+    return TokenCount(
+        how(left.input_tokens, right.input_tokens),
+        how(left.output_tokens, right.output_tokens),
+        how(left.cached_input_tokens, right.cached_input_tokens),
+        how(left.reasoning_tokens, right.reasoning_tokens),
+    )
+
+
+def total(left: TokenCount, right: TokenCount) -> TokenCount:
+    """The tokens of two queries together: not told where either does not tell."""
+    return merge(left, right, lambda a, b: None if a is None or b is None else a + b)

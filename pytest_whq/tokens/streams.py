@@ -1,0 +1,102 @@
+"""The tokens of a streamed query, gathered while its chunks pass by."""
+
+from collections.abc import Sequence
+
+from pytest_whq.model import TokenCount
+from pytest_whq.tokens import anthropic, langchain, vllm
+from pytest_whq.tokens.bodies import JsonLines, head_of
+from pytest_whq.tokens.fields import NOT_TOLD, field, merge, quietly
+from pytest_whq.tokens.table import read_reply
+
+_ANTHROPIC_EVENTS = ("message_", "content_block_")
+
+
+class StreamTokens:
+    """Gathers the tokens of one streamed query from its chunks, of which it keeps none.
+
+    Chunks are a client's objects, dicts, or the text of the stream, whole lines or cut anywhere.
+    Counts that come more than once are running totals, so the last wins; only LangChain's add up.
+    """
+
+    __slots__ = ("_anthropic_usage", "_count", "_lines", "_not_running")
+
+    def __init__(self) -> None:
+        self._count: TokenCount | None = None
+        self._anthropic_usage: dict[str, object] = {}
+        self._lines = JsonLines()
+        self._not_running = False
+
+    def add(self, chunk: object) -> None:
+        """Look at the next chunk. Never raises, and leaves the chunk as it is."""
+        if isinstance(chunk, (str, bytes, bytearray)):
+            for data in self._lines.feed(chunk):
+                quietly(self._add, data)
+        else:
+            quietly(self._add, chunk)
+
+    def count(self) -> TokenCount | None:
+        """What the chunks so far tell, None where they tell nothing: chunks themselves are not counted."""
+        for data in self._lines.end():
+            quietly(self._add, data)
+        found = _latest(self._count, anthropic.read_usage(self._anthropic_usage))
+        if found is not None and self._not_running:
+            found = TokenCount(found.input_tokens, None, found.cached_input_tokens, None)
+        return None if found == NOT_TOLD else found
+
+    def _add(self, chunk: object) -> None:
+        kind = field(chunk, "type")
+        if isinstance(kind, str):
+            if kind.startswith(_ANTHROPIC_EVENTS):
+                anthropic.merge_event(self._anthropic_usage, chunk)
+                return
+            if langchain.is_message(chunk):
+                self._count = langchain.add(self._count, chunk)
+                return
+            if kind.startswith("response."):
+                chunk = field(chunk, "response")  # the Responses API: only some events hold it
+            elif kind == "chunk":
+                chunk = field(chunk, "chunk")  # an event of the openai client's stream helper
+        found = None if chunk is None else read_reply(chunk)
+        if found is None or found is NOT_TOLD:
+            return
+        self._not_running = self._not_running or self._falls_back(chunk, found)
+        self._count = _latest(self._count, found)
+
+    def _falls_back(self, chunk: object, found: TokenCount) -> bool:
+        # vLLM's steps hold all tokens so far, or by its RequestOutputKind.DELTA or n > 1 only some:
+        # a step that has not grown gives that away, and then the last one is not the whole.
+        before = self._count.output_tokens if self._count else None
+        now = found.output_tokens
+        if before is None or now is None:
+            return False
+        return now <= before if vllm.is_output(chunk) else now < before
+
+
+def is_stream(items: Sequence[object]) -> bool:
+    """Whether a list holds the chunks of one stream, and not one reply each."""
+    first = items[0]
+    if isinstance(first, (str, bytes)):
+        return head_of(first).startswith(("data:", "event:"))
+    kind = field(first, "type")
+    return (
+        (isinstance(kind, str) and kind.startswith((*_ANTHROPIC_EVENTS, "response.")))
+        or field(first, "object") == "chat.completion.chunk"
+        or (vllm.is_output(first) and field(first, "finished") is False)
+        or field(first, "done") is False  # Ollama
+        or field(first, "stop") is False  # llama.cpp
+        or (len(items) > 1 and (mark := _stream_id(first)) is not None and mark == _stream_id(items[1]))
+    )
+
+
+def _stream_id(item: object) -> object:
+    # Where a chunk looks like a whole reply, its id tells: Gemini, SGLang, LangChain, OpenAI's completions.
+    found = field(item, "response_id") or field(item, "responseId") or field(field(item, "meta_info"), "id")
+    if field(item, "type") == "AIMessageChunk" or field(item, "object") == "text_completion":
+        found = field(item, "id")
+    return found if isinstance(found, str) else None
+
+
+def _latest(before: TokenCount | None, now: TokenCount | None) -> TokenCount | None:
+    if before is None or now is None:
+        return now or before
+    return merge(before, now, lambda old, new: old if new is None else new)

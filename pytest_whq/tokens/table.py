@@ -1,0 +1,32 @@
+"""The table of readers, and the one loop that walks it."""
+
+from collections.abc import Callable
+
+from pytest_whq.model import TokenCount
+from pytest_whq.tokens import anthropic, gemini, langchain, llama_cpp, ollama, openai, sglang, tgi, vllm
+from pytest_whq.tokens.fields import quietly
+
+READERS: tuple[Callable[[object], TokenCount | None], ...] = (
+    openai.read_chat,
+    anthropic.read,
+    # After Anthropic, whose usage also holds input_tokens and output_tokens, but means less by the first.
+    openai.read_responses,
+    gemini.read,
+    langchain.read,
+    ollama.read,
+    sglang.read,
+    vllm.read,
+    llama_cpp.read,
+    tgi.read,
+)
+"""Reply -> its tokens, or None for "not mine". The first in this order that knows a reply has it."""
+
+
+def read_reply(reply: object) -> TokenCount | None:
+    """The tokens of one reply that is data, None where no reader of `READERS` knows it. Never raises."""
+    if reply is None:  # what most calls return that are no queries at all
+        return None
+    for reader in READERS:
+        if (found := quietly(reader, reply)) is not None:
+            return found
+    return None
