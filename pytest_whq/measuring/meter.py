@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
+from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, Waits
+from pytest_whq.measuring.conditions import state_reasons
 from pytest_whq.measuring.queued_work import wait_for_queued_work
 from pytest_whq.measuring.result import measurement_of, rounds_of
 from pytest_whq.measuring.rounds import half_widths95
 from pytest_whq.measuring.sampler import EDGE_S, Sampler
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.measuring.tally import Tally
-from pytest_whq.model import Measurement, Reason
+from pytest_whq.model import DeviceState, Measurement, Reason
 
 _EDGE_WAIT_S = 2.0
 """Waited at most on each side of a measurement for the ticks that tell the level outside."""
@@ -18,19 +20,35 @@ _EDGE_WAIT_S = 2.0
 class Meter:
     """Measures from `opening` to `closing` whatever runs between each `begin` and `end`.
 
-    Without a ``sampler`` it only counts and times, and ``why_not`` says why.
+    Without a ``sampler`` it only counts and times, and ``why_not`` says why. With a ``claim`` no other
+    process measures on the devices meanwhile.
     """
 
-    def __init__(self, clock: Clock, sampler: Sampler | None, why_not: Reason | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        sampler: Sampler | None,
+        why_not: Reason | None = None,
+        claim: Claim | None = None,
+    ) -> None:
         self._clock = clock
         self._sampler = sampler
         self._why_not = why_not
+        self._claim = claim
+        self._claimed = False
         self._opened_s = 0.0
         self._reading = False
         self._began_s: float | None = None
         self._energies: Mapping[str, SpanEnergies] = {}
+        self._states: list[DeviceState] = []
         self.spans: list[Span] = []
         self.tallies: list[Tally] = []
+
+    def claiming(self) -> Waits:
+        """Wait until no other process measures on the devices."""
+        if self._claim is not None:
+            yield from self._claim.acquiring()
+            self._claimed = True
 
     def opening(self) -> Waits:
         """Start readings and wait until they tell the level before the first span."""
@@ -42,8 +60,9 @@ class Meter:
         try:
             yield from self._settling(self._opened_s)
         except BaseException:
-            self._stop_reading()
+            self._leave()
             raise
+        self._states.extend(self._sampler.state())
 
     def begin(self) -> None:
         """A span begins."""
@@ -64,21 +83,24 @@ class Meter:
         ended_s = self._clock.now() if self._sampler is None else self._sampler.speed_up(self._began_s)
         self.spans.append(Span(self._began_s, ended_s))
         self._began_s = None
+        if self._sampler is not None:
+            self._states.extend(self._sampler.state())
 
     def closing(self) -> Waits:
         """Wait until readings tell the level after the last span, then end them."""
         if self._sampler is None:
+            self._leave()
             return
         try:
             yield from self._settling(self.spans[-1].end_s if self.spans else self._clock.now())
             self._conclude(self._sampler)
         finally:
-            self._stop_reading()
+            self._leave()
 
     def abandon(self) -> None:
         """End at once, with nothing measured."""
         self.end()
-        self._stop_reading()
+        self._leave()
 
     @property
     def tally(self) -> Tally:
@@ -107,7 +129,7 @@ class Meter:
         if self._sampler is None or len(self.spans) < 2:
             return None
         try:
-            energies = [trace.energies(self.spans[:-1]) for trace in self._sampler.traces.values()]
+            energies = list(self._sampler.energies(self.spans[:-1]).values())
         except UnmeasurableError:
             return None
         return half_widths95(rounds_of(self.spans[:-1], self.tallies, energies)).get("wh_per_query")
@@ -117,16 +139,28 @@ class Meter:
 
         ``precision`` is the ratio above which a figure counts as imprecise.
         """
-        estimated = self._sampler is not None and self._sampler.estimated
+        estimated, names = False, {}
+        if self._sampler is not None:
+            estimated = self._sampler.estimated
+            names = {device.id: device.name for device in self._sampler.devices}
         return measurement_of(
-            self.spans, self.tallies, self._energies, self._why_not,
-            estimated=estimated, repeated=repeated, precision=precision,
-        )  # fmt: skip
+            self.spans,
+            self.tallies,
+            self._energies,
+            self._why_not,
+            warnings=tuple(state_reasons(self._states, names)),
+            estimated=estimated,
+            repeated=repeated,
+            precision=precision,
+        )
 
-    def _stop_reading(self) -> None:
+    def _leave(self) -> None:
         if self._sampler is not None and self._reading:
             self._reading = False
             self._sampler.leave()
+        if self._claim is not None and self._claimed:
+            self._claimed = False
+            self._claim.release()
 
     def _settling(self, since_s: float) -> Waits:
         sampler = self._sampler
@@ -141,6 +175,6 @@ class Meter:
             self._why_not = Reason(error.code, str(error))
         elif self.spans:
             try:
-                self._energies = {id_: t.energies(self.spans) for id_, t in sampler.traces.items()}
+                self._energies = sampler.energies(self.spans)
             except UnmeasurableError as unmeasurable:
                 self._why_not = unmeasurable.reason

@@ -16,8 +16,19 @@ from statistics import fmean, median, pstdev
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 
 DEFAULT_REFRESH_S = 0.1
+_SLOWEST_REFRESH_S = 0.25
 MAX_GAP_S = 1.0
 """A longer stretch without a reading inside a span is too much to fill in."""
+
+
+_KEPT_APART_S = 0.05
+"""Readings of the same value may be this far apart: a day of them fits in some ten megabytes."""
+
+SLOW_SENSOR_S = 0.5
+"""A sensor that averages over longer smears a window's edges so far that short windows are hopeless."""
+
+_SLOW_WINDOWS = 4.5
+"""How many times its averaging a window must last for such a sensor."""
 
 
 class PowerSamples:
@@ -34,20 +45,29 @@ class PowerSamples:
         return len(self.times_s)
 
     def add(self, time_s: float, power_w: float) -> None:
-        """Take in a reading; readings come in the order of their times."""
+        """Take in a reading; readings come in the order of their times.
+
+        Of a value that stays, its first and latest reading are kept, and one now and then between.
+        """
         if self.times_s and power_w != self.powers_w[-1]:
             unseen_s = time_s - self.times_s[-1]
             changed_s = time_s - unseen_s / 2
             if self._changed_s is not None and unseen_s < 0.5 * (changed_s - self._changed_s):
                 self._periods_s.append(changed_s - self._changed_s)
             self._changed_s = changed_s
+        same = len(self) >= 2 and power_w == self.powers_w[-1] == self.powers_w[-2]
+        if same and time_s - self.times_s[-2] < _KEPT_APART_S:
+            self.times_s[-1] = time_s
+            return
         self.times_s.append(time_s)
         self.powers_w.append(power_w)
 
     @property
     def refresh_s(self) -> float:
         """Seconds from refresh to refresh: as seen, else what data-centre GPUs have."""
-        return min(self._periods_s) if self._periods_s else DEFAULT_REFRESH_S
+        seen_s = min(self._periods_s, default=math.inf)
+        # A steady load changes the reading seldom, which says nothing of the sensor.
+        return seen_s if seen_s <= _SLOWEST_REFRESH_S else DEFAULT_REFRESH_S
 
     @property
     def memory_s(self) -> float:
@@ -79,7 +99,8 @@ def power_energy(samples: PowerSamples, spans: Sequence[Span]) -> SpanEnergies:
 
 def _span_energy(samples: PowerSamples, span: Span) -> tuple[float, float]:
     inside = samples.between(span.start_s + samples.memory_s, span.end_s)
-    if len(inside) < 2:
+    slow = samples.averaging_s >= SLOW_SENSOR_S
+    if len(inside) < 2 or (slow and span.duration_s < _SLOW_WINDOWS * samples.averaging_s):
         raise UnmeasurableError(
             "window_too_short",
             f"the power sensor looks back over up to {samples.memory_s * 1000:.0f} ms, "

@@ -25,9 +25,10 @@ def repeat(ledger: Ledger, meter: Meter) -> Steps:
     __tracebackhide__ = True
     plan, clock = ledger.plan, ledger.clock
     reply = None
-    for _ in range(plan.warmup):
-        reply = yield CALL
     try:
+        yield from meter.claiming()
+        for _ in range(plan.warmup):
+            reply = yield CALL
         yield from meter.opening()
         ledger.opened(meter)
         started_s, round_s = clock.now(), 0.0

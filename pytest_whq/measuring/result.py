@@ -4,13 +4,17 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pytest_whq.measuring.rounds import half_widths95
+from pytest_whq.measuring.rounds import half_widths95, relative_drift
 from pytest_whq.measuring.spans import Span, SpanEnergies
 from pytest_whq.measuring.tally import Tally, sum_tokens
 from pytest_whq.model import DeviceEnergy, Measurement, Reason, Round
-from pytest_whq.units import format_percent
+from pytest_whq.units import format_percent, format_quantity, format_seconds
 
 ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
+
+
+_HOPELESS = 0.2
+"""A standard uncertainty above this share of the energy leaves no figure to speak of."""
 
 
 def measurement_of(
@@ -19,14 +23,15 @@ def measurement_of(
     energies: Mapping[str, SpanEnergies],
     why_not: Reason | None,
     *,
-    estimated: bool,
-    repeated: bool,
+    warnings: Sequence[Reason] = (),
+    estimated: bool = False,
+    repeated: bool = False,
     precision: float,
 ) -> Measurement:
     """The measurement of ``spans``, of which each has its tally; no ``energies`` means not measured.
 
-    ``repeated`` when the spans are rounds of the same call; ``precision`` is the ratio above which
-    the figure counts as imprecise.
+    ``warnings`` are what the devices' state gives; ``repeated`` when the spans are rounds of the same
+    call; ``precision`` is the ratio above which the figure counts as imprecise.
     """
     parts = list(energies.values()) if why_not is None else []
     rounds = rounds_of(spans, tallies, parts)
@@ -52,7 +57,11 @@ def measurement_of(
     reasons += [ESTIMATED] if estimated else []
     reasons += _count_reasons(plain, tallies)
     reasons += _precision_reasons(plain, widths.get("wh_per_query"), repeated, precision)
-    return replace(plain, interval95=intervals, reasons=tuple(reasons))
+    reasons += warnings
+    reasons += _drift_reasons(rounds, precision) if repeated else ()
+    # The first of a kind says it: a window has one sentence for each code.
+    unique = {reason.code: reason for reason in reversed(reasons)}
+    return replace(plain, interval95=intervals, reasons=tuple(reversed(unique.values())))
 
 
 def rounds_of(
@@ -142,6 +151,14 @@ def _precision_reasons(
 ) -> Iterator[Reason]:
     if plain.energy_j is None or plain.uncertainty_j is None:
         return
+    if plain.uncertainty_j > _HOPELESS * plain.energy_j:
+        yield Reason(
+            "window_too_short",
+            f"the window lasted {format_seconds(plain.duration_s)}, too short for its sensor: "
+            f"± {format_quantity(2 * plain.uncertainty_j, 'J')} "
+            f"on {format_quantity(plain.energy_j, 'J')}",
+        )
+        return
     if repeated:
         what = "the 95 % interval is unknown"
         if width is not None:
@@ -153,3 +170,14 @@ def _precision_reasons(
             what = f"the energy is uncertain by ± {format_percent(width)}"
     if width is None or width > precision:
         yield Reason("imprecise", f"{what}, wider than the ± {format_percent(precision)} asked for")
+
+
+def _drift_reasons(rounds: Sequence[Round], precision: float) -> Iterator[Reason]:
+    per_query_j = [one.energy_j / one.queries for one in rounds if one.energy_j is not None and one.queries]
+    drift = relative_drift(per_query_j)
+    if drift is not None and abs(drift) > precision:
+        yield Reason(
+            "thermal_drift",
+            f"Wh/query moved by {format_percent(drift, signed=True)} from the first round to the last: "
+            "warm up longer with warmup",
+        )

@@ -89,6 +89,23 @@ def half_widths95(rounds: Sequence[Round]) -> dict[str, float]:
     return found
 
 
+def relative_drift(values: Sequence[float]) -> float | None:
+    """How far ``values`` move from first to last along their least-squares line, as a share of their mean.
+
+    None with fewer than four, or where the slope cannot be told from noise (95 %, Student's t).
+    """
+    count = len(values)
+    mean = sum(values) / count if count else 0.0
+    if count < 4 or mean <= 0:
+        return None
+    steps = [number - (count - 1) / 2 for number in range(count)]
+    squares = sum(step * step for step in steps)
+    slope = sum(step * value for step, value in zip(steps, values, strict=True)) / squares
+    residuals = sum((v - mean - slope * s) ** 2 for s, v in zip(steps, values, strict=True))
+    noise = math.sqrt(residuals / (count - 2) / squares)
+    return slope * (count - 1) / mean if abs(slope) > student_t95(count - 2) * noise else None
+
+
 def _energy_j(one: Round) -> float | None:
     return one.energy_j
 

@@ -1,22 +1,23 @@
 """Reads a source again and again while windows are open."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pytest_whq.errors import SourceError
 from pytest_whq.measuring.clock import Clock, Repeating
+from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.measuring.trace import Trace
-from pytest_whq.model import Device
+from pytest_whq.model import Device, DeviceState
 from pytest_whq.sources.base import PowerSource
 
-EDGE_S = 0.004
+EDGE_S = 0.003
 """Between readings around a window's edges, where the moment of a tick matters."""
 
-_INSIDE_S = 0.02
+_INSIDE_S = 0.025
 """Between readings inside a window, where reading must not disturb what is measured."""
 
-_INSIDE_SHARE = 0.005
-"""Of a core, at most, for reading inside a window."""
+_INSIDE_SHARE = 0.02
+"""Of the time, at most, that a reading inside a window may take."""
 
 _INSIDE_GROWTH = 1 / 3000
 """How the pause between readings grows with a counting source's window: an edge there is a counter's
@@ -85,36 +86,68 @@ class Sampler:
         """The source's last error at ``time_s`` or later; a thread that reads no more is one, too."""
         if self._error is not None and self._error[0] >= time_s:
             return self._error[1]
+        if self._repeating is not None and not self._repeating.alive:
+            return SourceError("the thread that reads the power source has died")
         silent_s = self._clock.now() - max(self._last_s, time_s)
         if silent_s > _SILENCE_S and not self._inside:
-            return SourceError(
-                f"the power source has not answered for {silent_s:.1f} s: its driver may hang."
-            )
+            return _hangs(silent_s)
         return None
+
+    def energies(self, spans: Sequence[Span]) -> dict[str, SpanEnergies]:
+        """Joules of each of ``spans`` by device id; `UnmeasurableError` where a device does not tell."""
+        with self._lock:
+            return {device.id: self._energies_of(device, spans) for device in self.devices}
+
+    def _energies_of(self, device: Device, spans: Sequence[Span]) -> SpanEnergies:
+        try:
+            return self.traces[device.id].energies(spans)
+        except UnmeasurableError as error:
+            code, sentence = error.reason.code, error.reason.sentence
+            raise UnmeasurableError(code, f"{device.name} ({device.id}): {sentence}") from error
+
+    def state(self) -> tuple[DeviceState, ...]:
+        """What the devices say of themselves now, as far as the source tells."""
+        try:
+            states = self._source.state()
+        except Exception:  # noqa: BLE001 - it is a courtesy: without it there are no warnings
+            return ()
+        return tuple(state for state in states or () if isinstance(state, DeviceState))
 
     def tick(self) -> float:
         """Read once; returns the seconds to wait before the next reading."""
-        with self._lock:
-            before_s = self._clock.now()
-            try:
-                readings = self._source.read()
-            except SourceError as error:
-                self._error = (before_s, error)
-                return _INSIDE_S
-            except Exception as error:  # noqa: BLE001 - a plugin's source may raise anything
-                self._error = (before_s, SourceError(f"the power source failed: {error!r}"))
-                return _INSIDE_S
-            self._last_s = self._clock.now()
-            self._cost_s = max(self._last_s - before_s, self._cost_s * 0.9)
-            for reading in readings:
-                if (trace := self.traces.get(reading.device_id)) is not None:
-                    trace.add(reading)
-            return self._pause_s()
+        if not self._lock.acquire(timeout=_SILENCE_S):
+            self._error = (self._clock.now(), _hangs(_SILENCE_S))
+            return _INSIDE_S
+        try:
+            return self._read()
+        finally:
+            self._lock.release()
+
+    def _read(self) -> float:
+        before_s = self._clock.now()
+        try:
+            readings = self._source.read()
+        except SourceError as error:
+            self._error = (before_s, error)
+            return _INSIDE_S
+        except Exception as error:  # noqa: BLE001 - a plugin's source may raise anything
+            self._error = (before_s, SourceError(f"the power source failed: {error!r}"))
+            return _INSIDE_S
+        self._last_s = self._clock.now()
+        self._cost_s = max(self._last_s - before_s, self._cost_s * 0.9)
+        for reading in readings:
+            if (trace := self.traces.get(reading.device_id)) is not None:
+                trace.add(reading)
+        return self._pause_s()
 
     def _pause_s(self) -> float:
         if not self._inside:
-            return EDGE_S
+            return max(EDGE_S - self._cost_s, EDGE_S / 3)
         pause_s = max(_INSIDE_S, self._cost_s / _INSIDE_SHARE)
         if all(trace.counts for trace in self.traces.values()):
             pause_s = max(pause_s, (self._last_s - min(self._inside)) * _INSIDE_GROWTH)
         return pause_s
+
+
+def _hangs(silent_s: float) -> SourceError:
+    return SourceError(f"the power source has not answered for {silent_s:.1f} s; its driver may hang")

@@ -1,11 +1,16 @@
 """What one device's sensors showed over time, and its turn into joules. Pure: no clock, no source."""
 
+import math
 from collections.abc import Sequence
 
 from pytest_whq.measuring.counter import CounterTicks, counter_energy
-from pytest_whq.measuring.power import PowerSamples, power_energy
+from pytest_whq.measuring.power import SLOW_SENSOR_S, PowerSamples, power_energy
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.model import Reading
+from pytest_whq.units import format_quantity
+
+_DISAGREEMENT = 0.05
+"""Counter and integrated power read the same sensor: they agree better than this, apart from noise."""
 
 
 class Trace:
@@ -48,9 +53,28 @@ class Trace:
         Raises `UnmeasurableError` where the readings do not tell.
         """
         if self.counts:
-            return counter_energy(self.counter, spans)
+            found = counter_energy(self.counter, spans)
+            self._cross_check(found, spans)
+            return found
         if len(self.power):
             return power_energy(self.power, spans)
         raise UnmeasurableError(
             "source_error", "the device gave neither energy nor power while the window was open"
         )
+
+    def _cross_check(self, found: SpanEnergies, spans: Sequence[Span]) -> None:
+        """Compare the counter with the integral of power, where power tells that too."""
+        if self.power.averaging_s >= SLOW_SENSOR_S:
+            return
+        try:
+            integrated = power_energy(self.power, spans)
+        except UnmeasurableError:
+            return
+        difference_j = abs(found.energy_j - integrated.energy_j)
+        noise_j = 3 * math.hypot(found.uncertainty_j, integrated.uncertainty_j)
+        if difference_j > _DISAGREEMENT * integrated.energy_j + noise_j:
+            raise UnmeasurableError(
+                "sensors_disagree",
+                f"the energy counter says {format_quantity(found.energy_j, 'J')} and the power sensor "
+                f"{format_quantity(integrated.energy_j, 'J')}: one of them lags or is wrong",
+            )

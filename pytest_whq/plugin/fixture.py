@@ -133,6 +133,7 @@ class Window:
         assert self._meter is not None
         if self._meter.is_open or self._meter.spans:
             raise WhqError("A window opens once: call whq.measure() again for another one.")
+        yield from self._meter.claiming()
         yield from self._meter.opening()
         ledger.opened(self._meter)
         self._meter.begin()

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from pytest_whq.errors import SettingError, SourceError
+from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Reason, Rig, TokenCount
-from pytest_whq.plugin.progress import show_progress
+from pytest_whq.plugin.progress import show_line, show_progress
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.sources import OpenedSource, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
@@ -33,6 +34,7 @@ class SessionInstruments:
         self._offered = _offered_sources(config)
         self._opened: OpenedSource | None = None
         self._sampler: Sampler | None = None
+        self._claim: Claim | None = None
         self._why_not: Reason | None = None
         # A name that cannot be used is refused now, before any test has run.
         parts_of(settings.source, self._offered)
@@ -41,7 +43,7 @@ class SessionInstruments:
         """A meter on the session's power source, which is opened for the first."""
         if self._sampler is None and (self._why_not is None or self._why_not.code != "no_source"):
             self._open()
-        return Meter(self.clock, self._sampler, self._why_not)
+        return Meter(self.clock, self._sampler, self._why_not, self._claim)
 
     def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
         """The tokens of each query that ``reply`` answers: by a plugin's reader, else by a built-in one."""
@@ -84,6 +86,8 @@ class SessionInstruments:
         try:
             self._opened = open_source(self._settings.source, self._settings.devices, self._offered)
             self._sampler = Sampler(self._opened.source, self.clock)
+            if not self._opened.estimated:
+                self._claim = Claim(self._sampler.devices, lambda text: show_line(self._config, text))
             self._why_not = None
         except SourceError as error:
             self._why_not = Reason(error.code, str(error))

@@ -12,15 +12,16 @@ def show_progress(config: pytest.Config, meter: Meter) -> None:
     """Show round, seconds and interval so far behind what pytest has written on the line."""
     width = meter.half_width95()
     interval = "" if width is None else f", ± {format_percent(width)}"
-    _show(config, f" round {len(meter.spans)}, {format_seconds(meter.elapsed_s)}{interval}")
+    show_line(config, f" round {len(meter.spans)}, {format_seconds(meter.elapsed_s)}{interval}")
 
 
 def clear_progress(config: pytest.Config) -> None:
     """Take the live line back."""
-    _show(config, "")
+    show_line(config, "")
 
 
-def _show(config: pytest.Config, text: str) -> None:
+def show_line(config: pytest.Config, text: str) -> None:
+    """Show ``text`` there, in place of what this showed before."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or not reporter.isatty or config.get_verbosity() < 0:
         return

@@ -172,7 +172,7 @@ def _summary(run: Run) -> str:
     numbers = {
         "not measured": len(run.records) - len(measured),
         "over budget": sum("exceeded" in found for found in outcomes),
-        "unmeasured for a budget": sum("unmeasured" in found for found in outcomes),
+        "with a budget unmeasured": sum("unmeasured" in found for found in outcomes),
         **{outcome.replace("_", " "): compared[outcome] for outcome in _TOLD},
     }
     told = [f"{len(measured)} measured", *(f"{n} {what}" for what, n in numbers.items() if n)]

@@ -51,9 +51,10 @@ def _kind(name: str, limit_w: float | None, number: int) -> str:
 
 def rig_phrase(rig: Rig, methods: Sequence[str]) -> str:
     """What measured what, how and how much of it; ``methods`` are those of the records."""
-    how = dict.fromkeys([one_line(rig.source or "no source"), *methods])
+    how = " and ".join(method for method in methods if method != rig.source)
+    source = f"{one_line(rig.source or 'no source')} {how}".rstrip()
     scope = "scope not stated" if rig.scope is None else SCOPES.get(rig.scope, one_line(rig.scope))
-    return f"{devices_phrase(rig.devices)} · {' '.join(how)} · gross, {scope}"
+    return f"{devices_phrase(rig.devices)} · {source} · gross, {scope}"
 
 
 def why_not_measured(measurement: Measurement) -> str | None:

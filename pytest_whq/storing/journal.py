@@ -113,19 +113,16 @@ def read_last_session(folder: Path) -> LastSession:
         )
     # A line is whole when its end is there, so what follows the last end is torn or empty.
     *lines, torn = read_bytes(path).split(b"\n")
-    if not lines:
+    documents = [parse_json(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]
+    if not documents or not isinstance(documents[0], dict) or "format" not in documents[0]:
         raise RunFileError(f"{path} is not a journal of pytest-whq. Run pytest again.")
-    head, *rest = (parse_json(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1))
-    ended = rest[-1:] == [_END]
-    run = run_from_dict({**head, "records": []} if isinstance(head, dict) else head, str(path))
-    records = [
-        record_from_dict(data, f"{path}, line {n}")
-        for n, data in enumerate(rest[:-1] if ended else rest, start=2)
-    ]
+    session = run_from_dict({**documents[0], "records": []}, str(path))
+    ended = documents[-1] == _END
+    kept = documents[1:-1] if ended else documents[1:]
+    records = [record_from_dict(data, f"{path}, line {n}") for n, data in enumerate(kept, start=2)]
     latest = {record.test: record for record in records}
-    return LastSession(
-        replace(run, records=tuple(latest.values())), None if ended else _note(len(latest), bool(torn))
-    )
+    run = replace(session, records=tuple(latest.values()))
+    return LastSession(run, None if ended else _note(len(latest), bool(torn)))
 
 
 def _note(finished: int, torn: bool) -> str:

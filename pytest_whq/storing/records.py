@@ -109,7 +109,7 @@ def record_from_dict(data: Any, where: str) -> Record:
 
 def rig_from_dict(data: Any, where: str) -> Rig:
     """The rig in ``data``; a RunFileError begins with ``where``."""
-    rig: Rig = read_with(dataclass_of(Rig), data, where)
+    rig: Rig = read_with(_rig, data, where)
     return rig
 
 
@@ -165,6 +165,7 @@ def _agree(stored: float | None, derived: float | None) -> bool:
     return isclose(stored, derived, rel_tol=1e-3)
 
 
+_rig = dataclass_of(Rig)
 _metric = one_of(METRICS)
 _signed_or_unknown = optional(signed)
 # Less its idle draw, a device that a call hardly loads can seem to have drawn less than nothing.

@@ -19,16 +19,7 @@ def read_tokens(reply: object) -> TokenCount | None:
     A reply is a client's object, its dict, JSON text of an object, an HTTP response with a JSON
     body, or a list of these. A count is None where the reply does not tell it. Never raises.
     """
-    if isinstance(reply, (str, bytes, bytearray)):
-        data = object_in(reply)
-        return None if data is None else read_tokens(data)
-    if isinstance(reply, (list, tuple)):
-        counts = _read_list(reply)
-        return None if counts is None else reduce(total, counts)
-    if (found := read_reply(reply)) is not None:
-        return found
-    body = quietly(body_of, reply)
-    return None if body is None else read_tokens(body)
+    return quietly(_read_together, reply)
 
 
 def read_queries(reply: object) -> tuple[TokenCount, ...] | None:
@@ -37,32 +28,46 @@ def read_queries(reply: object) -> tuple[TokenCount, ...] | None:
     A list or tuple of replies is one query each, but the chunks of one stream are one query; an
     ``LLMResult`` of LangChain is one query for each prompt. Never raises.
     """
-    if isinstance(reply, (str, bytes, bytearray)):
-        data = object_in(reply)
-        return None if data is None else read_queries(data)
-    if isinstance(reply, (list, tuple)):
-        return _read_list(reply)
-    if (found := read_reply(reply)) is not None:
-        return quietly(langchain.read_prompts, reply) or (found,)
-    body = quietly(body_of, reply)
-    return None if body is None else read_queries(body)
+    return quietly(_read_each, reply)
 
 
 def unreadable(reply: object) -> str:
     """The sentence for a reply that nobody can read: its type, and what to do."""
-    name = _type_name(reply)
-    if isinstance(reply, (list, tuple)) and reply:
-        name += f" of {_type_name(reply[0])}"
+    name = quietly(_type_with_items, reply) or _type_name(reply)
     return (
         f"nobody can read tokens from a reply of type {name}: pass input_tokens and output_tokens "
         "to window.record, or write the hook pytest_whq_read_tokens(reply)."
     )
 
 
+def _read_together(reply: object) -> TokenCount | None:
+    if isinstance(reply, (str, bytes, bytearray)):
+        return read_reply(object_in(reply))
+    if isinstance(reply, (list, tuple)):
+        counts = _read_list(reply)
+        return None if counts is None else reduce(total, counts)
+    if (found := read_reply(reply)) is not None:
+        return found
+    body = body_of(reply)
+    return None if body is None else _read_together(body)
+
+
+def _read_each(reply: object) -> tuple[TokenCount, ...] | None:
+    if isinstance(reply, (str, bytes, bytearray)):
+        found = read_reply(object_in(reply))
+        return None if found is None else (found,)
+    if isinstance(reply, (list, tuple)):
+        return _read_list(reply)
+    if (found := read_reply(reply)) is not None:
+        return quietly(langchain.read_prompts, reply) or (found,)
+    body = body_of(reply)
+    return None if body is None else _read_each(body)
+
+
 def _read_list(replies: Sequence[object]) -> tuple[TokenCount, ...] | None:
     if not replies:
         return None
-    if quietly(is_stream, replies):
+    if is_stream(replies):
         stream = StreamTokens()
         for chunk in replies:
             stream.add(chunk)
@@ -70,11 +75,16 @@ def _read_list(replies: Sequence[object]) -> tuple[TokenCount, ...] | None:
     counts: list[TokenCount] = []
     for reply in replies:
         # Lists in lists are no batch that any client returns, and may go round in circles.
-        found = None if isinstance(reply, (list, tuple)) else read_queries(reply)
+        found = None if isinstance(reply, (list, tuple)) else _read_each(reply)
         if found is None:
             return None
         counts += found
     return tuple(counts)
+
+
+def _type_with_items(reply: object) -> str:
+    items = f" of {_type_name(reply[0])}" if isinstance(reply, (list, tuple)) and reply else ""
+    return _type_name(reply) + items
 
 
 def _type_name(value: object) -> str:

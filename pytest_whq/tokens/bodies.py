@@ -59,27 +59,27 @@ def _is_json(headers: object) -> bool:
 class JsonLines:
     """Finds the JSON objects in the text of a stream: server-sent events, or an object a line."""
 
-    __slots__ = ("_rest",)
+    __slots__ = ("_ends_seen", "_rest")
 
     def __init__(self) -> None:
+        self._ends_seen = False
         self._rest = ""
 
     def feed(self, chunk: Text) -> list[dict[str, object]]:
         """The objects that ``chunk`` completes. Chunks are lines without their ends, or cut anywhere."""
         text = chunk if isinstance(chunk, str) else chunk.decode("utf-8", "replace")
-        if not self._rest and "data:" not in text and not text.lstrip().startswith("{"):
-            return []
-        if text.startswith(("data:", "event:")):
+        if not self._ends_seen and text.startswith(("data:", "event:")):
             self._rest = ""  # Lines without ends: what came before was no JSON and never will be.
-        *lines, rest = (self._rest + text).split("\n")
+        begun = self._rest
+        *lines, rest = (begun + text).split("\n")
+        self._ends_seen = self._ends_seen or bool(lines)
         found = [data for line in lines if (data := _data(line)) is not None]
         # A line that came in pieces will have an end: trying to read it after each piece would cost
         # the square of its length.
-        if rest and not self._rest and (data := _data(rest)) is not None:
+        if (not begun or lines) and (data := _data(rest)) is not None:
             found.append(data)
             rest = ""
-        wanted = _value(rest).startswith("{") and len(rest) <= _UNFINISHED_LINE_LIMIT
-        self._rest = rest if wanted else ""
+        self._rest = rest if _may_hold_json(rest) else ""
         return found
 
     def end(self) -> list[dict[str, object]]:
@@ -87,6 +87,11 @@ class JsonLines:
         data = _data(self._rest)
         self._rest = ""
         return [] if data is None else [data]
+
+
+def _may_hold_json(line: str) -> bool:
+    value = _value(line)
+    return (value.startswith("{") or "data:".startswith(value)) and len(line) <= _UNFINISHED_LINE_LIMIT
 
 
 def _value(line: str) -> str:

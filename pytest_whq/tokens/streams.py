@@ -28,11 +28,7 @@ class StreamTokens:
 
     def add(self, chunk: object) -> None:
         """Look at the next chunk. Never raises, and leaves the chunk as it is."""
-        if isinstance(chunk, (str, bytes, bytearray)):
-            for data in self._lines.feed(chunk):
-                quietly(self._add, data)
-        else:
-            quietly(self._add, chunk)
+        quietly(self._look, chunk)
 
     def count(self) -> TokenCount | None:
         """What the chunks so far tell, None where they tell nothing: chunks themselves are not counted."""
@@ -42,6 +38,13 @@ class StreamTokens:
         if found is not None and self._not_running:
             found = TokenCount(found.input_tokens, None, found.cached_input_tokens, None)
         return None if found == NOT_TOLD else found
+
+    def _look(self, chunk: object) -> None:
+        if isinstance(chunk, (str, bytes, bytearray)):
+            for data in self._lines.feed(chunk):
+                self._add(data)
+        else:
+            self._add(chunk)
 
     def _add(self, chunk: object) -> None:
         kind = field(chunk, "type")
