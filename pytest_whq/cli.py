@@ -80,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         subparser = commands.add_parser(command.name, help=command.help, description=command.help)
-        command.arguments(subparser)
+        if command.arguments is not None:
+            command.arguments(subparser)
         subparser.set_defaults(run=command.run)
     return parser
 
@@ -88,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 class _Command(NamedTuple):
     name: str
     help: str
-    arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    arguments: Callable[[argparse.ArgumentParser], None] | None = None
 
 
 def _show_arguments(parser: argparse.ArgumentParser) -> None:
@@ -200,7 +201,17 @@ def _text(path: Path) -> str:
         raise SettingError(f"{path} is not UTF-8 text ({error.reason}). Check the path.") from error
 
 
+def _devices(_: argparse.Namespace) -> int:
+    from pytest_whq.measuring.clock import SystemClock
+    from pytest_whq.measuring.listing import list_measurable
+    from pytest_whq.rendering import listing
+
+    print(listing.render(list_measurable(SystemClock())))
+    return 0
+
+
 _COMMANDS = (
-    _Command("show", "Show a run, or the last session.", _show_arguments, _show),
-    _Command("check", "Judge a run by a file of budgets; exit 1 when one fails.", _check_arguments, _check),
+    _Command("devices", "List what can be measured here, and how.", _devices),
+    _Command("show", "Show a run, or the last session.", _show, _show_arguments),
+    _Command("check", "Judge a run by a file of budgets; exit 1 when one fails.", _check, _check_arguments),
 )

@@ -9,11 +9,11 @@ drew its whole energy less the level outside times the time outside.
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean
 
+from pytest_whq.measuring.refresh import RefreshPeriod
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 
 LEVEL_SPAN_S = 0.08
@@ -33,7 +33,7 @@ class CounterTicks:
         self.times_s = array("d")
         self.energies_j = array("d")
         self._widths_s = array("d")
-        self._periods_s: deque[float] = deque(maxlen=31)
+        self.refresh = RefreshPeriod(longest_s=math.inf)
         self._last: tuple[float, float] | None = None
         self._resets_s: list[float] = []
 
@@ -52,8 +52,7 @@ class CounterTicks:
         # Of several ticks since the last reading only the latest shows, at most a period ago.
         width_s = unseen_s if period_s is None else min(unseen_s, period_s)
         tick_s = time_s - width_s / 2
-        if self.times_s and unseen_s < 0.5 * (tick_s - self.times_s[-1]):
-            self._periods_s.append(tick_s - self.times_s[-1])
+        self.refresh.add(tick_s, width_s)
         self.times_s.append(tick_s)
         self.energies_j.append(energy_j)
         self._widths_s.append(width_s)
@@ -61,7 +60,7 @@ class CounterTicks:
     @property
     def period_s(self) -> float | None:
         """Seconds from tick to tick; None where unknown, or where every reading found a tick."""
-        return median(self._periods_s) if self._periods_s else None
+        return self.refresh.period_s
 
     @property
     def last_energy_j(self) -> float | None:
@@ -83,16 +82,56 @@ class CounterTicks:
     def settled_after(self, time_s: float) -> bool:
         """Whether the ticks after ``time_s`` tell the level there."""
         first = bisect_left(self.times_s, time_s)
+        if first < len(self) and self._may_straddle(first, time_s):
+            first += 1
         return len(self) - first >= 2 and self.times_s[-1] - self.times_s[first] >= LEVEL_SPAN_S
+
+    def clear_of(self, moments_s: Iterable[float]) -> "CounterTicks":
+        """The ticks less those that may lie on either side of one of ``moments_s``."""
+        unsure = set()
+        for moment_s in moments_s:
+            after = bisect_left(self.times_s, moment_s)
+            near = range(max(0, after - 1), min(after + 1, len(self)))
+            unsure.update(index for index in near if self._may_straddle(index, moment_s))
+        if not unsure:
+            return self
+        clear = CounterTicks()
+        clear._resets_s = self._resets_s
+        for index in range(len(self)):
+            if index not in unsure:
+                clear.times_s.append(self.times_s[index])
+                clear.energies_j.append(self.energies_j[index])
+                clear._widths_s.append(self._widths_s[index])
+        return clear
+
+    def _may_straddle(self, index: int, moment_s: float) -> bool:
+        # A reading at the moment itself bounds a tick there, but for rounding.
+        return abs(self.times_s[index] - moment_s) < self._widths_s[index] / 2 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class _Outside:
-    """The level on one side of the spans: watts, their standard uncertainty, whether it is steady."""
+    """The level on one side of the spans, as two ticks ``span_s`` apart tell it.
+
+    ``drift_w`` is by how much it may differ nearer to the spans; the blurs are those of the tick next to
+    the spans and of the one further out.
+    """
 
     power_w: float
-    uncertainty_w: float
+    drift_w: float
     steady: bool
+    span_s: float
+    near_blur_s: float
+    far_blur_s: float
+
+    def uncertainty_j(self, outside_s: float) -> float:
+        """One standard uncertainty of the joules drawn from the near tick to the spans, ``outside_s`` away.
+
+        A tick in truth later than taken leaves a shorter stretch, and tells a lower level for it.
+        """
+        share = outside_s / self.span_s
+        near_j = self.power_w * self.near_blur_s * (1 + share)
+        return math.hypot(near_j, self.power_w * self.far_blur_s * share, self.drift_w * outside_s)
 
 
 def counter_energy(ticks: CounterTicks, spans: Sequence[Span]) -> SpanEnergies:
@@ -101,6 +140,7 @@ def counter_energy(ticks: CounterTicks, spans: Sequence[Span]) -> SpanEnergies:
     Raises `UnmeasurableError` where the counter fell, or did not tick on both sides.
     """
     start_s, end_s = spans[0].start_s, spans[-1].end_s
+    ticks = ticks.clear_of(edge_s for span in spans for edge_s in (span.start_s, span.end_s))
     first = bisect_right(ticks.times_s, start_s) - 1
     last = bisect_left(ticks.times_s, end_s)
     if first < 0 or last >= len(ticks):
@@ -126,13 +166,13 @@ def _outside(ticks: CounterTicks, edge: int, step: int) -> _Outside | None:
         return None
     power_w = ticks.power_w(edge, near)
     span_s = abs(ticks.times_s[near] - ticks.times_s[edge])
-    blur_w = power_w * math.hypot(ticks.blur_s(edge), ticks.blur_s(near)) / span_s
+    blurs_s = ticks.blur_s(edge), ticks.blur_s(near)
     further = _walk(ticks, near, step)
     if further is None:
-        return _Outside(power_w, math.hypot(blur_w, _UNSEEN_CHANGE * power_w), steady=True)
+        return _Outside(power_w, _UNSEEN_CHANGE * power_w, True, span_s, *blurs_s)
     change_w = abs(ticks.power_w(near, further) - power_w)
-    steady = change_w <= _UNSTEADY * power_w + 3 * blur_w
-    return _Outside(power_w, math.hypot(blur_w, change_w / 2), steady)
+    steady = change_w <= _UNSTEADY * power_w + 3 * power_w * math.hypot(*blurs_s) / span_s
+    return _Outside(power_w, change_w / 2, steady, span_s, *blurs_s)
 
 
 def _walk(ticks: CounterTicks, edge: int, step: int) -> int | None:
@@ -205,13 +245,12 @@ class _Shares:
         )
 
     def _edge_j(self, level: _Outside | None, interval: int, tick: int, outside_s: float) -> float:
-        mean_w = self._ticks.power_w(interval, interval + 1)
-        blur_j = _level_w(level, mean_w) * self._ticks.blur_s(tick)
         if level is not None and level.steady:
-            return math.hypot(blur_j, level.uncertainty_w * outside_s)
+            return level.uncertainty_j(outside_s)
         # Interpolated: the part outside may have drawn what lies beyond it, or what lies on its other side.
+        mean_w = self._ticks.power_w(interval, interval + 1)
         other_w = 0.0 if level is None else level.power_w
-        return math.hypot(blur_j, abs(mean_w - other_w) * outside_s / math.sqrt(3))
+        return math.hypot(mean_w * self._ticks.blur_s(tick), abs(mean_w - other_w) * outside_s / math.sqrt(3))
 
 
 def _level_w(level: _Outside | None, mean_w: float) -> float:

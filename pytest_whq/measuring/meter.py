@@ -7,10 +7,11 @@ from pytest_whq.measuring.clock import Clock, Waits
 from pytest_whq.measuring.conditions import state_reasons
 from pytest_whq.measuring.queued_work import wait_for_queued_work
 from pytest_whq.measuring.result import measurement_of, rounds_of
-from pytest_whq.measuring.rounds import half_widths95
+from pytest_whq.measuring.rounds import half_widths95, start_phase
 from pytest_whq.measuring.sampler import EDGE_S, Sampler
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.measuring.tally import Tally
+from pytest_whq.measuring.trace import Trace
 from pytest_whq.model import DeviceState, Measurement, Reason
 
 _EDGE_WAIT_S = 2.0
@@ -40,6 +41,7 @@ class Meter:
         self._reading = False
         self._began_s: float | None = None
         self._energies: Mapping[str, SpanEnergies] = {}
+        self._first_phase: float | None = None
         self._states: list[DeviceState] = []
         self.spans: list[Span] = []
         self.tallies: list[Tally] = []
@@ -112,14 +114,29 @@ class Meter:
         """Seconds that the spans lasted together."""
         return sum(span.duration_s for span in self.spans)
 
-    @property
-    def refresh_s(self) -> float | None:
-        """The slowest sensor's refresh period in seconds, None where none is known."""
+    def next_start(self) -> Waits:
+        """Wait for the phase of the slowest sensor's refresh at which the next span should begin.
+
+        The first begins at once, and its phase is the first of a golden-ratio sequence.
+        """
+        trace = self._slowest()
+        if trace is None or (period_s := trace.refresh_s) is None:
+            return
+        # A sharp look at the sensor's next refresh, where the last one is too long ago to count on.
+        waited_until_s = self._clock.now() + period_s
+        while trace.refresh.is_out_at(self._clock.now()) and self._clock.now() < waited_until_s:
+            yield EDGE_S
+        now_s = self._clock.now()
+        origin_s = self._opened_s if trace.refresh.latest_s is None else trace.refresh.latest_s
+        if self._first_phase is None:
+            self._first_phase = (now_s - origin_s) / period_s
+        phase = self._first_phase + start_phase(len(self.spans))
+        yield (phase * period_s - (now_s - origin_s)) % period_s
+
+    def _slowest(self) -> Trace | None:
         if self._sampler is None:
             return None
-        return max(
-            (t.refresh_s for t in self._sampler.traces.values() if t.refresh_s is not None), default=None
-        )
+        return max(self._sampler.traces.values(), key=lambda trace: trace.refresh_s or 0.0, default=None)
 
     def half_width95(self) -> float | None:
         """Relative half width of Wh/query's 95 % interval so far, None where not yet known.

@@ -8,15 +8,14 @@ earlier. Such readings are joined by straight lines, and the first and last held
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean, median, pstdev
 
+from pytest_whq.measuring.refresh import RefreshPeriod
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 
-DEFAULT_REFRESH_S = 0.1
-_SLOWEST_REFRESH_S = 0.25
+_REFRESH_S = 0.1
 MAX_GAP_S = 1.0
 """A longer stretch without a reading inside a span is too much to fill in."""
 
@@ -38,8 +37,7 @@ class PowerSamples:
         self.times_s = array("d")
         self.powers_w = array("d")
         self.averaging_s = averaging_s
-        self._changed_s: float | None = None
-        self._periods_s: deque[float] = deque(maxlen=31)
+        self.refresh = RefreshPeriod(longest_s=1.5 * _REFRESH_S)
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -51,10 +49,7 @@ class PowerSamples:
         """
         if self.times_s and power_w != self.powers_w[-1]:
             unseen_s = time_s - self.times_s[-1]
-            changed_s = time_s - unseen_s / 2
-            if self._changed_s is not None and unseen_s < 0.5 * (changed_s - self._changed_s):
-                self._periods_s.append(changed_s - self._changed_s)
-            self._changed_s = changed_s
+            self.refresh.add(time_s - unseen_s / 2, unseen_s)
         same = len(self) >= 2 and power_w == self.powers_w[-1] == self.powers_w[-2]
         if same and time_s - self.times_s[-2] < _KEPT_APART_S:
             self.times_s[-1] = time_s
@@ -64,10 +59,8 @@ class PowerSamples:
 
     @property
     def refresh_s(self) -> float:
-        """Seconds from refresh to refresh: as seen, else what data-centre GPUs have."""
-        seen_s = min(self._periods_s, default=math.inf)
-        # A steady load changes the reading seldom, which says nothing of the sensor.
-        return seen_s if seen_s <= _SLOWEST_REFRESH_S else DEFAULT_REFRESH_S
+        """Seconds from refresh to refresh: as seen, else what GPUs of today have."""
+        return self.refresh.period_s or _REFRESH_S
 
     @property
     def memory_s(self) -> float:

@@ -7,7 +7,6 @@ from typing import Any, Final
 from pytest_whq.measuring.clock import Clock, Waits
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.rounds import start_phase
 
 CALL: Final = None
 """What `repeat` yields when it wants the call made and its reply sent back; else seconds to wait."""
@@ -33,7 +32,7 @@ def repeat(ledger: Ledger, meter: Meter) -> Steps:
         ledger.opened(meter)
         started_s, round_s = clock.now(), 0.0
         while plan.goes_on(len(meter.spans), clock.now() - started_s, round_s, meter.half_width95):
-            yield from _next_start(meter, clock)
+            yield from meter.next_start()
             began_s = clock.now()
             meter.begin()
             while True:
@@ -62,13 +61,6 @@ def _closing(ledger: Ledger, meter: Meter) -> Waits:
     ledger.closing(meter)
     yield from meter.closing()
     ledger.closed(meter, repeated=True)
-
-
-def _next_start(meter: Meter, clock: Clock) -> Waits:
-    """Wait for the phase of the sensor's refresh period at which the next round starts."""
-    if meter.spans and (period_s := meter.refresh_s) is not None:
-        since_first_s = clock.now() - meter.spans[0].start_s
-        yield (start_phase(len(meter.spans)) * period_s - since_first_s) % period_s
 
 
 def run(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pytest_whq.measuring.counter import CounterTicks, counter_energy
 from pytest_whq.measuring.power import SLOW_SENSOR_S, PowerSamples, power_energy
+from pytest_whq.measuring.refresh import RefreshPeriod
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.model import Reading
 from pytest_whq.units import format_quantity
@@ -42,6 +43,11 @@ class Trace:
     def refresh_s(self) -> float | None:
         """Refresh period of the sensor that energy comes from, in seconds; None where unknown."""
         return self.counter.period_s if self.counts else self.power.refresh_s
+
+    @property
+    def refresh(self) -> RefreshPeriod:
+        """The grid on which that sensor refreshes."""
+        return (self.counter if self.counts else self.power).refresh
 
     def settled_after(self, time_s: float) -> bool:
         """Whether the readings since ``time_s`` tell the level there."""

@@ -144,8 +144,8 @@ class Gpu:
             power_mw = self._try(self.power)
         after_s = time.monotonic()
         if self.counter is not None and self.power is not None and after_s >= self._next_power_s:
-            self._next_power_s = after_s + _POWER_EVERY_S
             power_mw = self._try(self.power)
+            self._next_power_s = time.monotonic() + _POWER_EVERY_S
         return Reading(
             self.device.id,
             (before_s + after_s) / 2,

@@ -92,13 +92,14 @@ def _budget_as_dict(verdict: BudgetVerdict) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """``value`` in the types of JSON: dataclasses and mappings as dict, tuples as list."""
+    # First, because nearly every value is one.
+    if value is None or isinstance(value, float | int | str):
+        return value
     if is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    return value
+    return [plain(item) for item in value]
 
 
 def record_from_dict(data: Any, where: str) -> Record:
