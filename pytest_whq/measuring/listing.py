@@ -1,26 +1,28 @@
 """What can be measured on this machine, how, and what stands in the way of the rest."""
 
-import math
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
 
 from pytest_whq.errors import SourceError
 from pytest_whq.measuring.clock import Clock
-from pytest_whq.measuring.refresh import RefreshPeriod
 from pytest_whq.model import Device
 from pytest_whq.sources import open_source
 from pytest_whq.sources.base import PowerSource
 
 _WATCHED_S = 1.5
-_LOOK_EVERY_S = 0.004
+_LOOK_EVERY_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
 class Measurable:
     """A device and how ``source`` measures it: by the first of ``sensors``, which the others check.
 
-    ``index`` is its number for --whq-devices, None where it has none. ``refresh_s`` is for how long the first shows the same value, None where it was not seen to
-    change. ``by_default`` tells whether it is measured where nothing else is asked for.
+    ``index`` is its number for --whq-devices, None where it has none. ``refresh_s`` is for how long
+    the first sensor shows the same value, None where it was not seen to change. ``by_default`` tells
+    whether it is measured where nothing else is asked for.
     """
 
     source: str
@@ -88,23 +90,31 @@ def _estimate() -> Measurable:
 
 def refresh_periods(source: PowerSource, clock: Clock) -> dict[str, float | None]:
     """Device id -> seconds from one refresh of its counter, or else of its power, to the next."""
-    ids = [device.id for device in source.devices()]
-    periods = {id_: RefreshPeriod(longest_s=math.inf) for id_ in ids}
+    changes: dict[str, list[float]] = {device.id: [] for device in source.devices()}
     last: dict[str, tuple[float, float]] = {}
     counted: set[str] = set()
     end_s = clock.now() + _WATCHED_S
     while clock.now() < end_s:
         for reading in source.read():
-            id_, time_s = reading.device_id, reading.time_s
+            id_ = reading.device_id
             if reading.energy_j is not None:
                 counted.add(id_)
             # Beside a counter, power is read too seldom to tell how often it changes.
             value = reading.energy_j if id_ in counted else reading.power_w
             if value is None:
                 continue
-            before_s, before = last.get(id_, (time_s, value))
+            before, before_s = last.get(id_, (value, reading.time_s))
             if value != before:
-                periods[id_].add((before_s + time_s) / 2, time_s - before_s)
-            last[id_] = (time_s, value)
+                changes[id_].append((before_s + reading.time_s) / 2)
+            last[id_] = (value, reading.time_s)
         clock.sleep(_LOOK_EVERY_S)
-    return {id_: periods[id_].period_s for id_ in ids}
+    return {id_: _period(moments_s) for id_, moments_s in changes.items()}
+
+
+def _period(changes_s: Sequence[float]) -> float | None:
+    """Seconds of the grid on which changes fall, though not on every point of it."""
+    if len(changes_s) < 3:
+        return None
+    pauses_s = [later - earlier for earlier, later in pairwise(changes_s)]
+    typical_s = median(pauses_s)
+    return (changes_s[-1] - changes_s[0]) / sum(max(1, round(pause_s / typical_s)) for pause_s in pauses_s)

@@ -70,7 +70,10 @@ class Trace:
 
     def _cross_check(self, found: SpanEnergies, spans: Sequence[Span]) -> None:
         """Compare the counter with the integral of power, where power tells that too."""
-        if self.power.averaging_s >= SLOW_SENSOR_S:
+        refresh_s = max(self.power.refresh_s, self.counter.period_s or 0.0)
+        shortest_s = min(span.duration_s for span in spans)
+        # A power sensor that refreshes as seldom as the counter has hardly looked into a short span.
+        if self.power.averaging_s >= SLOW_SENSOR_S or shortest_s < 2 * (refresh_s + self.power.averaging_s):
             return
         try:
             integrated = power_energy(self.power, spans)

@@ -1,0 +1,1 @@
+"""A small chat service: an OpenAI-compatible server around a small transformer."""

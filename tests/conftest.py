@@ -1,0 +1,22 @@
+"""Fixtures that all tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+from simulated_nvml import SimulatedNvml
+
+pytest_plugins = ["pytester", "measured_project"]
+
+
+@pytest.fixture(autouse=True)
+def no_choice_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the choice of GPUs to the test, whatever the machine that runs it has set."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+
+
+@pytest.fixture
+def simulated_nvml() -> Iterator[SimulatedNvml]:
+    """One simulated GPU that draws 70 W; its counter ticks every 100 ms at a phase fixed by the seed."""
+    with SimulatedNvml() as nvml:
+        yield nvml

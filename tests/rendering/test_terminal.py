@@ -1,0 +1,285 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from samples import H200, NOTHING, RIG, a_record, a_run
+
+from pytest_whq.model import BudgetVerdict, Measurement, Reason, Record, Rig
+from pytest_whq.rendering.terminal import render
+from pytest_whq.rendering.words import devices_phrase, one_line, short_names, shortened
+from pytest_whq.units import JOULES_PER_WH
+
+
+def measured(test: str, mwh: float, percent: float, **changes: Any) -> Record:
+    """A record of one query with the given Wh/query and interval."""
+    value = mwh / 1000
+    half = value * percent / 100
+    figures: dict[str, Any] = {
+        "queries": 1,
+        "energy_j": value * JOULES_PER_WH,
+        "interval95": {"wh_per_query": (value - half, value + half)},
+    }
+    return a_record(f"tests/test_chat.py::{test}", **(figures | changes))
+
+
+def compared(baseline_mwh: float | None, change: float | None, outcome: str) -> dict[str, Any]:
+    baseline = None if baseline_mwh is None else baseline_mwh / 1000
+    return {
+        "metric": "wh_per_query",
+        "baseline": baseline,
+        "change": change,
+        "interval95": None,
+        "outcome": outcome,
+    }
+
+
+def budget(outcome: str, used: float | None, limit: float = 0.05, why: str | None = None) -> BudgetVerdict:
+    value = None if used is None else used * limit
+    return BudgetVerdict("wh_per_query", limit, value, outcome, "marker", why)
+
+
+def test_the_table_of_the_style_guide() -> None:
+    run = a_run(
+        measured("test_short", 1.84, 1.1, comparison=compared(1.79, 0.028, "unchanged")),
+        measured("test_long", 9.70, 0.9, comparison=compared(7.10, 0.366, "regressed")),
+        replace(NOTHING, test="tests/test_chat.py::test_stream"),
+    )
+    assert (
+        render(run)
+        == """\
+test_chat.py::test_short    1.84 mWh ± 1.1 %   baseline 1.79 mWh    +2.8 %   unchanged
+test_chat.py::test_long     9.70 mWh ± 0.9 %   baseline 7.10 mWh   +36.6 %   regressed
+test_chat.py::test_stream   not measured: nvml: driver not loaded
+2 measured, 1 not measured, 1 regressed · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
+    )
+
+
+def test_budgets_and_warnings_are_columns_where_there_are_any() -> None:
+    run = a_run(
+        measured("test_short", 36.0, 1.1, budgets=(budget("within", 0.72),)),
+        measured(
+            "test_long",
+            62.1,
+            12.3,
+            budgets=(budget("exceeded", 1.242),),
+            reasons=(Reason("imprecise", "the 95 % interval is wide"), Reason("shared_device", "2 others")),
+        ),
+        measured("test_free", 900.0, 0.5),
+    )
+    assert (
+        render(run)
+        == """\
+test_chat.py::test_short   36.0 mWh ±  1.1 %   72.0 % of 50.0 mWh
+test_chat.py::test_long    62.1 mWh ± 12.3 %   124.2 % of 50.0 mWh, exceeded   imprecise, shared device
+test_chat.py::test_free     900 mWh ±  0.5 %
+3 measured, 1 over budget · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
+    )
+
+
+def test_the_tightest_budget_is_shown_and_failing_ones_first() -> None:
+    tokens = BudgetVerdict("wh_per_1k_tokens", 0.1, 0.09, "within", "whq.toml, budgets[0]")
+    unmeasured = replace(tokens, value=None, outcome="unmeasured", why="no tokens")
+    other = replace(tokens, value=None, outcome="not_judged", why="other hardware")
+    run = a_run(
+        measured("test_tokens", 1.0, 1.0, budgets=(budget("within", 0.5), tokens)),
+        measured("test_unmeasured", 1.0, 1.0, budgets=(budget("within", 0.99), unmeasured)),
+        measured("test_other", 1.0, 1.0, budgets=(other, budget("within", 0.01))),
+    )
+    assert (
+        render(run)
+        == """\
+test_chat.py::test_tokens       1.00 mWh ± 1.0 %   90.0 % of 100 mWh wh_per_1k_tokens
+test_chat.py::test_unmeasured   1.00 mWh ± 1.0 %   unmeasured: 100 mWh wh_per_1k_tokens
+test_chat.py::test_other        1.00 mWh ± 1.0 %   1.0 % of 50.0 mWh
+1 test not judged: other hardware
+3 measured, 1 with a budget unmeasured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
+    )
+
+
+def test_hardware_that_no_budget_names_is_said() -> None:
+    verdict = budget(
+        "not_judged", 0.5, why='the budget is for hardware "NVIDIA H100*", and this is NVIDIA H200'
+    )
+    run = a_run(*(measured(test, 1.0, 1.0, budgets=(verdict,)) for test in ("test_a", "test_b")))
+    assert (
+        render(run)
+        == """\
+test_chat.py::test_a   1.00 mWh ± 1.0 %   not judged: 50.0 mWh
+test_chat.py::test_b   1.00 mWh ± 1.0 %   not judged: 50.0 mWh
+2 tests not judged: the budget is for hardware "NVIDIA H100*", and this is NVIDIA H200
+2 measured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
+    )
+
+
+def test_verbose_tells_tokens_power_and_time() -> None:
+    run = a_run(
+        a_record("test_chat.py::test_a"),
+        a_record(
+            "test_chat.py::test_b",
+            queries=1,
+            tokens=replace(NOTHING.measurement.tokens, input_tokens=7),
+            rounds=(),
+            reasons=(Reason("tokens_missing", "the replies do not tell their tokens"),),
+        ),
+    )
+    assert (
+        render(run, verbosity=1, width=200)
+        == """\
+test_chat.py::test_a   12.3 mWh ± 1.9 %   20 queries   5120 in, 2560 out   345 mJ/output token   143 W    1 round   6.2 s
+test_chat.py::test_b    246 mWh ± 0.1 %      1 query         7 in, ? out                         143 W   0 rounds   6.2 s
+2 measured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""  # noqa: E501 - as wide as it is
+    )
+
+
+def test_quiet_shows_only_what_fails() -> None:
+    run = a_run(
+        measured("test_within", 36.0, 1.1, budgets=(budget("within", 0.72),)),
+        measured("test_over", 62.1, 1.2, budgets=(budget("exceeded", 1.242),)),
+        measured("test_slower", 1.0, 1.0, comparison=compared(0.5, 1.0, "regressed")),
+        NOTHING,
+        replace(NOTHING, test="tests/test_chat.py::test_dark", budgets=(budget("unmeasured", None),)),
+    )
+    assert (
+        render(run, verbosity=-1)
+        == """\
+test_chat.py::test_over     62.1 mWh ± 1.2 %   124.2 % of 50.0 mWh, exceeded
+test_chat.py::test_slower   1.00 mWh ± 1.0 %                                   baseline 500 µWh   +100.0 %   regressed
+test_chat.py::test_dark     not measured: nvml: driver not loaded
+3 measured, 2 not measured, 1 over budget, 1 with a budget unmeasured, 1 regressed · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""  # noqa: E501 - as wide as it is
+    )
+
+
+def test_a_session_that_measured_nothing_has_its_summary() -> None:
+    nowhere = Rig(None, None, None, "host", "3.13.1", "Linux", ())
+    assert render(a_run(rig=nowhere)) == "0 measured · no device · no source · gross, scope not stated"
+    assert (
+        render(a_run(NOTHING, rig=nowhere))
+        == """\
+test_chat.py::test_nothing   not measured: nvml: driver not loaded
+0 measured, 1 not measured · no device · no source · gross, scope not stated"""
+    )
+
+
+def test_the_spread_is_that_of_the_interval_else_twice_the_uncertainty_else_not_told() -> None:
+    run = a_run(
+        measured("test_interval", 10.0, 1.5, uncertainty_j=None),
+        measured("test_uncertainty", 10.0, 1.0, interval95={}, uncertainty_j=0.45),
+        measured("test_neither", 10.0, 1.0, interval95={}, uncertainty_j=None),
+    )
+    assert [line.split("   ", 1)[1].strip() for line in render(run).splitlines()[:3]] == [
+        "10.0 mWh ± 1.5 %",
+        "10.0 mWh ± 2.5 %",
+        "10.0 mWh",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (Reason("failed_queries", "3 of 20 queries failed"), "3 of 20 queries failed"),
+        (Reason("counter_stuck", "The counter did not move."), "The counter did not move"),
+        (Reason("window_too_short", ""), "window too short"),
+    ],
+)
+def test_what_is_invalid_is_not_shown_as_measured(reason: Reason, told: str) -> None:
+    record = a_record("test_chat.py::test_a", reasons=(Reason("imprecise", "wide"), reason))
+    assert render(a_run(record)).splitlines()[0] == f"test_chat.py::test_a   not measured: {told}"
+
+
+def test_other_outcomes_of_a_comparison_are_counted() -> None:
+    run = a_run(
+        measured("test_a", 1.0, 1.0, comparison=compared(2.0, -0.5, "improved")),
+        measured("test_b", 1.0, 1.0, comparison=compared(None, None, "new")),
+        measured("test_c", 1.0, 1.0, comparison=compared(None, None, "not_comparable")),
+    )
+    assert (
+        render(run)
+        == """\
+test_chat.py::test_a   1.00 mWh ± 1.0 %   baseline 2.00 mWh   -50.0 %   improved
+test_chat.py::test_b   1.00 mWh ± 1.0 %                                 new
+test_chat.py::test_c   1.00 mWh ± 1.0 %                                 not comparable
+3 measured, 1 improved, 1 not comparable · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        ("gpu", "GPU board"),
+        ("gpu+cpu", "GPU boards and CPU"),
+        ("module", "module (CPU + GPU)"),
+        ("cpu", "CPU"),
+        (None, "scope not stated"),
+        ("rack\n", "rack\\n"),
+    ],
+)
+def test_the_scope_is_told_in_words(scope: str | None, words: str) -> None:
+    run = a_run(measured("test_a", 1.0, 1.0), rig=replace(RIG, scope=scope))
+    assert render(run).endswith(f" · gross, {words}")
+
+
+def test_source_and_methods_are_told_once() -> None:
+    by_counter = measured("test_a", 1.0, 1.0)
+    by_power = measured("test_b", 1.0, 1.0, method="power")
+    assert " · nvml counter and power · " in render(a_run(by_counter, by_power, by_counter))
+    estimated = measured("test_a", 1.0, 1.0, method="estimate")
+    assert " · estimate · " in render(a_run(estimated, rig=replace(RIG, source="estimate")))
+
+
+def test_devices_of_one_kind_are_counted() -> None:
+    assert devices_phrase([replace(H200, id=str(n)) for n in range(8)]) == "8 x NVIDIA H200, 700 W limit each"
+    assert devices_phrase([replace(H200, power_limit_w=None)] * 2) == "2 x NVIDIA H200"
+    l4 = replace(H200, name="NVIDIA L4", power_limit_w=72.0)
+    assert devices_phrase([H200, l4, H200]) == "2 x NVIDIA H200, 700 W limit each + NVIDIA L4, 72.0 W limit"
+
+
+def test_files_of_one_name_keep_their_folders() -> None:
+    tests = ["a/test_x.py::test_1", "b/test_x.py::test_2", "b/test_y.py::TestZ::test_1[c/d::e]"]
+    assert short_names(tests) == [
+        "a/test_x.py::test_1",
+        "b/test_x.py::test_2",
+        "test_y.py::TestZ::test_1[c/d::e]",
+    ]
+
+
+def test_long_names_lose_their_middle_where_the_line_is_too_long() -> None:
+    record = measured("test_short[" + "x" * 5000 + "-last]", 1.84, 1.1)
+    first, _ = render(a_run(record), width=80).splitlines()
+    x = "x" * 24
+    assert first == f"test_chat.py::test_short[{x[:5]}…{x}-last]   1.84 mWh ± 1.1 %"
+    assert len(first) == 80
+    assert shortened("abcdefgh", 5) == "ab…gh"
+    assert shortened("abcdefgh", 8) == "abcdefgh"
+
+
+HOSTILE = "\x1b[31mred\x1b[0m\nline\r\x07\u202e\u2028\x9b1m\udcff 😀 é 中"
+ESCAPED = r"\x1b[31mred\x1b[0m\nline\r\x07\u202e\u2028\x9b1m\udcff 😀 é 中"
+
+
+def test_what_could_steer_a_terminal_is_escaped() -> None:
+    assert one_line(HOSTILE) == ESCAPED
+    verdict = budget("not_judged", 0.5, why=HOSTILE)
+    rig = replace(RIG, source=HOSTILE, devices=(replace(H200, name=HOSTILE),))
+    run = a_run(
+        measured(f"test_a[{HOSTILE}]", 1.0, 1.0, budgets=(verdict,)),
+        a_record("test_b", reasons=(Reason("source_error", HOSTILE),)),
+        rig=rig,
+    )
+    text = render(run, width=300)
+    assert text.count(ESCAPED) == 5
+    assert len(text.splitlines()) == 4
+    assert text.replace("\n", "").isprintable()
+
+
+def test_ten_thousand_tests_render_within_five_seconds() -> None:
+    from time import process_time
+
+    records = [measured(f"test_{n}", 1.0 + n, 1.0, budgets=(budget("within", 0.5),)) for n in range(10_000)]
+    started_s = process_time()
+    assert len(render(a_run(*records), verbosity=1).splitlines()) == 10_001
+    assert process_time() - started_s < 5
+
+
+def test_the_measurement_of_a_record_is_not_needed_to_be_whole() -> None:
+    measurement: Measurement = replace(NOTHING.measurement, reasons=())
+    assert "not measured: there is no figure" in render(a_run(replace(NOTHING, measurement=measurement)))
