@@ -48,7 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start measuring only where a test asks for it."""
     if any(is_measured(item) for item in items):
-        start_session(config).select(items)
+        try:
+            start_session(config).select(items)
+        except pytest.UsageError as error:
+            if not hasattr(config, "workerinput"):
+                raise
+            report = pytest.CollectReport("pytest-whq", "failed", str(error), [])
+            config.hook.pytest_collectreport(report=report)
+            items.clear()
 
 
 class _Reports:
