@@ -201,7 +201,27 @@ def _text(path: Path) -> str:
         raise SettingError(f"{path} is not UTF-8 text ({error.reason}). Check the path.") from error
 
 
-def _devices(_: argparse.Namespace) -> int:
+def _devices_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="learn how the GPUs' sensors behave, under a load where torch can make one; some 30 s each",
+    )
+    parser.add_argument("--devices", metavar="LIST", help="which GPUs to calibrate: indices, UUIDs or all")
+    parser.add_argument(
+        "--seconds",
+        metavar="S",
+        type=float,
+        help="over how long at most to compare counter and power (default: 10)",
+    )
+    parser.add_argument("--json", metavar="PATH", type=Path, help="write the calibration to this file, too")
+
+
+def _devices(options: argparse.Namespace) -> int:
+    if options.calibrate:
+        return _calibrate(options)
+    if any(given is not None for given in (options.devices, options.seconds, options.json)):
+        raise SettingError("--devices, --seconds and --json go with --calibrate (see whq devices --help).")
     from pytest_whq.measuring.clock import SystemClock
     from pytest_whq.measuring.listing import list_measurable
     from pytest_whq.rendering import listing
@@ -210,8 +230,34 @@ def _devices(_: argparse.Namespace) -> int:
     return 0
 
 
+def _calibrate(options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from pytest_whq.measuring.calibrating import calibrate_gpus
+    from pytest_whq.measuring.clock import SystemClock
+    from pytest_whq.rendering import calibration
+    from pytest_whq.storing.calibrations import calibrations_as_json
+    from pytest_whq.storing.files import write_text
+
+    seconds = 10.0 if options.seconds is None else options.seconds
+    if not 0 < seconds <= 600:
+        raise SettingError(f"--seconds must be above 0 and at most 600, not {seconds:g}.")
+    driver, found = calibrate_gpus(SystemClock(), options.devices, seconds, _note)
+    print(calibration.render(found))
+    if options.json is not None:
+        created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        tool = f"pytest-whq {__version__}"
+        write_text(options.json, calibrations_as_json(found, created=created, tool=tool, driver=driver))
+    return 0
+
+
+def _note(text: str) -> None:
+    if text:
+        _complain(text)
+
+
 _COMMANDS = (
-    _Command("devices", "List what can be measured here, and how.", _devices),
+    _Command("devices", "List what can be measured here, and how.", _devices, _devices_arguments),
     _Command("show", "Show a run, or the last session.", _show, _show_arguments),
     _Command("check", "Judge a run by a file of budgets; exit 1 when one fails.", _check, _check_arguments),
 )
