@@ -23,6 +23,8 @@ from pytest_whq.sources import OpenedSource, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.tokens import read_queries, unreadable
 
+__tracebackhide__ = True  # As in `fixture`: its errors are about the test's own lines.
+
 
 class SessionInstruments:
     """The session's `pytest_whq.measuring.ledger.Instruments`.
@@ -112,7 +114,9 @@ def _checked(count: object) -> TokenCount:
             told = [None if number is None else operator.index(number) for number in astuple(count)]
             if all(number is None or number >= 0 for number in told):
                 return TokenCount(*told)
-    raise WhqError(f"pytest_whq_read_tokens must return a TokenCount of whole numbers, or None, not {count!r}.")
+    raise WhqError(
+        f"pytest_whq_read_tokens must return a TokenCount of whole numbers, or None, not {count!r}."
+    )
 
 
 def _sampler_of(opened: OpenedSource, clock: Clock) -> Sampler:
