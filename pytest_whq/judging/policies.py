@@ -110,4 +110,4 @@ def _warnings(comparison: Comparison, policies: Policies) -> Iterator[str]:
             yield f"{outcome}: {comparison.why}"
     beside = comparison.per_token
     if beside is not None and beside.outcome == "regressed" and comparison.outcome != "regressed":
-        yield "with more energy per output token than the baseline, hidden by fewer output tokens per query"
+        yield "with more energy per output token than the baseline, though not per query"
