@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+# Stays imported, so that each project in this process patches and uses one and the same module.
+import pytest_whq.plugin.instruments
+
 CONFTEST = """
 import pytest
 from pytest_whq.model import Device

@@ -92,6 +92,8 @@ def _queries(record: Record) -> str:
 
 def _tokens(record: Record) -> str:
     tokens = record.measurement.tokens
+    if tokens.input_tokens is None and tokens.output_tokens is None:
+        return "tokens unknown"
     return f"{_known(tokens.input_tokens)} in, {_known(tokens.output_tokens)} out"
 
 

@@ -125,6 +125,14 @@ test_chat.py::test_b    246 mWh ± 0.1 %      1 query         7 in, ? out       
     )
 
 
+def test_verbose_tells_where_tokens_are_unknown() -> None:
+    record = a_record("test_chat.py::test_a", tokens=NOTHING.measurement.tokens, failed_queries=2)
+    assert render(a_run(record), verbosity=1).splitlines()[0] == (
+        "test_chat.py::test_a   12.3 mWh ± 1.9 %   20 queries, 2 failed   tokens unknown   "
+        "143 W   1 round   6.2 s"
+    )
+
+
 def test_quiet_shows_only_what_fails() -> None:
     run = a_run(
         measured("test_within", 36.0, 1.1, budgets=(budget("within", 0.72),)),
