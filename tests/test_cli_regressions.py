@@ -115,8 +115,8 @@ def test_check_takes_limits_of_regressions_from_the_file_of_budgets(whq: Whq) ->
             f"1 measured, 1 over budget · {RIG}",
             (
                 "tests/test_chat.py::test_a: wh_per_query is 13.5 mWh, 8.0 % over its budget of "
-                "12.5 mWh (whq.toml, budgets[0]): 20 queries, 5120 input and 2560 output tokens, NVIDIA H200, "
-                "nvml counter."
+                "12.5 mWh (whq.toml, budgets[0]): 20 queries, 5120 input and 2560 output tokens, "
+                "NVIDIA H200, nvml counter."
             ),
         ],
     )

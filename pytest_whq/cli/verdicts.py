@@ -117,7 +117,6 @@ def accept_arguments(parser: argparse.ArgumentParser) -> None:
         "--baseline",
         metavar="PATH",
         type=Path,
-        default=Path("whq-baseline.json"),
         help="default: whq-baseline.json",
     )
 
@@ -125,10 +124,11 @@ def accept_arguments(parser: argparse.ArgumentParser) -> None:
 def accept(options: argparse.Namespace) -> int:
     """Accept runs into a baseline."""
     from pytest_whq.rendering import acceptance
-    from pytest_whq.storing.baseline_file import update_baseline
+    from pytest_whq.storing.baseline_file import FILE_NAME, update_baseline
 
+    path = options.baseline or Path(FILE_NAME)
     runs = [load(Path(path)) for path in options.files] or [load(None)]
-    print(acceptance.render(update_baseline(options.baseline, runs), str(options.baseline)))
+    print(acceptance.render(update_baseline(path, runs), str(path)))
     return 0
 
 

@@ -77,11 +77,12 @@ def compare(
     The verdict is that on Wh per query. Energy per output token is judged beside it.
     """
     metric, per_token = COMPARED
-    if strange := next((entry for entry in head if rig_key(entry) != rig_key(head[0])), None):
+    key = rig_key(head[0])
+    if strange := next((entry for entry in head[1:] if rig_key(entry) != key), None):
         differences = differences_of(strange, head[0], "in another of the runs to compare")
         found = Comparison(metric, None, None, None, "not_comparable", differences=differences)
         return _with_limit(found, limit)
-    alike = [entry for entry in base if rig_key(entry) == rig_key(head[0])]
+    alike = [entry for entry in base if rig_key(entry) == key]
     if not alike:
         found = Comparison(metric, None, None, None, "new")
         if base:
