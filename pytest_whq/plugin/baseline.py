@@ -47,7 +47,7 @@ class SessionBaseline:
             return None
         fails = self.baseline is None or self._settings.policies.fails(comparison)
         value = record.measurement.metric(comparison.metric)
-        return regression_sentence(comparison, value) if fails else None
+        return one_line(regression_sentence(comparison, value)) if fails else None
 
     def accept(self, run: Run) -> None:
         """Accept the records of ``run`` into the file; RunFileError where it cannot be written."""
