@@ -15,15 +15,27 @@ nox.options.error_on_missing_interpreters = False
 
 def dependencies(group: str) -> list[str]:
     """The requirements of a dependency group of pyproject.toml."""
-    return nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), group)
+    return list(nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), group))
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Test the package as a user has it: built and installed."""
     session.install(".", *dependencies("test"))
-    # Not python -m pytest, which would find the package in this folder before the installed one.
-    session.run("pytest", *session.posargs)
+    _test(session, *session.posargs)
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Test what depends on pytest with the oldest one that is promised."""
+    session.install(".", "pytest==8.2.*", *dependencies("test"))
+    _test(session, "tests/plugin", "tests/test_readme.py")
+
+
+def _test(session: nox.Session, *arguments: str) -> None:
+    # Without bytecode every process that tests start would rewrite the plugin's asserts anew. And not
+    # python -m pytest, which would find the package in this folder before the installed one.
+    session.run("pytest", *arguments, env={"PYTHONDONTWRITEBYTECODE": ""})
 
 
 @nox.session

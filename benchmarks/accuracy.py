@@ -48,7 +48,7 @@ class Variant:
     """
 
     what: str
-    durations_s: tuple[float, ...] = (0.05, 0.3, 1.0)
+    durations_s: tuple[float, ...] = (0.05, 0.3)
     knobs: Mapping[str, float] = field(default_factory=dict)
     spins: bool = False
     tail_w: float = IDLE_W
@@ -68,9 +68,10 @@ VARIANTS = {
     "fast": Variant("energy counter every 20 ms", knobs={"counter_period_ms": 20}),
     "slow reading": Variant("readings that cost 2 ms", knobs={"reading_cost_ms": 2}),
     "busy python": Variant("the process computes while the window is open", spins=True),
-    "tail": Variant("150 W for 0.3 s after each window", tail_w=150.0, tail_s=0.3, goals={}),
+    "long tail": Variant("150 W for 300 ms after each window", tail_w=150.0, tail_s=0.3, goals={}),
+    "short tail": Variant("150 W for 80 ms after each window", tail_w=150.0, tail_s=0.08, goals={}),
     "power": Variant(
-        "no counter; power every 100 ms, averaged over 25 ms", (0.3, 1.0, 3.0), _POWER_ONLY, goals={1.0: 0.02}
+        "no counter; power every 100 ms, averaged over 25 ms", (0.3, 1.0), _POWER_ONLY, goals={1.0: 0.02}
     ),
     "average power": Variant(
         "no counter; power every 100 ms, averaged over 1 s",

@@ -78,8 +78,7 @@ def main() -> int:
         slowdown("one GPU, readings of 1 ms", options.pairs, cost_ms=1),
         memory(options.hours, counter=True),
         memory(options.hours, counter=False),
-        call_cost("None", "None"),
-        call_cost("a chat completion", _CHAT_COMPLETION),
+        *call_costs(options.seconds),
     ]
     print(tabulate([f.row() for f in figures], ["", "", "95 % interval", "limit", ""], disable_numparse=True))
     if options.json is not None:
@@ -92,7 +91,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what measuring costs.")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of a window (default: 20)")
     parser.add_argument("--pairs", type=int, default=60, metavar="N", help="of workloads (default: 60)")
-    parser.add_argument("--hours", type=float, default=24.0, metavar="H", help="of virtual time (default: 24)")
+    parser.add_argument("--hours", type=float, default=24.0, metavar="H", help="of virtual time")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures to this file as well")
     parser.add_argument("--check", action="store_true", help="fail where a limit is missed")
     return parser.parse_args()
@@ -223,21 +222,31 @@ def _kept_bytes() -> int:
 
 # -- a call ----------------------------------------------------------------------------------------------
 
-_CHAT_COMPLETION = '{"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 34}}'
+_TESTS = """
+def test_none(whq):
+    whq(lambda: None)
+
+def test_chat_completion(whq):
+    reply = {"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 34}}
+    whq(lambda: reply)
+"""
 
 
-def call_cost(what: str, reply: str) -> Figure:
-    """Seconds for each call of a function that does nothing but return ``reply``, through ``whq(call)``."""
+def call_costs(seconds: float) -> list[Figure]:
+    """Seconds for each call of a function that does nothing but return its reply, through ``whq(call)``."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        test = f"REPLY = {reply}\n\ndef test_call(whq):\n    whq(lambda: REPLY)\n"
-        (folder / "test_call.py").write_text(test)
+        (folder / "test_calls.py").write_text(_TESTS)
         arguments = ["-q", "-p", "no:cacheprovider", "--whq-source=estimate", "--whq-rounds=3"]
-        arguments += ["--whq-min-seconds=1", f"--whq-json={folder / 'run.json'}"]
+        arguments += [f"--whq-max-seconds={seconds}", f"--whq-json={folder / 'run.json'}"]
         command = [sys.executable, "-m", "pytest", *arguments, str(folder)]
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
-        (record,) = json.loads((folder / "run.json").read_text("utf-8"))["records"]
-    return Figure(f"whq(call) of a call that returns {what}", record["duration_s"] / record["queries"], "s")
+        records = json.loads((folder / "run.json").read_text("utf-8"))["records"]
+    whats = ("None", "a chat completion")
+    return [
+        Figure(f"whq(call) of a call that returns {what}", record["duration_s"] / record["queries"], "s")
+        for what, record in zip(whats, records, strict=True)
+    ]
 
 
 if __name__ == "__main__":

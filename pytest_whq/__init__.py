@@ -1,7 +1,7 @@
 """The energy of LLM inference as a thing that tests hold.
 
-Users meet the ``whq`` fixture and the options of the pytest plugin. These names are for plugin
-authors: they stay as they are within a major version.
+Users meet the ``whq`` fixture, whose type is ``Whq``, and the options of the pytest plugin. The other
+names are for plugin authors. All stay as they are within a major version.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Run,
         TokenCount,
     )
+    from pytest_whq.plugin.fixture import Whq
     from pytest_whq.sources.base import PowerSource
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ __all__ = [
     "SettingError",
     "SourceError",
     "TokenCount",
+    "Whq",
     "WhqError",
 ]
 
@@ -42,7 +44,7 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
-        for module in ("errors", "model", "sources.base"):
+        for module in ("errors", "model", "sources.base", "plugin.fixture"):
             found = getattr(import_module(f"pytest_whq.{module}"), name, None)
             if found is not None:
                 return found

@@ -1,13 +1,15 @@
 """A pytest project that measures a scripted GPU, on a clock that only its calls and waits move."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 # Stays imported, so that each project in this process patches and uses one and the same module.
-import pytest_whq.plugin.instruments
+import pytest_whq.plugin.instruments  # noqa: F401
 
 CONFTEST = """
 import pytest
@@ -16,7 +18,9 @@ from pytest_whq.plugin import instruments
 from pytest_whq.testing import FakeClock, ScriptedSource
 
 CLOCK = FakeClock()
-SOURCE = ScriptedSource(CLOCK, watts=360.0, period_s=1e-6, device=Device("GPU-scripted", "Scripted H100", 700.0))
+# An id of its own, or projects on one machine would wait for each other.
+BOARD = Device(f"GPU-{__file__}", "Scripted H100", 700.0)
+SOURCE = ScriptedSource(CLOCK, watts=360.0, period_s=1e-6, device=BOARD)
 
 def pytest_configure(config):
     patch = pytest.MonkeyPatch()
@@ -120,6 +124,17 @@ class MeasuredProject:
         """Run pytest in a process of its own."""
         return self.pytester.runpytest_subprocess("--whq-json=run.json", *arguments)
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start pytest in a process group of its own, which may be interrupted; its output is piped."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", "--whq-json=run.json", *arguments],
+            cwd=self.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
     @property
     def stored(self) -> Any:
         """The run file as it was written."""
@@ -135,3 +150,22 @@ class MeasuredProject:
 def project(pytester: pytest.Pytester) -> MeasuredProject:
     """A project with a scripted power source, a client and no tests yet."""
     return MeasuredProject(pytester)
+
+
+@pytest.fixture(params=["option", "ini"])
+def given(request: pytest.FixtureRequest, project: MeasuredProject) -> str:
+    """How `run_with` gives its settings: as options or from the ini file."""
+    how: str = request.param
+    return how
+
+
+def run_with(project: MeasuredProject, given: str, **settings: str | None) -> pytest.RunResult:
+    """Run with settings such as ``whq_rounds="3"``, as options or from the ini file."""
+    if given == "ini":
+        project.ini(**settings)
+        return project.run()
+    flags = [
+        f"--{name.replace('_', '-')}" + ("" if value == "true" else f"={value}")
+        for name, value in settings.items()
+    ]
+    return project.run(*flags)

@@ -52,6 +52,7 @@ def chat(gpu):
 INI = """
 [pytest]
 whq_source = nvml
+whq_precision = 20%
 asyncio_default_fixture_loop_scope = function
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from pytest_whq import __version__
-from pytest_whq.cli import verdicts
+from pytest_whq.cli import devices, verdicts
 from pytest_whq.cli.console import add_verbose, as_terminal, complain, load
 from pytest_whq.errors import SettingError, WhqError
 
@@ -118,17 +118,10 @@ _FORMATS: dict[str, Callable[["Run", argparse.Namespace], str]] = {
 }
 
 
-def _devices(_: argparse.Namespace) -> int:
-    from pytest_whq.measuring.clock import SystemClock
-    from pytest_whq.measuring.listing import list_measurable
-    from pytest_whq.rendering import listing
-
-    print(listing.render(list_measurable(SystemClock())))
-    return 0
-
-
 _COMMANDS = (
-    _Command("devices", "List what can be measured here, and how.", _devices),
+    _Command(
+        "devices", "List what can be measured here, and how.", devices.devices, devices.devices_arguments
+    ),
     _Command("show", "Show a run, or the last session.", _show, _show_arguments),
     _Command(
         "check",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``whq check`` takes."""
     parser.add_argument("file", metavar="RUN", type=Path, help="a run file")
     add_verbose(parser)
     parser.add_argument(
@@ -85,6 +86,7 @@ def _tell_regressions(run: "Run") -> bool:
 
 
 def compare_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``whq compare`` takes before its ``--``."""
     parser.usage = "whq compare [-h] [-v] [options] BASE... -- HEAD..."
     parser.add_argument("bases", metavar="BASE", nargs="+", type=Path, help="run files to compare with")
     add_verbose(parser)
@@ -112,6 +114,7 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def accept_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``whq accept`` takes."""
     parser.add_argument("files", metavar="RUN", nargs="*", help="run files; default: the last session")
     parser.add_argument(
         "--baseline",

@@ -52,8 +52,6 @@ class CounterTicks:
         last, self._last = self._last, (time_s, energy_j)
         if last is None or energy_j == last[1]:
             return
-        if energy_j < last[1]:
-            self._resets_s.append(time_s)
         unseen_s = time_s - last[0]
         self.refresh.add(time_s - unseen_s / 2, unseen_s)
         if self.times_s:
@@ -63,6 +61,8 @@ class CounterTicks:
         # Of several ticks since the last reading only the latest shows, at most a period ago.
         width_s = min(unseen_s, self._longest_period_s)
         tick_s = time_s - width_s / 2
+        if energy_j < last[1]:
+            self._resets_s.append(tick_s)
         self.times_s.append(tick_s)
         self.energies_j.append(energy_j)
         self._widths_s.append(width_s)
@@ -99,7 +99,7 @@ class CounterTicks:
 
     def clear_of(self, moments_s: Iterable[float]) -> "CounterTicks":
         """The ticks less those that may lie on either side of one of ``moments_s``."""
-        unsure = set()
+        unsure: set[int] = set()
         for moment_s in moments_s:
             after = bisect_left(self.times_s, moment_s)
             near = range(max(0, after - 1), min(after + 1, len(self)))
@@ -161,6 +161,8 @@ def counter_energy(ticks: CounterTicks, spans: Sequence[Span]) -> SpanEnergies:
         )
     if ticks.reset_between(ticks.times_s[first], ticks.times_s[last]):
         raise UnmeasurableError("counter_reset", "the energy counter fell while the window was open")
+    if ticks.reset_between(ticks.times_s[_reach(ticks, first, -1)], ticks.times_s[_reach(ticks, last, +1)]):
+        raise UnmeasurableError("counter_reset", "the energy counter fell right before or after the window")
     before = _outside(ticks, first, -1)
     after = _outside(ticks, last, +1)
     shares = _Shares(ticks, spans, before, after)
@@ -184,6 +186,15 @@ def _outside(ticks: CounterTicks, edge: int, step: int) -> _Outside | None:
     change_w = abs(ticks.power_w(near, further) - power_w)
     steady = change_w <= _UNSTEADY * power_w + 3 * power_w * math.hypot(*blurs_s) / span_s
     return _Outside(power_w, change_w / 2, steady, span_s, *blurs_s)
+
+
+def _reach(ticks: CounterTicks, edge: int, step: int) -> int:
+    """The furthest tick that the level beyond ``edge`` is told from."""
+    near = _walk(ticks, edge, step)
+    if near is None:
+        return edge
+    further = _walk(ticks, near, step)
+    return near if further is None else further
 
 
 def _walk(ticks: CounterTicks, edge: int, step: int) -> int | None:

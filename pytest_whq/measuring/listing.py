@@ -1,13 +1,11 @@
 """What can be measured on this machine, how, and what stands in the way of the rest."""
 
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from statistics import median
 
 from pytest_whq.errors import SourceError
 from pytest_whq.measuring.clock import Clock
+from pytest_whq.measuring.step_response import period_of
 from pytest_whq.model import Device
 from pytest_whq.sources import open_source
 from pytest_whq.sources.base import PowerSource
@@ -108,13 +106,4 @@ def refresh_periods(source: PowerSource, clock: Clock) -> dict[str, float | None
                 changes[id_].append((before_s + reading.time_s) / 2)
             last[id_] = (value, reading.time_s)
         clock.sleep(_LOOK_EVERY_S)
-    return {id_: _period(moments_s) for id_, moments_s in changes.items()}
-
-
-def _period(changes_s: Sequence[float]) -> float | None:
-    """Seconds of the grid on which changes fall, though not on every point of it."""
-    if len(changes_s) < 3:
-        return None
-    pauses_s = [later - earlier for earlier, later in pairwise(changes_s)]
-    typical_s = median(pauses_s)
-    return (changes_s[-1] - changes_s[0]) / sum(max(1, round(pause_s / typical_s)) for pause_s in pauses_s)
+    return {id_: period_of(moments_s) for id_, moments_s in changes.items()}

@@ -130,6 +130,7 @@ class Meter:
         origin_s = self._opened_s if trace.refresh.latest_s is None else trace.refresh.latest_s
         if self._first_phase is None:
             self._first_phase = (now_s - origin_s) / period_s
+            return
         phase = self._first_phase + start_phase(len(self.spans))
         yield (phase * period_s - (now_s - origin_s)) % period_s
 
@@ -141,9 +142,12 @@ class Meter:
     def half_width95(self) -> float | None:
         """Relative half width of Wh/query's 95 % interval so far, None where not yet known.
 
-        The last span is left out: what follows it, and so its end, has not been read yet.
+        The last span is left out: what follows it, and so its end, has not been read yet. Without a
+        source it is 0, since no more spans would tell more.
         """
-        if self._sampler is None or len(self.spans) < 2:
+        if self._sampler is None:
+            return 0.0
+        if len(self.spans) < 2:
             return None
         try:
             energies = list(self._sampler.energies(self.spans[:-1]).values())

@@ -73,6 +73,7 @@ def run(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:
     Where ``call`` turns out to return an awaitable, returns a coroutine that goes on from there.
     """
     __tracebackhide__ = True
+    thrown: BaseException | None = None
     try:
         step = next(steps)
         while True:
@@ -83,6 +84,7 @@ def run(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:
                 else:
                     clock.sleep(step)
             except BaseException as error:  # noqa: BLE001 - it is the procedure's to end on
+                thrown = error
                 step = steps.throw(error)
                 continue
             if inspect.isawaitable(answer):
@@ -90,6 +92,11 @@ def run(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:
             step = steps.send(answer)
     except StopIteration as done:
         return done.value
+    except RuntimeError as wrapped:
+        # No generator can raise StopIteration: Python wraps that of the call.
+        if thrown is not None and wrapped.__cause__ is thrown:
+            raise thrown from None
+        raise
 
 
 async def run_async(
@@ -105,7 +112,7 @@ async def run_async(
                 if step is not CALL:
                     await clock.sleep_async(step)
                 else:
-                    awaitable, pending = pending or call(), None
+                    awaitable, pending = (call() if pending is None else pending), None
                     answer = await awaitable
             except BaseException as error:  # noqa: BLE001 - it is the procedure's to end on
                 step = steps.throw(error)

@@ -51,13 +51,17 @@ class SessionBaseline:
 
     def accept(self, run: Run) -> None:
         """Accept the records of ``run`` into the file; RunFileError where it cannot be written."""
+        self._told = f"Nothing is accepted into {one_line(self._path.name)}."
         self._told = acceptance.render(update_baseline(self._path, [run]), self._path.name)
 
     def lines(self, records: Sequence[Record]) -> Iterator[str]:
         """What is to be warned of, and what was accepted."""
         settings = self._settings
         if settings.update_baseline:
-            yield from self._told.splitlines()
+            nothing = (
+                f"Nothing is accepted into {one_line(self._path.name)}: the session did not come to its end."
+            )
+            yield from (self._told or nothing).splitlines()
         elif not records:
             return
         elif not self._path.exists():

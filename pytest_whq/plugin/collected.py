@@ -39,8 +39,12 @@ class CollectedRecords:
         if report.outcome == "rerun":  # type: ignore[comparison-overlap]
             return  # By pytest-rerunfailures: there is another attempt.
         carrier = vars(report)
-        record = record_from_dict(carrier["whq_record"], report.nodeid)
-        rig = rig_from_dict(carrier["whq_rig"], report.nodeid)
+        try:
+            record = record_from_dict(carrier["whq_record"], report.nodeid)
+            rig = rig_from_dict(carrier["whq_rig"], report.nodeid)
+        except RunFileError as error:  # A plugin's power source may say anything.
+            self._fail(f"A record is lost: {error}")
+            return
         self._fell_back = self._fell_back or carrier["whq_fell_back"]
         self._note_rig(rig)
         self._records[record.test] = record
@@ -61,19 +65,18 @@ class CollectedRecords:
         if self._config.option.collectonly:
             return
         if self._settings.json is not None and (self._records or not broken_off):
-            self._try(session, write_run, self._whole_run(rig), self._settings.json)
+            self._try(write_run, self._whole_run(rig), self._settings.json)
         if self._settings.update_baseline and not broken_off:
-            self._try(session, self._baseline.accept, self._whole_run(rig))
+            self._try(self._baseline.accept, self._whole_run(rig))
 
-    def _try(self, session: pytest.Session, write: Callable[..., None], *arguments: object) -> None:
+    def _try(self, write: Callable[..., None], *arguments: object) -> None:
         try:
             write(*arguments)
         except RunFileError as error:
             kept = "" if self._journal is None else " The records are kept: see whq show."
-            self._problems.append(f"{error}{kept}")
-            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+            self._fail(f"{error}{kept}")
 
-    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+    def summarise(self, reporter: "pytest.TerminalReporter") -> None:
         """Print the section of the terminal report, and what the user must know beside it."""
         verbosity = self._config.get_verbosity()
         if self._run is not None:

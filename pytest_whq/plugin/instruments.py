@@ -1,20 +1,22 @@
 """What a session measures with: its power source, opened by the first window, and its token readers."""
 
+import operator
 import platform
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import astuple
 from functools import cached_property
 from typing import Any
 
 import pytest
 
-from pytest_whq.errors import SettingError, SourceError
+from pytest_whq.errors import SettingError, SourceError, WhqError
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
-from pytest_whq.model import Reason, Rig, TokenCount
+from pytest_whq.model import Device, Reason, Rig, TokenCount
 from pytest_whq.plugin.progress import LiveLine
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.sources import OpenedSource, open_source, parts_of
@@ -52,7 +54,7 @@ class SessionInstruments:
     def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
         """The tokens of each query that ``reply`` answers: by a plugin's reader, else by a built-in one."""
         count = self._config.hook.pytest_whq_read_tokens(reply=reply)
-        return read_queries(reply) if count is None else (count,)
+        return read_queries(reply) if count is None else (_checked(count),)
 
     def unreadable(self, reply: object) -> str:
         """The sentence that says why the tokens of ``reply`` are unknown."""
@@ -103,16 +105,41 @@ class SessionInstruments:
             self._why_not = Reason(error.code, str(error))
 
 
+def _checked(count: object) -> TokenCount:
+    """What a plugin's reader returned; WhqError where that is no count of tokens."""
+    if isinstance(count, TokenCount):
+        with suppress(TypeError):
+            told = [None if number is None else operator.index(number) for number in astuple(count)]
+            if all(number is None or number >= 0 for number in told):
+                return TokenCount(*told)
+    raise WhqError(
+        f"pytest_whq_read_tokens must return a TokenCount of whole numbers, or None, not {count!r}."
+    )
+
+
 def _sampler_of(opened: OpenedSource, clock: Clock) -> Sampler:
     """A sampler of the source; SourceError, and the source is closed, where it does not tell its devices."""
     try:
-        return Sampler(opened.source, clock)
+        sampler = Sampler(opened.source, clock)
+        _check_devices(opened.name, sampler.devices)
     except Exception as error:  # A plugin's own code: anything may come out of it.
         with suppress(Exception):
             opened.source.close()
         if isinstance(error, SourceError):
             raise
         raise SourceError(f"The power source {opened.name} does not tell its devices: {error!r}") from error
+    return sampler
+
+
+def _check_devices(source: str, devices: Sequence[object]) -> None:
+    if not devices:
+        raise SourceError(f"The power source {source} has no devices.", "no_source")
+    for device in devices:
+        if not (isinstance(device, Device) and isinstance(device.id, str) and isinstance(device.name, str)):
+            raise SourceError(
+                f"The power source {source} must give each device as a Device with id and name as text, "
+                f"not {device!r}."
+            )
 
 
 def _offered_sources(config: pytest.Config) -> Mapping[str, Callable[[], PowerSource]]:

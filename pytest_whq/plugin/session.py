@@ -139,7 +139,7 @@ class WhqSession:
             self._collected.finish(session, self._instruments.rig())
         self._instruments.close()
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Print what was measured."""
         self._collected.summarise(terminalreporter)
 

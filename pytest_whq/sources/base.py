@@ -1,8 +1,23 @@
 """What a power source is."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from pytest_whq.model import Device, DeviceState, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One sensor of a device, to be looked at by itself.
+
+    ``look`` gives joules where the sensor ``counts`` and else watts; None where it refuses this time.
+    """
+
+    device: Device
+    sensor: str
+    counts: bool
+    look: Callable[[], float | None]
 
 
 @runtime_checkable

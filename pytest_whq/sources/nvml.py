@@ -4,14 +4,16 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import pynvml  # type: ignore[import-untyped]
 
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.sources.base import Probe
 from pytest_whq.sources.nvml_codes import NO_PERMISSION, NOTHING_THERE, opening_sentence, reading_sentence
 from pytest_whq.sources.nvml_devices import Board, select
-from pytest_whq.sources.nvml_gpu import Gpu, Sensor
+from pytest_whq.sources.nvml_gpu import COUNTERS, Gpu, Sensor
 
 _REOPEN_AFTER_S = 0.5
 """After an error, before NVML is opened afresh: a GPU that was lost may come back."""
@@ -80,6 +82,14 @@ class NvmlSource:
         with suppress(SourceError):
             self._open_where_needed()
         return tuple(gpu.state() for gpu in self._gpus)
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Every sensor that works, by itself, with those by which a GPU is measured first."""
+        return tuple(
+            Probe(gpu.device, sensor.name, sensor in COUNTERS, partial(gpu.look, sensor))
+            for gpu in self._gpus
+            for sensor in gpu.working_sensors()
+        )
 
     def close(self) -> None:
         """Shut NVML down where this process opened it; the source stays closed."""

@@ -113,6 +113,21 @@ class Gpu:
         """Those that work, the counter first."""
         return tuple(sensor for sensor in (self.counter, self.power) if sensor is not None)
 
+    def working_sensors(self) -> tuple[Sensor, ...]:
+        """One of each name that works in the scope of `sensors`, those first."""
+        found = {sensor.name: sensor for sensor in self.sensors}
+        for sensor in (*COUNTERS, *POWERS):
+            if sensor.name not in found and self._first((sensor,), self.sensors[0].scope, []):
+                found[sensor.name] = sensor
+        return tuple(found.values())
+
+    def look(self, sensor: Sensor) -> float | None:
+        """Joules or watts that one sensor shows; None where it refuses, and for the 0 W of a busy driver."""
+        value = self._try(sensor)
+        if sensor in COUNTERS:
+            return None if value is None else joules_from_mj(value)
+        return watts_from_mw(value) if value else None
+
     @property
     def in_mig_mode(self) -> bool:
         """Whether the board is divided into instances."""

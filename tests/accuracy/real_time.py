@@ -86,7 +86,7 @@ class RealTime:
         wait(self._clock, meter.closing())
         (span,) = meter.spans
         truths_j = {gpu.uuid: gpu.true_energy_j(span.start_s, span.end_s) for gpu in self._nvml.gpus}
-        return Measured(meter.measurement(precision=0.02), span, truths_j)
+        return Measured(meter.measurement(precision=0.2), span, truths_j)
 
     def measure_undisturbed(self, count: int, seconds: float, *, uncertainty: float) -> list[Measured]:
         """``count`` windows of those in which the machine let the sampler look when it wanted to.

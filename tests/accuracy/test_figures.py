@@ -36,13 +36,14 @@ def test_file_table_and_failing_sentence_hold_the_same_right_figures(
     assert record["net_energy_j"] == within(net_j, 0.01, record["uncertainty_j"])
     value = energy_j / 3600 / 4
     shown, over = format_wh(value), format_percent(value / 0.01 - 1)
+    sentence = f"wh_per_query is {shown}, {over} over its budget of 10.0 mWh (marker): 4 queries, "
+    row = f"test_it.py::test_it   {shown} ± *   {format_percent(value / 0.01)} of 10.0 mWh, exceeded"
+    gpu = "NVIDIA H100 80GB HBM3"
     result.stdout.fnmatch_lines(
         [
-            f"wh_per_query is {shown}, {over} over its budget of 10.0 mWh (marker): "
-            "4 queries, 400 input and 200 output tokens, NVIDIA H100 80GB HBM3, nvml counter.",
-            f"test_it.py::test_it   {shown} ± *   {format_percent(value / 0.01)} of 10.0 mWh, exceeded",
-            "1 measured, 1 over budget · NVIDIA H100 80GB HBM3, 700 W limit "
-            "· nvml counter · gross, GPU board",
+            f"{sentence}400 input and 200 output tokens, {gpu}, nvml counter.",
+            row,
+            f"1 measured, 1 over budget · {gpu}, 700 W limit · nvml counter · gross, GPU board",
         ]
     )
 

@@ -1,5 +1,7 @@
 """Windows of known energy on the simulated library, in real time: how far the figures are off."""
 
+from fnmatch import fnmatchcase
+
 import pytest
 from real_time import only_power, real_time, rms_error
 from simulated_nvml import Knobs, SimulatedNvml
@@ -74,7 +76,5 @@ def test_power_that_averages_over_a_second_does_not_tell_the_energy_of_one(
     assert window.measurement.energy_j is None
     (reason,) = window.measurement.reasons
     assert reason.code == "window_too_short"
-    assert reason.sentence.startswith(
-        f"{gpu.name} ({gpu.uuid}): the power sensor looks back over up to 1100 ms, so a window of 10"
-    )
-    assert reason.sentence.endswith(" ms is too short for it")
+    sentence = f"{gpu.name} ({gpu.uuid}): the power sensor looks back over up to 1??? ms, "
+    assert fnmatchcase(reason.sentence, f"{sentence}so a window of 1??? ms is too short for it")

@@ -86,7 +86,7 @@ PROVOCATIONS = {
             with whq.measure() as window:
                 window.record(chat(0.1))
         """,
-        "{gpu}: the power sensor looks back over up to 125 ms, so a window of 1?? ms is too short for it",
+        "{gpu}: the power sensor looks back over up to 1?? ms, so a window of 1?? ms is too short for it",
         arrange=no_counter,
     ),
     "sample_gap": Provocation(

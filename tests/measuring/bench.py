@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_whq.measuring.clock import wait
+from pytest_whq.measuring.clock import Clock, wait
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.rounds import Plan
@@ -52,7 +52,7 @@ class Bench:
 
 
 class Window:
-    """One window of one span."""
+    """A window of a test's own, or the rounds of a call."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench, self.meter = bench, bench.meter()
@@ -76,8 +76,8 @@ class Window:
 
     @property
     def true_j(self) -> float:
-        (span,) = self.meter.spans
-        return self.bench.source.true_energy_j(span.start_s, span.end_s)
+        spans = self.meter.spans
+        return sum(self.bench.source.true_energy_j(span.start_s, span.end_s) for span in spans)
 
     @property
     def error(self) -> float:
@@ -101,7 +101,7 @@ class Notes:
     def __init__(
         self, bench: Bench, *, source: PowerSource | None = None, why_not: Reason | None = None
     ) -> None:
-        self.clock = bench.clock
+        self.clock: Clock = bench.clock
         self.meters: list[Meter] = []
         self.seen: list[int] = []
         self._why_not = why_not

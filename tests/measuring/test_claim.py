@@ -63,7 +63,8 @@ def is_free(folder: Path, *ids: str) -> bool:
 
 
 def claim_on(folder: Path, *devices: Device, said: list[str] | None = None) -> Claim:
-    return Claim(devices, [].append if said is None else said.append, folder)
+    heard: list[str] = [] if said is None else said
+    return Claim(devices, heard.append, folder)
 
 
 def take(claim: Claim) -> None:

@@ -64,7 +64,8 @@ def exactly(*figures: float) -> object:
 def test_a_window_gets_all_that_was_drawn_beyond_the_level_outside(start_s: float, end_s: float) -> None:
     found = energy(call(start_s, end_s), (start_s, end_s))
     assert found.energies_j == exactly(450 * (end_s - start_s))
-    assert (found.method, found.idle_w) == ("counter", pytest.approx(70))
+    assert found.method == "counter"
+    assert found.idle_w == pytest.approx(70)
 
 
 def test_the_levels_before_and_after_may_differ() -> None:
@@ -207,6 +208,26 @@ def test_a_counter_that_falls_in_a_window_was_reset() -> None:
 def test_a_counter_that_falls_well_before_a_window_does_not_matter() -> None:
     ticks = ticks_of(call(1.03, 1.3), reset_s=0.35)
     assert counter_energy(ticks, [Span(1.03, 1.3)]).energies_j == exactly(450 * 0.27)
+
+
+def test_a_counter_that_falls_where_the_level_is_taken_was_reset_too() -> None:
+    ticks = ticks_of(call(1.03, 1.3), reset_s=1.45)
+    with pytest.raises(UnmeasurableError) as caught:
+        counter_energy(ticks, [Span(1.03, 1.3)])
+    assert caught.value.reason.code == "counter_reset"
+    assert caught.value.reason.sentence == "the energy counter fell right before or after the window"
+
+
+def test_a_window_of_no_length_draws_nothing() -> None:
+    assert energy(call(1.03, 1.3), (0.55, 0.55)).energies_j == (0.0,)
+
+
+def test_without_a_level_outside_the_edges_are_interpolated_in_great_doubt() -> None:
+    ticks = ticks_of([(-10.0, 450.0)], until_s=0.1)
+    found = counter_energy(ticks, [Span(0.03, 0.07)])
+    assert found.energies_j == exactly(450 * 0.04)
+    assert found.idle_w is None
+    assert found.uncertainty_j == pytest.approx(450 * 0.03 * math.sqrt(2 / 3))
 
 
 def test_two_ticks_that_are_far_enough_apart_tell_a_level() -> None:

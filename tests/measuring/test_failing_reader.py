@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_whq.measuring.clock import SystemClock, wait
+from pytest_whq.measuring.clock import Clock, SystemClock, wait
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.repeating import repeat, run
@@ -52,8 +52,12 @@ class HangingSource:
         self.hangs = True
 
     def answer(self) -> None:
+        """Answer whoever waits, and let the thread that was left behind end."""
         self.hangs = False
         self._answers.set()
+        for thread in threading.enumerate():
+            if thread.name == "pytest-whq sampler":
+                thread.join(5.0)
 
     def _wait(self) -> None:
         if self.hangs:
@@ -64,7 +68,7 @@ class Instruments:
     """Those of a session on one source."""
 
     def __init__(self, source: HangingSource) -> None:
-        self.clock = SystemClock()
+        self.clock: Clock = SystemClock()
         self._sampler = Sampler(source, self.clock)
 
     def meter(self) -> Meter:

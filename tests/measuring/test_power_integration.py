@@ -48,7 +48,8 @@ def test_steady_power_is_integrated_exactly_between_the_edges() -> None:
     samples = samples_of([(1, 70), (1, 450), (1, 90)])
     found = power_energy(samples, [Span(1.0, 2.0)])
     assert found.energies_j == pytest.approx((450,))
-    assert (found.method, found.idle_w) == ("power", pytest.approx(80))
+    assert found.method == "power"
+    assert found.idle_w == pytest.approx(80)
     assert found.uncertainty_j == pytest.approx(0.005 * 450)
 
 

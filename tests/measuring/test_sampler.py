@@ -1,13 +1,11 @@
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from bench import Bench, two_gpus
 
 from pytest_whq.errors import SourceError
-from pytest_whq.measuring import sampler as sampler_module
-from pytest_whq.measuring.clock import SystemClock, wait
+from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Device, DeviceState, Reading
@@ -226,51 +224,6 @@ def test_a_thread_that_reads_no_more_is_noticed(kind: type[FakeClock], sentence:
     wait(clock, meter.closing())
     (reason, _) = meter.measurement(precision=0.02).reasons
     assert (reason.code, reason.sentence) == ("source_error", sentence)
-
-
-class Hanging:
-    """A source whose driver answers three times, and then no more until it is let go."""
-
-    def __init__(self) -> None:
-        self.answers = 3
-        self.let_go = threading.Event()
-
-    def devices(self) -> tuple[Device, ...]:
-        return (Device("HANG", "Hanging GPU"),)
-
-    def read(self) -> tuple[Reading, ...]:
-        self.answers -= 1
-        if self.answers < 0:
-            self.let_go.wait()
-        return (Reading("HANG", SystemClock().now(), energy_j=1.0),)
-
-    def state(self) -> tuple[DeviceState, ...]:
-        return ()
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.fixture
-def hanging() -> Iterator[Hanging]:
-    source = Hanging()
-    yield source
-    source.let_go.set()
-
-
-def test_a_driver_that_hangs_does_not_hang_the_test(
-    hanging: Hanging, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sampler_module, "_SILENCE_S", 0.05)
-    clock = SystemClock()
-    meter = Meter(clock, Sampler(hanging, clock))
-    wait(clock, meter.opening())
-    meter.begin()
-    meter.end()
-    wait(clock, meter.closing())
-    (reason, _) = meter.measurement(precision=0.02).reasons
-    assert reason.code == "source_error"
-    assert reason.sentence == "the power source has not answered for 0.1 s; its driver may hang"
 
 
 def test_a_source_that_says_nothing_of_its_state_is_measured_all_the_same() -> None:

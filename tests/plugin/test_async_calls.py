@@ -170,7 +170,12 @@ def test_a_call_that_is_never_awaited_leaves_nothing_measured(project: MeasuredP
     result = project.run()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
-        ["test_it.py::test_forgotten   not measured: the test has the whq fixture and measured nothing with it"]
+        [
+            (
+                "test_it.py::test_forgotten   not measured: the test has the whq fixture and "
+                "measured nothing with it"
+            )
+        ]
     )
 
 

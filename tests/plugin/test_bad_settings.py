@@ -68,9 +68,11 @@ def test_a_wrong_ini_setting_does_not_trouble_tests_that_are_not_measured(projec
         ("j_per_token=-1", "--whq-max j_per_token=-1: j_per_token must be a number of J above 0, not -1.0."),
         (
             "wh_per_qery=1",
-            "--whq-max wh_per_qery=1: there is no 'wh_per_qery' (did you mean wh_per_query?), only "
-            "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
-            "j_per_output_token, wh_total, average_power_w.",
+            (
+                "--whq-max wh_per_qery=1: there is no 'wh_per_qery' (did you mean wh_per_query?), only "
+                "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
+                "j_per_output_token, wh_total, average_power_w."
+            ),
         ),
     ],
 )
@@ -82,7 +84,9 @@ def test_a_cap_that_means_none_is_refused(project: MeasuredProject, cap: str, se
 
 
 def test_a_source_that_nobody_offers_is_refused(project: MeasuredProject) -> None:
-    sentence = "There is no power source 'nvlm' (did you mean nvml?): there are auto, nvml, estimate, scripted."
+    sentence = (
+        "There is no power source 'nvlm' (did you mean nvml?): there are auto, nvml, estimate, scripted."
+    )
     project.tests("def test_other(): pass")
     assert_refused(project.run("--whq-source=nvlm"), sentence)
     project.ini(whq_source="nvlm")
@@ -101,9 +105,12 @@ def test_only_and_skip_together_are_refused(project: MeasuredProject) -> None:
     [
         (
             "[[tool.whq.budgets]]\nwh_per_qery = 1",
-            "pyproject.toml, budgets[0]: there is no 'wh_per_qery' (did you mean wh_per_query?), only tests, "
-            "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
-            "j_per_output_token, wh_total, average_power_w, max_regression, hardware, estimate.",
+            (
+                "pyproject.toml, budgets[0]: there is no 'wh_per_qery' (did you mean "
+                "wh_per_query?), only tests, "
+                "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
+                "j_per_output_token, wh_total, average_power_w, max_regression, hardware, estimate."
+            ),
         ),
         (
             "[tool.whq]\nbudget = 1",
@@ -159,7 +166,7 @@ def test_a_report_that_cannot_be_written_there_is_refused_at_the_start(project: 
 def test_a_setting_on_the_command_line_is_called_by_its_name(project: MeasuredProject) -> None:
     project.tests(MEASURED)
     (project.path / "pytest.ini").unlink()
-    result = project.pytester.runpytest_inprocess("-o", "whq_rounds=many")
+    result = project.pytester.runpytest_inprocess("-o", "whq_rounds=many", "-p", "no:asyncio")
     assert_refused(result, "whq_rounds must be a whole number of at least 1, not 'many'.")
 
 
@@ -169,6 +176,7 @@ def test_a_toml_setting_may_be_a_number_or_true_without_quotes(project: Measured
     project.pytester.makepyprojecttoml(
         """
         [tool.pytest]
+        asyncio_default_fixture_loop_scope = "function"
         whq_source = "scripted"
         whq_rounds = 3
         whq_max_seconds = 0.5

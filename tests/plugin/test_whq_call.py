@@ -120,8 +120,11 @@ def test_there_is_no_measurement_before_anything_is_measured(project: MeasuredPr
         [
             "test_it.py:2: in test_early",
             "    whq.measurement",
-            "E   pytest_whq.errors.WhqError: Nothing is measured yet: whq.measurement is there once whq(call) "
-            "has returned or a whq.measure() window has closed.",
+            (
+                "E   pytest_whq.errors.WhqError: Nothing is measured yet: whq.measurement is "
+                "there once whq(call) "
+                "has returned or a whq.measure() window has closed."
+            ),
         ],
         consecutive=True,
     )
@@ -146,8 +149,10 @@ def test_the_fixture_may_be_asked_for_while_the_test_runs(project: MeasuredProje
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
         [
-            "wh_per_query is 100 mWh, 11.1 % over its budget of 90.0 mWh (--whq-max): 5 queries, "
-            "500 input and 250 output tokens, Scripted H100, scripted counter.",
+            (
+                "wh_per_query is 100 mWh, 11.1 % over its budget of 90.0 mWh (--whq-max): 5 queries, "
+                "500 input and 250 output tokens, Scripted H100, scripted counter."
+            ),
             f"{project.path}/test_it.py:6: ValueError: its own",
             "-* energy, Wh per query -*",
             "test_it.py::test_first    100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded",
@@ -185,8 +190,11 @@ def test_a_test_that_measures_nothing_with_the_fixture_says_so(project: Measured
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "wh_per_query has a budget of 1.00 Wh (--whq-max) but was not measured (0 queries, tokens unknown): "
-            "the test has the whq fixture and measured nothing with it.",
+            (
+                "wh_per_query has a budget of 1.00 Wh (--whq-max) but was not measured (0 "
+                "queries, tokens unknown): "
+                "the test has the whq fixture and measured nothing with it."
+            ),
             "test_it.py::test_idle   not measured: the test has the whq fixture and measured nothing with it",
         ]
     )

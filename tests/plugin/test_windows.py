@@ -89,10 +89,19 @@ def test_token_counts_that_are_none_are_refused(project: MeasuredProject) -> Non
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(
         [
-            f"{project.path}/test_it.py:3: *WhqError: output_tokens must be a whole number of at least 0, not -1.",
-            f"{project.path}/test_it.py:7: *WhqError: input_tokens must be a whole number of at least 0, not 1.5.",
-            f"{project.path}/test_it.py:11: *WhqError: input_tokens and output_tokens are those of one query: "
-            "record the replies of a list singly.",
+            (
+                f"{project.path}/test_it.py:3: *WhqError: output_tokens must be a whole number of at "
+                f"least 0, not -1."
+            ),
+            (
+                f"{project.path}/test_it.py:7: *WhqError: input_tokens must be a whole number of at "
+                f"least 0, not 1.5."
+            ),
+            (
+                f"{project.path}/test_it.py:11: *WhqError: input_tokens and output_tokens are "
+                f"those of one query: "
+                "record the replies of a list singly."
+            ),
         ]
     )
 
@@ -161,10 +170,15 @@ def test_a_window_opens_once_and_tells_nothing_before_it_has_closed(project: Mea
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
         [
-            f"{project.path}/test_it.py:5: *WhqError: A window opens once: "
-            "call whq.measure() again for another one.",
-            f"{project.path}/test_it.py:10: *WhqError: A window's measurement is there once it has closed, "
-            "after its with block.",
+            (
+                f"{project.path}/test_it.py:5: *WhqError: A window opens once: "
+                "call whq.measure() again for another one."
+            ),
+            (
+                f"{project.path}/test_it.py:10: *WhqError: A window's measurement is there once "
+                f"it has closed, "
+                "after its with block."
+            ),
         ]
     )
 

@@ -1,0 +1,252 @@
+"""What a test measures in all: windows inside each other, one after another, and queries recorded by hand."""
+
+from typing import Any
+
+import pytest
+from bench import Bench, Notes, a_ledger, two_gpus
+
+from pytest_whq.errors import WhqError
+from pytest_whq.measuring.clock import wait
+from pytest_whq.measuring.ledger import Ledger
+from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.rounds import Plan
+from pytest_whq.model import Measurement, Reason, TokenCount
+
+TOLD = TokenCount(12, 5, 3, 1)
+
+
+class Opened:
+    """A window of a ledger, opened as the fixture opens it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger, self.meter = ledger, ledger.instruments.meter()
+        wait(ledger.clock, self.meter.opening())
+        ledger.opened(self.meter)
+        self.meter.begin()
+
+    def record(self, reply: object = TOLD, **tokens: Any) -> None:
+        self.ledger.record(self.meter, reply, **tokens)
+
+    def close(self) -> Measurement:
+        self.meter.end()
+        self.ledger.closing(self.meter)
+        wait(self.ledger.clock, self.meter.closing())
+        return self.ledger.closed(self.meter)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench(phase_s=0.0123)
+
+
+@pytest.fixture
+def ledger(bench: Bench) -> Ledger:
+    return a_ledger(bench)
+
+
+def test_there_is_no_measurement_before_a_window_has_closed(bench: Bench, ledger: Ledger) -> None:
+    window = Opened(ledger)
+    assert (ledger.has_measured, ledger.innermost) == (False, window.meter)
+    with pytest.raises(WhqError) as caught:
+        _ = ledger.measurement
+    assert str(caught.value) == (
+        "Nothing is measured yet: whq.measurement is there once whq(call) has returned "
+        "or a whq.measure() window has closed."
+    )
+    bench.call(0.5)
+    window.close()
+    assert (ledger.has_measured, ledger.innermost) == (True, None)
+
+
+def test_windows_one_after_another_add_up(bench: Bench, ledger: Ledger) -> None:
+    for seconds in (0.5, 1.0):
+        window = Opened(ledger)
+        bench.call(seconds)
+        window.record()
+        window.close()
+        bench.idle(3.0)
+    found = ledger.measurement
+    assert (found.queries, len(found.rounds)) == (2, 2)
+    assert found.duration_s == pytest.approx(1.5)
+    assert found.energy_j == pytest.approx(450 * 1.5, rel=0.002)
+    assert found.tokens == TokenCount(24, 10, 6, 2)
+
+
+def test_the_energy_of_an_inner_window_is_in_that_of_the_outer_one_and_counts_once(
+    bench: Bench, ledger: Ledger
+) -> None:
+    outer = Opened(ledger)
+    bench.call(0.5)
+    outer.record()
+    inner = Opened(ledger)
+    bench.call(0.25)
+    inner.record()
+    assert ledger.innermost is inner.meter
+    inside = inner.close()
+    assert ledger.innermost is outer.meter
+    around = outer.close()
+    assert (inside.queries, around.queries) == (1, 2)
+    assert inside.energy_j == pytest.approx(450 * 0.25, rel=0.01)
+    assert ledger.measurement == around
+    (span,) = outer.meter.spans
+    assert around.energy_j == pytest.approx(bench.source.true_energy_j(span.start_s, span.end_s), rel=0.002)
+
+
+def test_a_window_that_outlives_the_one_around_it_stays_an_inner_one(bench: Bench, ledger: Ledger) -> None:
+    outer, inner = Opened(ledger), Opened(ledger)
+    bench.call(0.5)
+    outer.record()
+    around = outer.close()
+    inner.record()
+    bench.call(0.5)
+    inner.close()
+    assert (around.queries, ledger.measurement) == (1, around)
+
+
+def test_a_failed_query_counts_in_all_windows_around_it(bench: Bench, ledger: Ledger) -> None:
+    outer, inner = Opened(ledger), Opened(ledger)
+    bench.call(0.5)
+    ledger.record_failure(inner.meter)
+    ledger.record_failure(outer.meter)
+    assert (inner.close().failed_queries, outer.close().failed_queries) == (1, 2)
+
+
+def test_a_list_of_replies_is_one_query_each(bench: Bench, ledger: Ledger) -> None:
+    window = Opened(ledger)
+    bench.call(0.5)
+    window.record((TOLD, TOLD, TOLD))
+    found = window.close()
+    assert (found.queries, found.tokens) == (3, TokenCount(36, 15, 9, 3))
+
+
+@pytest.mark.parametrize(
+    ("reply", "given", "tokens"),
+    [
+        pytest.param(TOLD, {}, TOLD, id="read"),
+        pytest.param(TOLD, {"output_tokens": 7}, TokenCount(12, 7, 3, 1), id="one of them given"),
+        pytest.param("a cat", {"input_tokens": 1, "output_tokens": 2}, TokenCount(1, 2), id="both given"),
+        pytest.param(None, {"output_tokens": 7}, TokenCount(None, 7), id="one given, no reply"),
+        pytest.param("a cat", {"output_tokens": 7}, TokenCount(None, 7), id="one given, reply unreadable"),
+        pytest.param(TOLD, {"input_tokens": 0, "output_tokens": 0}, TokenCount(0, 0), id="zeros"),
+    ],
+)
+def test_tokens_are_read_from_the_reply_where_they_are_not_given(
+    bench: Bench, ledger: Ledger, reply: object, given: dict[str, int], tokens: TokenCount
+) -> None:
+    window = Opened(ledger)
+    bench.call(0.5)
+    window.record(reply, **given)
+    found = window.close()
+    assert (found.queries, found.tokens) == (1, tokens)
+
+
+@pytest.mark.parametrize(
+    ("reply", "sentence"),
+    [
+        ("a cat", "nobody can read 'a cat'"),
+        (None, "a query was recorded without its reply or its token counts"),
+        (TokenCount(5, None), "the replies do not tell their tokens"),
+    ],
+)
+def test_tokens_that_nobody_tells_are_missing(
+    bench: Bench, ledger: Ledger, reply: object, sentence: str
+) -> None:
+    window = Opened(ledger)
+    bench.call(0.5)
+    window.record()
+    window.record(reply)
+    found = window.close()
+    assert found.reasons == (Reason("tokens_missing", sentence),)
+    assert (found.queries, found.valid, found.j_per_token) == (2, True, None)
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, "12", True, float("nan")])
+def test_a_count_of_tokens_is_a_whole_number(ledger: Ledger, count: Any) -> None:
+    window = Opened(ledger)
+    with pytest.raises(WhqError) as caught:
+        window.record(TOLD, output_tokens=count)
+    assert str(caught.value) == f"output_tokens must be a whole number of at least 0, not {count!r}."
+    assert window.meter.tally.queries == 0
+
+
+def test_tokens_are_not_given_for_a_list_of_replies(ledger: Ledger) -> None:
+    window = Opened(ledger)
+    with pytest.raises(WhqError) as caught:
+        window.record((TOLD, TOLD), output_tokens=7)
+    assert str(caught.value) == (
+        "input_tokens and output_tokens are those of one query: record the replies of a list singly."
+    )
+
+
+def test_a_window_on_several_devices_adds_them_up(bench: Bench) -> None:
+    first, second, both = two_gpus(bench.clock)
+    ledger = Ledger(Notes(bench, source=both), Plan())
+    window = Opened(ledger)
+    first.set_watts(450.0)
+    second.call(1.0, 300.0)
+    first.set_watts(70.0)
+    window.record()
+    found = window.close()
+    assert [device.id for device in found.devices] == ["GPU-0", "GPU-1"]
+    energies_j = [device.energy_j or 0.0 for device in found.devices]
+    assert energies_j == pytest.approx([450, 300], rel=0.005)
+    assert found.energy_j == pytest.approx(sum(energies_j))
+    assert found.net_energy_j == pytest.approx(380 + 210, rel=0.01)
+    assert (found.method, found.reasons) == ("counter", ())
+
+
+def test_one_device_that_cannot_be_measured_spoils_the_sum_and_is_named(bench: Bench) -> None:
+    first, second, both = two_gpus(bench.clock)
+    second.alter = lambda reading: type(reading)(reading.device_id, reading.time_s, 5.0, 90.0)
+    ledger = Ledger(Notes(bench, source=both), Plan())
+    window = Opened(ledger)
+    first.call(1.0, 450.0)
+    window.record()
+    found = window.close()
+    assert (found.energy_j, found.devices) == (None, ())
+    (reason,) = found.reasons
+    assert reason == Reason(
+        "counter_stuck",
+        "GPU 1 (GPU-1): the energy counter did not move before the window, while readings went on",
+    )
+
+
+def test_a_window_that_is_abandoned_measures_nothing_and_stops_reading(bench: Bench, ledger: Ledger) -> None:
+    window = Opened(ledger)
+    bench.call(0.5)
+    ledger.closing(window.meter)
+    window.meter.abandon()
+    window.meter.abandon()
+    readings = bench.readings
+    bench.idle(1.0)
+    assert (bench.readings, ledger.has_measured, ledger.innermost) == (readings, False, None)
+
+
+def test_an_abandoned_inner_window_leaves_the_outer_one_measuring(bench: Bench, ledger: Ledger) -> None:
+    outer, inner = Opened(ledger), Opened(ledger)
+    bench.call(0.5)
+    ledger.closing(inner.meter)
+    inner.meter.abandon()
+    bench.call(0.5)
+    outer.record()
+    assert outer.close().energy_j == pytest.approx(450 + 70 * (outer.meter.elapsed_s - 1.0), rel=0.01)
+
+
+def test_without_a_source_a_window_opens_and_closes_at_once(bench: Bench) -> None:
+    why_not = Reason("no_source", "there is no driver")
+    ledger = Ledger(Notes(bench, why_not=why_not), Plan())
+    began_s = bench.clock.now()
+    window = Opened(ledger)
+    bench.call(0.5)
+    window.record()
+    found = window.close()
+    assert bench.clock.now() - began_s == 0.5
+    assert (found.energy_j, found.duration_s, found.queries) == (None, 0.5, 1)
+    assert found.reasons == (why_not,)
+
+
+def test_a_meter_that_never_began_ends_as_nothing(bench: Bench) -> None:
+    meter: Meter = bench.meter()
+    meter.end()
+    meter.abandon()
+    assert (meter.spans, meter.elapsed_s, meter.is_open) == ([], 0, False)

@@ -1,0 +1,127 @@
+"""The line that a long measurement shows on a terminal, seen through a pseudo-terminal."""
+
+import contextlib
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from measured_project import MeasuredProject
+
+from pytest_whq.measuring.claim import Claim
+from pytest_whq.measuring.clock import SystemClock, wait
+from pytest_whq.model import Device
+
+SAVE, RESTORE, CLEAR = "\x1b7", "\x1b8", "\x1b[K"
+LIVE = re.compile(f"{SAVE}(.*?){re.escape(CLEAR)}{RESTORE}")
+
+
+def seen_on_terminal(
+    project: MeasuredProject,
+    *arguments: str,
+    look: Callable[[str], None] = lambda so_far: None,
+    **environment: str,
+) -> str:
+    """All that pytest writes to a terminal of 80 columns; ``look`` sees it as it comes."""
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--color=no", "-p", "no:cacheprovider", *arguments],
+        cwd=project.path,
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        env={**os.environ, "COLUMNS": "80", "TERM": "xterm", **environment},
+        close_fds=True,
+    )
+    os.close(child)
+    seen = b""
+    with contextlib.suppress(OSError):  # The child has closed its end.
+        while chunk := os.read(parent, 4096):
+            seen += chunk
+            look(seen.decode(errors="replace"))
+    process.wait(timeout=20)
+    os.close(parent)
+    return seen.decode().replace("\r\n", "\n")
+
+
+TESTS = """
+import pytest
+
+def test_chat(whq, client):
+    print("captured")
+    whq(client.chat, "Say hi.")
+
+@pytest.mark.whq
+def test_marker():
+    pass
+
+def test_other():
+    pass
+"""
+
+
+def test_rounds_are_shown_while_a_call_is_measured_and_then_taken_back(project: MeasuredProject) -> None:
+    project.tests(TESTS)
+    seen = seen_on_terminal(project)
+    shown = LIVE.findall(seen)
+    assert [re.sub(r"± .* %", "± ? %", text) for text in shown] == [
+        " round 1, 1.0 s",
+        " round 2, 2.0 s",
+        " round 3, 3.0 s",
+        " round 4, 4.0 s, ± ? %",
+        " round 5, 5.0 s, ± ? %",
+        "",
+    ]
+    assert seen.index(shown[0]) > seen.index("\ntest_it.py ")
+    without = LIVE.sub("", seen)
+    assert "\x1b" not in without
+    assert "captured" not in without
+    line = next(line for line in without.splitlines() if line.startswith("test_it.py "))
+    assert line == f"test_it.py ...{'[100%]':>65}"
+
+
+def test_the_live_line_stands_behind_the_name_of_the_test(project: MeasuredProject) -> None:
+    project.tests(TESTS)
+    seen = seen_on_terminal(project, "-v")
+    assert f"\ntest_it.py::test_chat {SAVE} round 1, 1.0 s{CLEAR}{RESTORE}" in seen
+    assert f"{SAVE}{CLEAR}{RESTORE}PASSED" in seen
+
+
+def test_who_waits_for_another_session_says_so(project: MeasuredProject) -> None:
+    project.tests(TESTS)
+    board = Device(f"GPU-{project.path}/conftest.py", "Scripted H100")
+    claim = Claim([board], waiting=lambda text: None)
+    wait(SystemClock(), claim.acquiring())
+    waiting = f"{SAVE} waiting for Scripted H100: process {os.getpid()} measures on it{CLEAR}{RESTORE}"
+
+    def let_go(so_far: str) -> None:
+        if so_far.endswith(waiting):
+            claim.release()
+
+    seen = seen_on_terminal(project, look=let_go)
+    assert f"{waiting}{SAVE}{CLEAR}{RESTORE}" in seen
+    assert "3 passed" in seen
+
+
+@pytest.mark.parametrize("arguments", [["-q"], ["-s"], ["-n1"]])
+def test_there_is_no_live_line_where_it_would_disturb(project: MeasuredProject, arguments: list[str]) -> None:
+    project.tests(TESTS)
+    seen = seen_on_terminal(project, *arguments)
+    assert SAVE not in seen
+    assert "3 passed" in seen
+
+
+def test_there_is_no_live_line_on_a_dumb_terminal_or_in_a_file(project: MeasuredProject) -> None:
+    project.tests(TESTS)
+    assert SAVE not in seen_on_terminal(project, TERM="dumb")
+    assert SAVE not in project.run().stdout.str()
+
+
+def test_a_terminal_that_cannot_show_it_does_not_disturb_the_measurement(project: MeasuredProject) -> None:
+    project.tests(TESTS)
+    seen = seen_on_terminal(project, PYTHONIOENCODING="ascii")
+    assert "round 3" in seen
+    assert "3 passed" in seen

@@ -1,0 +1,200 @@
+"""How verdicts on budgets show: exit code, failing test, summary."""
+
+import pytest
+from measured_project import MeasuredProject
+
+OVER = "wh_per_query is 100 mWh, 11.1 % over its budget of 90.0 mWh (--whq-max): *"
+CAP = "--whq-max=wh_per_query=0.09"
+
+
+def test_over_budget_is_exit_1_with_the_test_failed_in_its_call_phase(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+
+        @pytest.fixture
+        def cleanup():
+            yield
+            print("cleaned up")
+
+        @pytest.mark.whq_budget(wh_per_query=0.09)
+        def test_chat(whq, client, cleanup):
+            whq(client.chat, "Say hi.")
+        """
+    )
+    result = project.run("--whq-budget", "-s", "--junitxml=junit.xml")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*cleaned up*"])
+    result.stdout.fnmatch_lines(
+        [
+            "_* test_chat _*",
+            (
+                "wh_per_query is 100 mWh, 11.1 % over its budget of 90.0 mWh (marker): 5 queries, "
+                "500 input and 250 output tokens, Scripted H100, scripted counter."
+            ),
+            "*generated xml file*",
+            "-* energy, Wh per query -*",
+            "test_it.py::test_chat   100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded",
+            "1 measured, 1 over budget · Scripted H100, 700 W limit · scripted counter · gross, GPU board",
+            "No baseline whq-baseline.json: regressions are not judged (--whq-update-baseline makes one).",
+            "=* short test summary info =*",
+            "FAILED test_it.py::test_chat - Failed: wh_per_query is 100 mWh, 11.1 % over *",
+        ],
+        consecutive=True,
+    )
+    assert '<failure message="Failed: wh_per_query is 100 mWh' in (project.path / "junit.xml").read_text()
+    assert {name: record["outcome"] for name, record in project.records.items()} == {"test_chat": "failed"}
+
+
+def test_a_failing_budget_is_placed_at_its_test(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        def test_chat(whq, client):
+            whq(client.chat, "Say hi.")
+        """
+    )
+    result = project.run(CAP, "--tb=line")
+    result.stdout.fnmatch_lines([f"{project.path}/test_it.py:1: Failed: {OVER}"])
+
+
+def test_within_budget_is_exit_0(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+
+        @pytest.mark.whq_budget(wh_per_query=0.11, j_per_token=2.5)
+        def test_chat(whq, client):
+            whq(client.chat, "Say hi.")
+        """
+    )
+    result = project.run("--whq-budget")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            "-* energy, Wh per query -*",
+            "test_it.py::test_chat   100 mWh ± ?.? %   96.0 % of 2.50 J j_per_token",
+            "1 measured · Scripted H100, 700 W limit · scripted counter · gross, GPU board",
+            "No baseline whq-baseline.json: regressions are not judged (--whq-update-baseline makes one).",
+            "=* 1 passed in *",
+        ],
+        consecutive=True,
+    )
+
+
+def test_unmeasured_with_a_budget_is_exit_1(project: MeasuredProject) -> None:
+    project.conftest(
+        """
+from pytest_whq import SourceError
+
+def no_driver():
+    raise SourceError("nvml: the driver is not loaded. Load it with modprobe nvidia.", "no_source")
+
+def pytest_whq_power_sources():
+    return {"scripted": no_driver}
+"""
+    )
+    project.tests(
+        """
+        def test_chat(whq, client):
+            whq(client.chat, "Say hi.")
+        """
+    )
+    result = project.run()
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            "-* energy, Wh per query -*",
+            (
+                "test_it.py::test_chat   not measured: nvml: the driver is not loaded. Load it with "
+                "modprobe nvidia"
+            ),
+            "0 measured, 1 not measured · no device · no source · gross, scope not stated",
+        ]
+    )
+    result = project.run(CAP)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            (
+                "wh_per_query has a budget of 90.0 mWh (--whq-max) but was not measured (*): "
+                "nvml: the driver is not loaded. Load it with modprobe nvidia."
+            )
+        ]
+    )
+    record = project.records["test_chat"]
+    assert (record["valid"], record["reasons"], record["energy_j"]) == (False, ["no_source"], None)
+
+
+def test_enforcing_nothing_is_said_in_yellow(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+
+        def test_free(whq, client):
+            whq(client.chat, "Say hi.")
+        """
+    )
+    result = project.run("--whq-budget", "--color=yes")
+    assert result.ret == pytest.ExitCode.OK
+    sentence = "--whq-budget enforced nothing: no budget applies to what was measured."
+    assert f"\x1b[33m{sentence}\x1b[0m" in result.outlines
+    project.tests("def test_other(): pass")
+    project.run("--whq-budget").stdout.fnmatch_lines(["--whq-budget enforced nothing: nothing was measured."])
+
+
+def test_hardware_that_no_budget_names_is_not_judged_and_said(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+
+        @pytest.mark.whq_budget(wh_per_query=0.01, hardware="NVIDIA B200*")
+        def test_chat(whq, client):
+            whq(client.chat, "Say hi.")
+        """
+    )
+    result = project.run("--whq-budget")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            "test_it.py::test_chat   100 mWh ± ?.? %   not judged: 10.0 mWh",
+            '1 test not judged: the budget is for hardware "NVIDIA B200[*]", and this is Scripted H100',
+            "1 measured · Scripted H100, 700 W limit · scripted counter · gross, GPU board",
+            "--whq-budget enforced nothing: no budget applies to what was measured.",
+        ],
+        consecutive=True,
+    )
+
+
+def test_quiet_shows_failing_tests_only_and_verbose_shows_all_there_is(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        def test_modest(whq, client):
+            whq(client.chat, "Say hi.", seconds=0.5)
+
+        def test_hungry(whq, client):
+            whq(client.chat, "Say hi.")
+        """
+    )
+    project.run(CAP, "-q", "--tb=no").stdout.fnmatch_lines(
+        [
+            "-* energy, Wh per query -*",
+            "test_it.py::test_hungry   100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded",
+            "2 measured, 1 over budget · Scripted H100, 700 W limit · scripted counter · gross, GPU board",
+        ],
+        consecutive=True,
+    )
+    project.run(CAP, "-v", "--tb=no").stdout.fnmatch_lines(
+        [
+            "-* energy, Wh per query -*",
+            (
+                "test_it.py::test_modest *   5 queries   500 in, 250 out   3.60 J/output token   "
+                "360 W   5 rounds *"
+            ),
+            (
+                "test_it.py::test_hungry *   5 queries   500 in, 250 out   7.20 J/output token   "
+                "360 W   5 rounds *"
+            ),
+        ],
+        consecutive=True,
+    )

@@ -1,0 +1,67 @@
+"""Each benchmark runs, without the peers that it compares with, and writes figures that can be read."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def run(name: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(BENCHMARKS / name), *arguments]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment | variables)
+
+
+def figures_of(name: str, path: Path, *arguments: str) -> dict[str, Any]:
+    done = run(name, *arguments, "--json", str(path))
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    assert document["date"].endswith("Z")
+    assert document["versions"]["pytest-whq"]
+    return document
+
+
+def test_accuracy_compares_tools_and_can_be_plotted(tmp_path: Path) -> None:
+    path, plot = tmp_path / "accuracy.json", tmp_path / "accuracy.svg"
+    tools = ("--tools", "pytest-whq", "plain difference", "zeus")
+    figures = figures_of(
+        "accuracy.py", path, "--windows", "1", "--durations", "0.05", "--variants", "base", *tools
+    )
+    scores = {score["tool"]: score for score in figures["scores"]}
+    assert scores["pytest-whq"]["answered"] == 1
+    assert scores["plain difference"]["rms"] > 0.01
+    assert ("zeus" in scores) != ("zeus" in figures["missing"])
+    assert run("plot_accuracy.py", str(path), str(plot)).returncode == 0
+    assert ">plain difference</text>" in plot.read_text("utf-8")
+
+
+def test_overhead_measures_every_cost(tmp_path: Path) -> None:
+    path = tmp_path / "overhead.json"
+    figures = figures_of("overhead.py", path, "--seconds", "0.2", "--pairs", "1", "--hours", "0.001")
+    costs = {figure["what"]: figure for figure in figures["figures"]}
+    assert costs["CPU of the sampler in a window, one GPU"]["limit"] == 0.01
+    assert 1e-7 < costs["whq(call) of a call that returns None"]["value"] < 1e-3
+
+
+def test_gpu_compares_single_windows_with_repetition(tmp_path: Path) -> None:
+    path = tmp_path / "gpu.json"
+    figures = figures_of(
+        "gpu.py", path, "--simulate", "--windows", "1", "--durations", "0.1", "--seconds", "1"
+    )
+    (comparison,) = figures["comparisons"]
+    assert comparison["reference_j"] == pytest.approx(45, rel=0.2)
+    assert figures["gpu"]["driver"] == "580.95.05"
+
+
+def test_gpu_says_in_one_sentence_why_there_is_nothing_to_measure() -> None:
+    # Where there is torch, it is kept from seeing a GPU.
+    done = run("gpu.py", CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 2
+    assert re.fullmatch(r"Nothing can be measured here: torch .+\n", done.stderr)
