@@ -1,6 +1,7 @@
 import json
 import re
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from samples import COMPARISON, EXAMPLE, FULL, NOTHING, RIG, WITHIN, a_record, a_run
 
 from pytest_whq.errors import RunFileError
-from pytest_whq.model import METRICS, Reason, Round
+from pytest_whq.model import METRICS, Commit, Reason, Round
 from pytest_whq.storing.records import (
     record_as_dict,
     record_from_dict,
@@ -66,6 +67,27 @@ def test_sentences_may_be_absent() -> None:
     record = record_from_dict(written, "gw0")
     assert record.measurement.reasons == (Reason("imprecise", ""), Reason("throttled", ""))
     assert record.budgets[1].why is None
+
+
+def test_a_comparison_has_what_explains_it_and_nothing_else() -> None:
+    per_token = replace(COMPARISON, metric="j_per_output_token")
+    explained = replace(
+        COMPARISON,
+        limit=0.05,
+        origin="marker",
+        runs=3,
+        created="2026-11-23T08:00:00Z",
+        commit=Commit("c0ffee", None, True),
+        why="too noisy",
+        differences=("scope gpu, in the baseline module",),
+        likely_cause="longer answers",
+        per_token=per_token,
+    )
+    record = a_record(comparison=explained)
+    written = record_as_dict(record)["comparison"]
+    assert written["from"] == "marker"
+    assert list(written["per_token"]) == ["metric", "baseline", "change", "interval95", "outcome"]
+    assert record_from_dict(json.loads(json.dumps(record_as_dict(record))), "gw0") == record
 
 
 def test_net_energy_may_be_below_zero() -> None:

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from pytest_whq.model.rig import Commit as Commit
+from pytest_whq.model.rig import Device as Device
+from pytest_whq.model.rig import Rig as Rig
+from pytest_whq.model.verdicts import BudgetVerdict as BudgetVerdict
+from pytest_whq.model.verdicts import Comparison as Comparison
 from pytest_whq.units import per_thousand, wh
 
 METRICS = (
@@ -50,16 +54,6 @@ class Reason:
 
     code: str
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One thing whose energy is measured: a GPU, a CPU package, a module."""
-
-    id: str
-    name: str
-    power_limit_w: float | None = None
-    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,26 +212,6 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetVerdict:
-    """What became of one budget: ``within``, ``exceeded``, ``unmeasured`` or ``not_judged``.
-
-    ``origin`` says where the limit stands, ``why`` why an ``unmeasured`` or ``not_judged`` one is.
-    """
-
-    metric: str
-    limit: float
-    value: float | None
-    outcome: str
-    origin: str
-    why: str | None = None
-
-    @property
-    def fails(self) -> bool:
-        """Whether an enforced budget fails the test."""
-        return self.outcome in ("exceeded", "unmeasured")
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
     """What one test measured. ``outcome`` is passed, failed, skipped, xfailed or xpassed."""
 
@@ -245,32 +219,7 @@ class Record:
     outcome: str
     measurement: Measurement
     budgets: tuple[BudgetVerdict, ...] = ()
-    comparison: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """The commit that a run measured; ``dirty`` when the working tree differed from it."""
-
-    id: str
-    branch: str | None
-    dirty: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Rig:
-    """What measured and what was measured: figures of different rigs are not comparable.
-
-    ``scope`` is ``gpu``, ``gpu+cpu``, ``module``, ``cpu`` or what else the source says it covers.
-    """
-
-    source: str | None
-    scope: str | None
-    driver: str | None
-    host: str
-    python: str
-    platform: str
-    devices: tuple[Device, ...]
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)

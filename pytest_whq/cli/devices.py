@@ -1,0 +1,65 @@
+"""The command that looks at this machine: devices."""
+
+import argparse
+from pathlib import Path
+
+from pytest_whq import __version__
+from pytest_whq.cli.console import complain
+from pytest_whq.errors import SettingError
+
+
+def devices_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``whq devices`` takes."""
+    parser.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="learn how the GPUs' sensors behave, under a load where torch can make one; some 30 s each",
+    )
+    parser.add_argument("--devices", metavar="LIST", help="which GPUs to calibrate: indices, UUIDs or all")
+    parser.add_argument(
+        "--seconds",
+        metavar="S",
+        type=float,
+        help="over how long at most to compare counter and power (default: 10)",
+    )
+    parser.add_argument("--json", metavar="PATH", type=Path, help="write the calibration to this file, too")
+
+
+def devices(options: argparse.Namespace) -> int:
+    """List what can be measured here, or learn how its sensors behave."""
+    if options.calibrate:
+        return _calibrate(options)
+    if any(given is not None for given in (options.devices, options.seconds, options.json)):
+        raise SettingError("--devices, --seconds and --json go with --calibrate (see whq devices --help).")
+    from pytest_whq.measuring.clock import SystemClock
+    from pytest_whq.measuring.listing import list_measurable
+    from pytest_whq.rendering import listing
+
+    print(listing.render(list_measurable(SystemClock())))
+    return 0
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from pytest_whq.measuring.calibrating import calibrate_gpus
+    from pytest_whq.measuring.clock import SystemClock
+    from pytest_whq.rendering import calibration
+    from pytest_whq.storing.calibrations import calibrations_as_json
+    from pytest_whq.storing.files import write_text
+
+    seconds = 10.0 if options.seconds is None else options.seconds
+    if not 0 < seconds <= 600:
+        raise SettingError(f"--seconds must be above 0 and at most 600, not {seconds:g}.")
+    driver, found = calibrate_gpus(SystemClock(), options.devices, seconds, _note)
+    print(calibration.render(found))
+    if options.json is not None:
+        created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        tool = f"pytest-whq {__version__}"
+        write_text(options.json, calibrations_as_json(found, created=created, tool=tool, driver=driver))
+    return 0
+
+
+def _note(text: str) -> None:
+    if text:
+        complain(text)
