@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from pytest_whq.measuring.curve import join_curves
 from pytest_whq.measuring.rounds import half_widths95, relative_drift
 from pytest_whq.measuring.spans import Span, SpanEnergies
 from pytest_whq.measuring.tally import Tally, sum_tokens
-from pytest_whq.model import DeviceEnergy, Measurement, Reason, Round
+from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round
 from pytest_whq.units import format_percent, format_quantity, format_seconds
 
 ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
@@ -27,6 +28,7 @@ def measurement_of(
     estimated: bool = False,
     repeated: bool = False,
     precision: float,
+    power: PowerCurve | None = None,
 ) -> Measurement:
     """The measurement of ``spans``, of which each has its tally; no ``energies`` means not measured.
 
@@ -61,7 +63,7 @@ def measurement_of(
     reasons += _drift_reasons(rounds, precision) if repeated else ()
     # The first of a kind says it: a window has one sentence for each code.
     unique = {reason.code: reason for reason in reversed(reasons)}
-    return replace(plain, interval95=intervals, reasons=tuple(reversed(unique.values())))
+    return replace(plain, interval95=intervals, reasons=tuple(reversed(unique.values())), power=power)
 
 
 def rounds_of(
@@ -110,6 +112,7 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         rounds=tuple(one for measurement in measurements for one in measurement.rounds),
         interval95={},
         reasons=tuple(reasons.values()),
+        power=join_curves([one.power for one in measurements if one.power is not None]),
     )
 
 

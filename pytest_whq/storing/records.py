@@ -17,6 +17,7 @@ from pytest_whq.model import (
     Round,
     TokenCount,
 )
+from pytest_whq.storing.curves import read_curve
 from pytest_whq.storing.fields import (
     FieldError,
     Reader,
@@ -46,6 +47,7 @@ _RECORD_ORDER = (
     *("energy_j", "net_energy_j", "uncertainty_j", "duration_s", "metrics", "interval95"),
     *("rounds", "devices", "budgets", "comparison"),
 )
+_MAY_LACK = ("why", "power")
 
 Value = TypeVar("Value")
 
@@ -71,6 +73,8 @@ def record_as_dict(record: Record) -> dict[str, Any]:
     }
     if sentences:
         flat["why"] = sentences
+    if measurement.power is None:
+        del flat["power"]
     return {name: flat[name] for name in dict.fromkeys((*_RECORD_ORDER, *flat))}
 
 
@@ -130,6 +134,7 @@ def read_record(data: Any) -> Record:
         found,
         tokens=_part(TokenCount, found),
         reasons=_reasons(found["reasons"], found.get("why", {})),
+        power=found.get("power"),
     )
     _check_derived(measurement, found)
     return _part(Record, found, measurement=measurement)
@@ -197,6 +202,7 @@ _READERS = {
             "rounds": list_of(dataclass_of(Round, _net)),
             "interval95": mapping_of(interval, METRICS),
             "reasons": list_of(one_of(REASONS)),
+            "power": read_curve,
         },
     ),
     **readers_of(
@@ -214,5 +220,5 @@ _READERS = {
 }
 _FLATTENED = ("measurement", "tokens")
 _read_record_fields = object_of(
-    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED}, may_lack=("why",)
+    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED}, may_lack=_MAY_LACK
 )
