@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Protocol
 
 Waits = Generator[float, None, None]
@@ -42,15 +43,17 @@ class Clock(Protocol):
 
 
 def wait(clock: Clock, waits: Waits) -> None:
-    """Carry out ``waits``, blocking."""
-    for seconds in waits:
-        clock.sleep(seconds)
+    """Carry out ``waits``, blocking; an interrupt ends them where they are."""
+    with closing(waits):
+        for seconds in waits:
+            clock.sleep(seconds)
 
 
 async def wait_async(clock: Clock, waits: Waits) -> None:
-    """Carry out ``waits`` without blocking the event loop."""
-    for seconds in waits:
-        await clock.sleep_async(seconds)
+    """Carry out ``waits`` without blocking the event loop; a cancellation ends them where they are."""
+    with closing(waits):
+        for seconds in waits:
+            await clock.sleep_async(seconds)
 
 
 class SystemClock:

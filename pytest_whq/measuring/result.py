@@ -60,7 +60,7 @@ def measurement_of(
     reasons += _count_reasons(plain, tallies)
     reasons += _precision_reasons(plain, widths.get("wh_per_query"), repeated, precision)
     reasons += warnings
-    reasons += _drift_reasons(rounds, precision) if repeated else ()
+    reasons += _drift_reasons(rounds, precision) if repeated and not estimated else ()
     # The first of a kind says it: a window has one sentence for each code.
     unique = {reason.code: reason for reason in reversed(reasons)}
     return replace(plain, interval95=intervals, reasons=tuple(reversed(unique.values())), power=power)

@@ -3,11 +3,12 @@
 All else lives in `session` and what that imports, and starts with the first measured test.
 """
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_whq.plugin.options import add_options, any_given
+from pytest_whq.plugin.options import add_options, wanted_from_the_start
 
 if TYPE_CHECKING:
     from pytest_whq.plugin.fixture import Whq
@@ -39,34 +40,53 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "whq_budget(METRIC=LIMIT, ..., hardware, estimate, max_regression): the energy it may use.",
     )
-    config.pluginmanager.register(_Reports(config), "whq-reports")
-    if any_given(config):
+    config.pluginmanager.register(_Always(config), "whq-always")
+    if wanted_from_the_start(config):
         start_session(config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start measuring only where a test asks for it."""
-    if any(is_measured(item) for item in items):
-        try:
-            start_session(config).select(items)
-        except pytest.UsageError as error:
-            if not hasattr(config, "workerinput"):
-                raise
-            report = pytest.CollectReport("pytest-whq", "failed", str(error), [])
-            config.hook.pytest_collectreport(report=report)
-            items.clear()
+    if _started(config) is None and not any(is_measured(item) for item in items):
+        return
+    try:
+        start_session(config).select(items)
+    except pytest.UsageError as error:
+        if not is_worker(config):
+            raise
+        # A worker that breaks off takes the controller with it, in a traceback; an error of
+        # collection reaches the user as a sentence, once for all workers.
+        report = pytest.CollectReport("pytest-whq", "failed", str(error), [])
+        config.hook.pytest_collectreport(report=report)
+        items.clear()
 
 
-class _Reports:
-    """Takes the records that test reports carry, from this process or from xdist workers."""
+class _Always:
+    """Hooks that must be there before it is known whether anything is measured."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in the record that a report carries, from this process or from an xdist worker."""
         if hasattr(report, "whq_record"):
             start_session(self._config).take(report)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Make the record of a test that is the first to ask for the fixture, and does so while it runs."""
+        if _started(self._config) is not None:
+            return (yield)  # The session does it.
+        try:
+            result = yield
+        except BaseException:
+            if (session := _started(self._config)) is not None:
+                session.keep_record(item)
+            raise
+        if (session := _started(self._config)) is not None:
+            session.judge(item)
+        return result
 
 
 @pytest.fixture
@@ -82,12 +102,22 @@ def is_measured(item: pytest.Item) -> bool:
     )
 
 
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is a worker of pytest-xdist, whose reports go to a controller."""
+    return hasattr(config, "workerinput")
+
+
 def start_session(config: pytest.Config) -> "WhqSession":
-    """The session of measuring, started if it is not yet."""
-    session: Any = config.pluginmanager.get_plugin(_SESSION_NAME)
+    """The session of measuring, started if it is not yet; UsageError where its settings are wrong."""
+    session = _started(config)
     if session is None:
         from pytest_whq.plugin.session import open_session
 
         session = open_session(config)
         config.pluginmanager.register(session, _SESSION_NAME)
+    return session
+
+
+def _started(config: pytest.Config) -> "WhqSession | None":
+    session: Any = config.pluginmanager.get_plugin(_SESSION_NAME)
     return session  # type: ignore[no-any-return]

@@ -9,12 +9,16 @@ import pytest
 
 
 class Option(NamedTuple):
-    """A row of `OPTIONS`; without ``metavar`` it is a flag."""
+    """A row of `OPTIONS`; without ``metavar`` it is a flag.
+
+    ``always`` when it acts even where no test is measured, and so starts the session at once.
+    """
 
     flag: str
     metavar: str | None
     help: str
     repeatable: bool = False
+    always: bool = True
 
     @property
     def name(self) -> str:
@@ -32,40 +36,35 @@ OPTIONS = (
     Option("--whq-warmup", "N", "Calls before the first round, not measured (default: 1)."),
     Option("--whq-min-seconds", "S", "Measure whq(call) at least this long (default: 5)."),
     Option("--whq-max-seconds", "S", "Measure whq(call) at most this long (default: 30)."),
-    Option("--whq-precision", "P", "Width of the 95 %% interval that ends whq(call) (default: 2%%)."),
+    Option("--whq-precision", "P", "Width of the 95 % interval that ends whq(call) (default: 2%)."),
     Option("--whq-json", "PATH", "Write the records to this file."),
     Option("--whq-only", None, "Run only measured tests."),
-    Option("--whq-skip", None, "Leave measured tests out."),
-    Option("--whq-disable", None, "Run measured calls once, without measuring."),
+    Option("--whq-skip", None, "Leave measured tests out.", always=False),
+    Option("--whq-disable", None, "Run measured calls once, without measuring.", always=False),
 )
 
-_SCALAR: Any = str | int | float | bool
-
-_ACTIVE = tuple(option.name for option in OPTIONS if option.name not in ("whq_skip", "whq_disable"))
+# A TOML file may say 5 and true without quotes, where pytest knows unions.
+_SCALAR: Any = str | int | float | bool if pytest.version_tuple >= (9, 2) else "string"
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Tell pytest of every option, as an option and as an ini setting."""
     group = parser.getgroup("whq", "energy of LLM inference (pytest-whq)")
-    # Where pytest knows unions, a TOML file may say 5 and true without quotes.
-    kind: Any = _SCALAR if pytest.version_tuple >= (9, 2) else "string"
     for option in OPTIONS:
         # No default but None: any other would hide the ini setting.
-        if option.metavar is None:
-            group.addoption(option.flag, action="store_const", const=True, default=None, help=option.help)
-        else:
-            action = "append" if option.repeatable else "store"
-            group.addoption(
-                option.flag, action=action, metavar=option.metavar, default=None, help=option.help
-            )
-        parser.addini(
-            option.name,
-            option.help.replace("%%", "%"),
-            type="linelist" if option.repeatable else kind,
-            default=None,
-        )
+        kind: dict[str, Any] = {"action": "store_const", "const": True}
+        if option.metavar is not None:
+            kind = {"action": "append" if option.repeatable else "store", "metavar": option.metavar}
+        group.addoption(option.flag, default=None, help=option.help.replace("%", "%%"), **kind)
+        ini_type: Any = "linelist" if option.repeatable else _SCALAR
+        parser.addini(option.name, option.help, type=ini_type, default=None)
 
 
-def any_given(config: pytest.Config) -> bool:
-    """Whether the command line asks for something that needs the plugin even without a measured test."""
-    return any(config.getoption(name) is not None for name in _ACTIVE)
+def wanted_from_the_start(config: pytest.Config) -> bool:
+    """Whether the user asks for something that needs the session even without a measured test.
+
+    Ini settings do so only where they choose tests: what a project has set once must not burden
+    its other tests.
+    """
+    asked = any(config.getoption(option.name) is not None for option in OPTIONS if option.always)
+    return asked or config.getini("whq_only") is not None

@@ -72,7 +72,8 @@ def spread(measurement: Measurement) -> float | None:
         return None
     if (bounds := measurement.interval95.get("wh_per_query")) is not None:
         return (bounds[1] - bounds[0]) / 2 / value
-    if measurement.uncertainty_j is None or not measurement.energy_j:
+    # The uncertainty is of the reading; an estimate reads nothing, and its model is off by far more.
+    if measurement.uncertainty_j is None or not measurement.energy_j or measurement.has("estimated"):
         return None
     return 2 * measurement.uncertainty_j / measurement.energy_j
 

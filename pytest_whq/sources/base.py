@@ -13,7 +13,9 @@ class PowerSource(Protocol):
 
     - ``scope: str``: what its joules cover, as in `pytest_whq.model.Rig`;
     - ``driver: str``: the version of the driver that it reads through;
-    - ``estimated: bool``: True when its joules are modelled and not sensed.
+    - ``estimated: bool``: True when its joules are modelled and not sensed;
+    - ``power_averaging_s: Mapping[str, float]``: by device id, the seconds over which its power
+      sensor averages.
     """
 
     def devices(self) -> tuple[Device, ...]:

@@ -29,6 +29,11 @@ class CombinedSource:
         self.scope = "+".join(dict.fromkeys(known)) if len(known) == len(scopes) else None
         drivers = (getattr(part, "driver", None) for part in self._parts)
         self.driver = ", ".join(dict.fromkeys(driver for driver in drivers if driver is not None)) or None
+        self.power_averaging_s = {
+            id_: seconds
+            for part in self._parts
+            for id_, seconds in getattr(part, "power_averaging_s", {}).items()
+        }
         self.estimated = any(getattr(part, "estimated", False) for part in self._parts)
 
     def devices(self) -> tuple[Device, ...]:

@@ -9,7 +9,7 @@ import pynvml  # type: ignore[import-untyped]
 
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
-from pytest_whq.sources.nvml_codes import NO_PERMISSION, opening_sentence, reading_sentence
+from pytest_whq.sources.nvml_codes import NO_PERMISSION, NOTHING_THERE, opening_sentence, reading_sentence
 from pytest_whq.sources.nvml_devices import Board, select
 from pytest_whq.sources.nvml_gpu import Gpu, Sensor
 
@@ -141,11 +141,18 @@ def _listed(board: Board) -> ListedDevice:
 
 
 def _initialise() -> None:
-    """Open NVML in this process; each call wants one `_shut_down`. Raises `SourceError` (``no_source``)."""
+    """Open NVML in this process; each call wants one `_shut_down`. Raises `SourceError`."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
-        raise SourceError(opening_sentence(error.value, error), code="no_source") from error
+        raise _cannot_be_opened(error) from error
+
+
+def _cannot_be_opened(error: pynvml.NVMLError) -> SourceError:
+    # Only where there is no driver is there no GPU: one that is there but refuses is not to be
+    # replaced by an estimate.
+    code = "no_source" if error.value in NOTHING_THERE else "source_error"
+    return SourceError(opening_sentence(error.value, error), code)
 
 
 def _shut_down() -> None:
@@ -162,11 +169,11 @@ def _driver_version() -> str | None:
 
 
 def _boards() -> list[Board]:
-    """Every GPU of the machine in NVML's order; raises `SourceError` (``no_source``) where there is none."""
+    """Every GPU of the machine in NVML's order; raises `SourceError`, ``no_source`` where there is none."""
     try:
         count = pynvml.nvmlDeviceGetCount()
     except pynvml.NVMLError as error:
-        raise SourceError(opening_sentence(error.value, error), code="no_source") from error
+        raise _cannot_be_opened(error) from error
     if not count:
         raise SourceError(
             "nvml: the driver has no GPU. See what nvidia-smi says, or choose another --whq-source.",

@@ -21,6 +21,9 @@ MISSED = frozenset({NOT_SUPPORTED, 10, 19, 21, 27})
 ABSENT = MISSED | {2, 13}
 """Of a sensor that may not be there: as above, field or scope unknown, function unknown."""
 
+NOTHING_THERE = frozenset({DRIVER_NOT_LOADED, LIBRARY_NOT_FOUND})
+"""Of opening: no GPU is to be expected on this machine."""
+
 _ACCESS = "Give this user read and write access to /dev/nvidia*"
 
 _OPENING = {

@@ -36,8 +36,7 @@ def select(devices: str | None, boards: Sequence[Board], environ: Mapping[str, s
     permitted = [board for board in boards if board.permitted]
     if not permitted:
         raise SourceError(
-            "nvml: no permission to open any GPU. Give this user read and write access to /dev/nvidia*.",
-            code="no_source",
+            "nvml: no permission to open any GPU. Give this user read and write access to /dev/nvidia*."
         )
     visible = environ.get("CUDA_VISIBLE_DEVICES")
     return tuple(permitted) if visible is None else _visible(visible, permitted, environ)

@@ -148,12 +148,12 @@ def test_a_gpu_that_is_not_ours_is_left_out_unless_it_is_named(four_gpus: Simula
     assert code == "source_error"
 
 
-def test_without_permission_for_any_gpu_there_is_no_source(four_gpus: SimulatedNvml) -> None:
+def test_without_permission_for_any_gpu_none_is_replaced_by_an_estimate(four_gpus: SimulatedNvml) -> None:
     for gpu in four_gpus.gpus:
         gpu.fail(code=NO_PERMISSION)
     assert why_not_opened() == (
         "nvml: no permission to open any GPU. Give this user read and write access to /dev/nvidia*.",
-        "no_source",
+        "source_error",
     )
 
 

@@ -29,7 +29,7 @@ def gpu(simulated_nvml: SimulatedNvml) -> SimulatedGpu:
 
 
 @pytest.mark.parametrize(
-    ("code", "sentence"),
+    ("error", "sentence", "code"),
     [
         (
             DRIVER_NOT_LOADED,
@@ -37,6 +37,7 @@ def gpu(simulated_nvml: SimulatedNvml) -> SimulatedGpu:
                 "nvml: driver not loaded. "
                 "Load the NVIDIA driver until nvidia-smi works, or choose another --whq-source."
             ),
+            "no_source",
         ),
         (
             NO_PERMISSION,
@@ -44,20 +45,26 @@ def gpu(simulated_nvml: SimulatedNvml) -> SimulatedGpu:
                 "nvml: no permission to talk to the driver. "
                 "Give this user read and write access to /dev/nvidia*."
             ),
+            "source_error",
         ),
-        (18, "nvml: library and driver differ in version. Load the installed driver, or reboot."),
+        (
+            18,
+            "nvml: library and driver differ in version. Load the installed driver, or reboot.",
+            "source_error",
+        ),
         (
             30,
             "nvml: it cannot be opened (Simulated error 30). See what nvidia-smi says.",
+            "source_error",
         ),
     ],
     ids=["driver", "permission", "version", "other"],
 )
 def test_nvml_that_cannot_be_initialised_has_its_sentence(
-    simulated_nvml: SimulatedNvml, code: int, sentence: str
+    simulated_nvml: SimulatedNvml, error: int, sentence: str, code: str
 ) -> None:
-    simulated_nvml.fail_init(code)
-    assert why_not_opened() == (sentence, "no_source")
+    simulated_nvml.fail_init(error)
+    assert why_not_opened() == (sentence, code)
 
 
 def test_an_absent_library_has_its_sentence(tmp_path: Path) -> None:
