@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pytest_whq.units import per_thousand, wh
 
@@ -258,6 +257,43 @@ class BudgetVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Commit:
+    """The commit that a run measured; ``dirty`` when the working tree differed from it."""
+
+    id: str
+    branch: str | None
+    dirty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A figure against its baseline.
+
+    ``outcome`` is ``regressed``, ``improved``, ``unchanged``, ``inconclusive``, ``new`` or
+    ``not_comparable``. ``baseline`` is the mean of the ``runs`` compared with, in the unit of
+    ``metric``; ``commit`` and ``created`` are those of the latest. ``change`` and ``interval95`` are
+    shares: 0.03 is 3 % more. ``limit`` is the largest change allowed, ``origin`` where that stands.
+    ``differences`` are what keeps rigs from being compared, ``why`` is what else there is to say of
+    the outcome. ``per_token`` is the same for energy per output token.
+    """
+
+    metric: str
+    baseline: float | None
+    change: float | None
+    interval95: tuple[float, float] | None
+    outcome: str
+    limit: float | None = None
+    origin: str | None = None
+    runs: int | None = None
+    created: str | None = None
+    commit: Commit | None = None
+    why: str | None = None
+    differences: tuple[str, ...] = ()
+    likely_cause: str | None = None
+    per_token: "Comparison | None" = None
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What one test measured. ``outcome`` is passed, failed, skipped, xfailed or xpassed."""
 
@@ -265,16 +301,7 @@ class Record:
     outcome: str
     measurement: Measurement
     budgets: tuple[BudgetVerdict, ...] = ()
-    comparison: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """The commit that a run measured; ``dirty`` when the working tree differed from it."""
-
-    id: str
-    branch: str | None
-    dirty: bool
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)

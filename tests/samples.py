@@ -6,6 +6,7 @@ from typing import Any
 from pytest_whq.model import (
     BudgetVerdict,
     Commit,
+    Comparison,
     Device,
     DeviceEnergy,
     Measurement,
@@ -34,13 +35,7 @@ WITHIN = BudgetVerdict("wh_per_query", 0.05, 0.01228, "within", "marker")
 H200 = Device("GPU-1", "NVIDIA H200", 700.0)
 RIG = Rig("nvml", "gpu", "580.95.05", "host", "3.13.1", "Linux", (H200,))
 
-COMPARISON = {
-    "metric": "wh_per_query",
-    "baseline": 0.0119,
-    "change": 0.032,
-    "interval95": [0.011, 0.053],
-    "outcome": "unchanged",
-}
+COMPARISON = Comparison("wh_per_query", 0.0119, 0.032, (0.011, 0.053), "unchanged")
 
 
 def a_record(test: str = "tests/test_chat.py::test_short", **changes: Any) -> Record:
@@ -61,7 +56,7 @@ FULL = a_record(
         WITHIN,
         BudgetVerdict("wh_per_1k_tokens", 0.1, None, "unmeasured", "whq.toml, budgets[0]", "no tokens"),
     ),
-    comparison={**COMPARISON, "interval95": (0.011, 0.053)},
+    comparison=COMPARISON,
     reasons=(Reason("imprecise", "the 95 % interval is ± 3.1 %"), Reason("throttled", "it was hot")),
 )
 NOTHING = Record(

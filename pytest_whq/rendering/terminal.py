@@ -124,9 +124,8 @@ def _compared(key: str, write: Callable[[Any, str], str]) -> Callable[[Sequence[
 
     def cell(record: Record) -> str:
         comparison = record.comparison
-        if comparison is None or comparison[key] is None:
-            return ""
-        return write(comparison[key], comparison["metric"])
+        value = None if comparison is None else getattr(comparison, key)
+        return "" if comparison is None or value is None else write(value, comparison.metric)
 
     return _each(cell)
 
@@ -170,7 +169,7 @@ def _tests(number: int) -> str:
 def _summary(run: Run) -> str:
     measured = [record for record in run.records if why_not_measured(record.measurement) is None]
     outcomes = [{verdict.outcome for verdict in record.budgets} for record in run.records]
-    compared = Counter(record.comparison["outcome"] for record in run.records if record.comparison)
+    compared = Counter(record.comparison.outcome for record in run.records if record.comparison)
     numbers = {
         "not measured": len(run.records) - len(measured),
         "over budget": sum("exceeded" in found for found in outcomes),

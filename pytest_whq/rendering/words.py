@@ -99,5 +99,5 @@ def _tightness(verdict: BudgetVerdict) -> tuple[bool, bool, float]:
 
 def fails(record: Record) -> bool:
     """Whether a verdict on ``record`` fails its test where verdicts are enforced."""
-    regressed = record.comparison is not None and record.comparison["outcome"] == "regressed"
+    regressed = record.comparison is not None and record.comparison.outcome == "regressed"
     return regressed or any(verdict.fails for verdict in record.budgets)

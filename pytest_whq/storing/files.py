@@ -14,6 +14,9 @@ from pytest_whq.errors import RunFileError
 MAX_BYTES = 64 * 2**20
 """The longest file that is read: some twenty thousand tests of ten rounds each."""
 
+RECORD_AGAIN = "Record the run again."
+"""What to do about a run file that cannot be read."""
+
 
 def read_bytes(path: Path) -> bytes:
     """What is in the file at ``path``; RunFileError where there is none or it is too long."""
@@ -32,16 +35,14 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def parse_json(data: bytes, where: str) -> Any:
+def parse_json(data: bytes, where: str, remedy: str = RECORD_AGAIN) -> Any:
     """The JSON value in ``data``; RunFileError, which begins with ``where``, where it holds none."""
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=_object_without_duplicates)
     except _DuplicateNameError as error:
-        raise RunFileError(
-            f"{where} has the field {error.args[0]!a} twice in one object. Record the run again."
-        ) from None
+        raise RunFileError(f"{where} has the field {error.args[0]!a} twice in one object. {remedy}") from None
     except (ValueError, RecursionError) as error:
-        raise RunFileError(f"{where} is not whole JSON ({error}). Record the run again.") from None
+        raise RunFileError(f"{where} is not whole JSON ({error}). {remedy}") from None
 
 
 class _DuplicateNameError(Exception):

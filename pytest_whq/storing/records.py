@@ -1,7 +1,7 @@
 """A `Record` and a `Rig` as plain data, which crosses processes and goes to files, and back."""
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from math import isclose
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from pytest_whq.model import (
     METRICS,
     REASONS,
     BudgetVerdict,
+    Comparison,
     Measurement,
     Reason,
     Record,
@@ -34,6 +35,7 @@ from pytest_whq.storing.fields import (
     signed,
     text,
 )
+from pytest_whq.storing.files import RECORD_AGAIN
 
 METHODS = ("counter", "power", "estimate")
 TEST_OUTCOMES = ("passed", "failed", "skipped", "xfailed", "xpassed")
@@ -70,6 +72,7 @@ def record_as_dict(record: Record) -> dict[str, Any]:
         "reasons": list(sentences),
         "metrics": measurement.metrics,
         "budgets": [_budget_as_dict(verdict) for verdict in record.budgets],
+        "comparison": _comparison_as_dict(record.comparison),
     }
     if sentences:
         flat["why"] = sentences
@@ -92,6 +95,14 @@ def _budget_as_dict(verdict: BudgetVerdict) -> dict[str, Any]:
     why = data.pop("why")
     # ``from`` is a keyword of Python and so cannot name the attribute.
     return data | {"from": data.pop("origin")} | ({} if why is None else {"why": why})
+
+
+def _comparison_as_dict(comparison: Comparison | None) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    data = {_COMPARISON_NAMES.get(name, name): value for name, value in plain(comparison).items()}
+    data["per_token"] = _comparison_as_dict(comparison.per_token)
+    return {name: value for name, value in data.items() if name not in _COMPARISON_EXTRAS or value}
 
 
 def plain(value: Any) -> Any:
@@ -118,12 +129,12 @@ def rig_from_dict(data: Any, where: str) -> Rig:
     return rig
 
 
-def read_with(reader: Reader, data: Any, where: str) -> Any:
+def read_with(reader: Reader, data: Any, where: str, remedy: str = RECORD_AGAIN) -> Any:
     """What ``reader`` reads in ``data``; a RunFileError begins with ``where`` and names the field."""
     try:
         return reader(data)
     except FieldError as wrong:
-        raise RunFileError(f"{where}: {wrong}. Record the run again.") from None
+        raise RunFileError(f"{where}: {wrong}. {remedy}") from None
 
 
 def read_record(data: Any) -> Record:
@@ -183,15 +194,30 @@ _budget = dataclass_of(
     renamed={"from": "origin"},
     may_lack=("why",),
 )
-_comparison = object_of(
-    {
-        "metric": _metric,
-        "baseline": _signed_or_unknown,
-        "change": _signed_or_unknown,
-        "interval95": optional(interval),
-        "outcome": one_of(COMPARISON_OUTCOMES),
-    }
+_COMPARISON_NAMES = {"origin": "from"}
+_COMPARISON_EXTRAS = frozenset(
+    _COMPARISON_NAMES.get(field.name, field.name)
+    for field in fields(Comparison)
+    if field.default is not MISSING
 )
+
+
+def _comparison(per_token: Reader) -> Reader:
+    return dataclass_of(
+        Comparison,
+        {
+            "metric": _metric,
+            "baseline": _signed_or_unknown,
+            "change": _signed_or_unknown,
+            "interval95": optional(interval),
+            "outcome": one_of(COMPARISON_OUTCOMES),
+            "per_token": per_token,
+        },
+        renamed={stored: name for name, stored in _COMPARISON_NAMES.items()},
+        may_lack=_COMPARISON_EXTRAS,
+    )
+
+
 _READERS = {
     **readers_of(TokenCount),
     **readers_of(
@@ -211,7 +237,7 @@ _READERS = {
             "outcome": one_of(TEST_OUTCOMES),
             "measurement": object_of({}),
             "budgets": list_of(_budget),
-            "comparison": optional(_comparison),
+            "comparison": optional(_comparison(optional(_comparison(optional(object_of({})))))),
         },
     ),
     "valid": flag,

@@ -74,7 +74,8 @@ def _records(data: Any) -> tuple[Record, ...]:
     return records
 
 
-def _moment(value: Any) -> str:
+def moment(value: Any) -> str:
+    """A time in UTC, as text."""
     written = text(value)
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", written):
@@ -85,4 +86,4 @@ def _moment(value: Any) -> str:
     raise FieldError(f"is {shown(value)}, but must be a time in UTC such as 2026-11-23T08:00:00Z")
 
 
-_run = dataclass_of(Run, {"created": _moment, "records": _records})
+_run = dataclass_of(Run, {"created": moment, "records": _records})

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from samples import H200, NOTHING, RIG, a_record, a_run
 
-from pytest_whq.model import BudgetVerdict, Measurement, Reason, Record, Rig
+from pytest_whq.model import BudgetVerdict, Comparison, Measurement, Reason, Record, Rig
 from pytest_whq.rendering.terminal import render
 from pytest_whq.rendering.words import devices_phrase, one_line, short_names, shortened
 from pytest_whq.units import JOULES_PER_WH
@@ -22,15 +22,9 @@ def measured(test: str, mwh: float, percent: float, **changes: Any) -> Record:
     return a_record(f"tests/test_chat.py::{test}", **(figures | changes))
 
 
-def compared(baseline_mwh: float | None, change: float | None, outcome: str) -> dict[str, Any]:
+def compared(baseline_mwh: float | None, change: float | None, outcome: str) -> Comparison:
     baseline = None if baseline_mwh is None else baseline_mwh / 1000
-    return {
-        "metric": "wh_per_query",
-        "baseline": baseline,
-        "change": change,
-        "interval95": None,
-        "outcome": outcome,
-    }
+    return Comparison("wh_per_query", baseline, change, None, outcome)
 
 
 def budget(outcome: str, used: float | None, limit: float = 0.05, why: str | None = None) -> BudgetVerdict:
