@@ -117,6 +117,11 @@ class Round:
     input_tokens: int | None
     output_tokens: int | None
 
+    @property
+    def wh_per_query(self) -> float | None:
+        """Watt-hours per query that succeeded, None where not known."""
+        return None if self.energy_j is None else _ratio(wh(self.energy_j), self.queries)
+
 
 @dataclass(frozen=True, slots=True)
 class PowerCurve:
