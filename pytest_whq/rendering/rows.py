@@ -23,16 +23,19 @@ _TONES = ("bad", "unsure", "good", "plain")
 class Row:
     """A record in words; what there is nothing to say of is empty.
 
-    ``tone`` is ``bad`` where a verdict fails, ``unsure`` where there is no verdict to rely on, else
-    ``good`` or ``plain``. All text is printable, and none of it is escaped for any page.
+    ``share`` is the ratio that ``spread`` tells. ``tone`` is ``bad`` where a verdict fails, ``unsure``
+    where there is no verdict to rely on, else ``good`` or ``plain``; ``change_tone`` is that of the
+    comparison alone. All text is printable, and none of it is escaped for any page.
     """
 
     record: Record
     name: str
     value: str
     spread: str
+    share: float | None
     baseline: str
     change: str
+    change_tone: str
     interval: str
     budget: str
     verdict: str
@@ -57,14 +60,24 @@ def _row(record: Record, name: str, rig: Rig) -> Row:
         name=name,
         value=format_metric("wh_per_query", record.measurement.wh_per_query) if measured else "",
         spread="" if share is None else f"± {format_percent(share)}",
+        share=share,
         baseline=_baseline(comparison),
         change=_change(comparison),
+        change_tone=_CHANGE_TONES.get("" if comparison is None else comparison.outcome, "plain"),
         interval=_interval(comparison),
         budget=budget_phrase(record.budgets),
         verdict=verdict,
         tone=_tone(record, measured),
         notes=tuple(_notes(record, rig)),
     )
+
+
+_CHANGE_TONES = {
+    "regressed": "bad",
+    "improved": "good",
+    "inconclusive": "unsure",
+    "not_comparable": "unsure",
+}
 
 
 def _baseline(comparison: Comparison | None) -> str:

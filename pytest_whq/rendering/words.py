@@ -63,8 +63,8 @@ def run_rig_phrase(run: Run) -> str:
     return rig_phrase(run.rig, [method for method in methods if method])
 
 
-def counts_phrase(run: Run) -> str:
-    """How many tests were measured, and how many of them are not as they should be."""
+def counts_of(run: Run) -> dict[str, int]:
+    """How many tests were measured, and how many of them are not as they should be: what -> number."""
     measured = sum(why_not_measured(record.measurement) is None for record in run.records)
     outcomes = [{verdict.outcome for verdict in record.budgets} for record in run.records]
     compared = Counter(record.comparison.outcome for record in run.records if record.comparison)
@@ -74,7 +74,12 @@ def counts_phrase(run: Run) -> str:
         "with a budget unmeasured": sum("unmeasured" in found for found in outcomes),
         **{outcome.replace("_", " "): compared[outcome] for outcome in _TOLD},
     }
-    return ", ".join([f"{measured} measured", *(f"{n} {what}" for what, n in numbers.items() if n)])
+    return {"measured": measured, **{what: number for what, number in numbers.items() if number}}
+
+
+def counts_phrase(run: Run) -> str:
+    """`counts_of` in words: ``2 measured, 1 regressed``."""
+    return ", ".join(f"{number} {what}" for what, number in counts_of(run).items())
 
 
 # ``unchanged`` is what is expected, and ``new`` stands in its line.
