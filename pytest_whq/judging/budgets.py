@@ -48,11 +48,11 @@ def judge_budgets(
     limit is ``within``; one that is missing, invalid, or estimated where neither the budget nor
     ``estimate`` (the setting) takes estimates is ``unmeasured``.
     """
-    nearest_first = [budget for budget in (*marker, *reversed(file)) if _matches(test, budget.tests)]
+    nearest_first = [budget for budget in (*marker, *reversed(file)) if matches(test, budget.tests)]
     verdicts = []
     for metric in METRICS:
         for_test = [budget for budget in nearest_first if budget.metric == metric]
-        for_both = [budget for budget in for_test if _strange_device(budget, devices) is None]
+        for_both = [budget for budget in for_test if strange_device(budget.hardware, devices) is None]
         for budget in for_both[:1] or for_test[:1]:
             verdicts.append(_judge(budget, measurement, devices, estimate))
         for cap in caps:
@@ -65,7 +65,7 @@ def _judge(
     budget: Budget, measurement: Measurement, devices: Sequence[Device], estimate: bool
 ) -> BudgetVerdict:
     value = measurement.metric(budget.metric)
-    if device := _strange_device(budget, devices):
+    if device := strange_device(budget.hardware, devices):
         why: str | None = f'the budget is for hardware "{budget.hardware}", and this is {device.name}'
         outcome = "not_judged"
     elif why := _why_unmeasured(budget, measurement, devices, estimate):
@@ -93,13 +93,14 @@ def _why_unmeasured(
     return None
 
 
-def _strange_device(budget: Budget, devices: Sequence[Device]) -> Device | None:
-    """The first device that the budget is not for."""
-    hardware = budget.hardware.lower()
-    return next((device for device in devices if not _matches(device.name.lower(), hardware)), None)
+def strange_device(hardware: str, devices: Sequence[Device]) -> Device | None:
+    """The first device that a budget for ``hardware``, a glob, is not for."""
+    glob = hardware.lower()
+    return next((device for device in devices if not matches(device.name.lower(), glob)), None)
 
 
-def _matches(text: str, glob: str) -> bool:
+def matches(text: str, glob: str) -> bool:
+    """Whether the whole of ``text`` matches ``glob``, in which only ``*`` and ``?`` are wild."""
     return fnmatchcase(text, glob.replace("[", "[[]"))
 
 

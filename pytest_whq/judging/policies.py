@@ -1,0 +1,113 @@
+"""What follows from a comparison: which outcomes fail or warn, and the sentences. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pytest_whq.model import Commit, Comparison, Record
+from pytest_whq.units import format_metric, format_percent
+
+POLICIES = ("pass", "warn", "fail")
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What follows where a figure could not be judged: ``pass``, ``warn`` or ``fail``.
+
+    ``no_baseline`` where there is none at all; the others by the outcome of the comparison.
+    """
+
+    no_baseline: str = "warn"
+    new: str = "warn"
+    not_comparable: str = "warn"
+    inconclusive: str = "warn"
+
+    def fails(self, comparison: Comparison | None) -> bool:
+        """Whether ``comparison`` fails its test where verdicts are enforced."""
+        if comparison is None:
+            return self.no_baseline == "fail"
+        if comparison.outcome == "regressed":
+            return True
+        return self._policy(comparison) == "fail"
+
+    def warns(self, comparison: Comparison | None) -> bool:
+        """Whether ``comparison`` is to be warned of."""
+        return comparison is not None and self._policy(comparison) == "warn"
+
+    def _policy(self, comparison: Comparison) -> str | None:
+        policy: str | None = getattr(self, comparison.outcome, None)
+        return policy
+
+
+def regression_sentence(comparison: Comparison, value: float | None) -> str:
+    """What a comparison says, in one sentence; ``value`` is the figure that was compared."""
+    metric = comparison.metric
+    limit = f"{format_percent(comparison.limit or 0.0)} allowed ({comparison.origin})"
+    if comparison.change is None or comparison.interval95 is None:
+        return f"{metric} cannot be compared with its baseline: {_why_not(comparison)}."
+    low, high = (format_percent(end, signed=True) for end in comparison.interval95)
+    sentence = (
+        f"{metric} is {format_metric(metric, value)}, "
+        f"{format_percent(comparison.change, signed=True)} ({low} to {high}) from its baseline of "
+        f"{format_metric(metric, comparison.baseline)} ({_origin(comparison)})"
+    )
+    if comparison.outcome == "regressed":
+        sentence = f"{sentence}, more than the {limit}"
+    elif comparison.outcome == "inconclusive":
+        sentence = f"{sentence}, too noisy to tell from the {limit}: {comparison.why}"
+    return f"{'; '.join([sentence, *_hints(comparison)])}."
+
+
+def _why_not(comparison: Comparison) -> str:
+    if comparison.outcome == "new":
+        return comparison.why or "the baseline does not have this test; accept it to make one"
+    return "; ".join(comparison.differences) or (comparison.why or "the reason is not stored")
+
+
+def _origin(comparison: Comparison) -> str:
+    """The runs behind a baseline: ``3 runs, the last of 2026-11-23, commit c0ffee1``."""
+    runs = comparison.runs or 1
+    number = "1 run" if runs == 1 else f"{runs} runs"
+    when = (
+        ""
+        if comparison.created is None
+        else f"{'of' if runs == 1 else 'the last of'} {comparison.created[:10]}"
+    )
+    told = f"{number}{' ' if runs == 1 else ', '}{when}" if when else number
+    return f"{told}, {_commit(comparison.commit)}" if comparison.commit else told
+
+
+def _commit(commit: Commit) -> str:
+    return f"commit {commit.id[:7]}{' with changes' if commit.dirty else ''}"
+
+
+def _hints(comparison: Comparison) -> Iterator[str]:
+    if comparison.likely_cause is not None:
+        yield f"likely cause: {comparison.likely_cause}"
+    beside = comparison.per_token
+    if beside is not None and beside.change is not None:
+        change = format_percent(beside.change, signed=True)
+        yield f"{beside.metric} {beside.outcome.replace('_', ' ')} ({change})"
+
+
+def warning_lines(records: Iterable[Record], policies: Policies) -> list[str]:
+    """A line for each thing that is warned of, with how many tests it concerns."""
+    tests: dict[str, int] = {}
+    for record in records:
+        comparison = record.comparison
+        for what in _warnings(comparison, policies) if comparison is not None else ():
+            tests[what] = tests.get(what, 0) + 1
+    return [f"{number} test{'' if number == 1 else 's'} {what}" for what, number in tests.items()]
+
+
+def _warnings(comparison: Comparison, policies: Policies) -> Iterator[str]:
+    if policies.warns(comparison):
+        outcome = comparison.outcome.replace("_", " ")
+        if comparison.outcome == "new":
+            yield f"{outcome}, not in the baseline: accept with --whq-update-baseline or whq accept"
+        elif comparison.outcome == "not_comparable":
+            yield f"{outcome} with the baseline: {_why_not(comparison)}"
+        else:
+            yield f"{outcome}: {comparison.why}"
+    beside = comparison.per_token
+    if beside is not None and beside.outcome == "regressed" and comparison.outcome != "regressed":
+        yield "with more energy per output token than the baseline, though not per query"

@@ -1,0 +1,177 @@
+"""A `Baseline` as a JSON file for version control: its runs as blocks, a line for each test."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from pytest_whq.errors import RunFileError
+from pytest_whq.model import Run
+from pytest_whq.storing.baseline import (
+    COMPARED,
+    Acceptance,
+    Accepted,
+    AcceptedRun,
+    Baseline,
+    accept,
+    moment_key,
+    runs_of,
+)
+from pytest_whq.storing.fields import (
+    FieldError,
+    count,
+    interval,
+    list_of,
+    mapping_of,
+    number,
+    object_of,
+    one_of,
+    optional,
+    readers_of,
+    shown,
+    text,
+)
+from pytest_whq.storing.files import parse_json, read_bytes, write_text
+from pytest_whq.storing.records import METHODS, plain, read_with
+from pytest_whq.storing.runfile import line_of, moment
+
+BASELINE_FORMAT = 1  # 1: first
+
+FILE_NAME = "whq-baseline.json"
+
+_RESTORE = "Restore it from version control, or delete it and accept runs anew."
+
+
+def read_baseline(path: Path | str) -> Baseline:
+    """The baseline stored at ``path``; RunFileError names the file, the field and what to do."""
+    return baseline_from_dict(parse_json(read_bytes(Path(path)), str(path), _RESTORE), str(path))
+
+
+def update_baseline(path: Path, runs: Sequence[Run]) -> Acceptance:
+    """Accept ``runs`` into the baseline at ``path``, which is made where it is missing.
+
+    Processes of one machine that do so at the same time take turns, so that nothing is lost; on file
+    systems without locks for folders (some network ones) they do not wait, and the last one wins.
+    RunFileError where the file cannot be read or written; then it is as it was.
+    """
+    with _turn(path):
+        baseline = read_baseline(path) if path.exists() else Baseline({})
+        accepted: dict[str, None] = {}
+        left_out: dict[str, str] = {}
+        for run in runs:
+            done = accept(baseline, run)
+            baseline = done.baseline
+            accepted |= dict.fromkeys(done.accepted)
+            left_out |= done.left_out
+        if accepted:
+            write_text(path, baseline_as_json(baseline))
+    return Acceptance(baseline, tuple(accepted), left_out)
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """Hold the lock of the file's folder: one on the file itself would go when it is replaced."""
+    folder = Path(os.path.realpath(path)).parent
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise RunFileError(f"{path} cannot be written ({error.strerror}). Check the path.") from error
+    try:
+        # Not every file system has locks for folders: see update_baseline.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def baseline_as_json(baseline: Baseline) -> str:
+    """``baseline`` as the text of its file, the same for the same content."""
+    blocks = []
+    for run, entries in runs_of(baseline):
+        head = ",\n".join(
+            f'   "{field.name}": {line_of(plain(getattr(run, field.name)))}' for field in fields(run)
+        )
+        lines = ",\n".join(f"    {line_of(_entry_as_dict(entry))}" for entry in entries)
+        blocks.append(f'  {{\n{head},\n   "records": [\n{lines}\n   ]\n  }}')
+    return f'{{\n "format": {BASELINE_FORMAT},\n "runs": [\n' + ",\n".join(blocks) + "\n ]\n}\n"
+
+
+def _entry_as_dict(entry: Accepted) -> dict[str, Any]:
+    return {name: plain(getattr(entry, name)) for name in _ENTRY_FIELDS}
+
+
+def baseline_from_dict(data: Any, where: str) -> Baseline:
+    """The baseline in ``data``, the whole of its file; a RunFileError begins with ``where``."""
+    if not isinstance(data, dict) or "format" not in data or "runs" not in data:
+        raise RunFileError(
+            f"{where} is not a baseline of pytest-whq. "
+            "Give one that pytest --whq-update-baseline or whq accept wrote."
+        )
+    found = data["format"]
+    if type(found) is not int or found != BASELINE_FORMAT:
+        raise RunFileError(
+            f"{where} is baseline format {shown(found)}; this version of pytest-whq reads {BASELINE_FORMAT}. "
+            "Accept runs into a new one, or read it with the version that wrote it."
+        )
+    runs: list[list[Accepted]] = read_with(_document, data, where, _RESTORE)["runs"]
+    tests: dict[str, list[Accepted]] = {}
+    for entries in sorted(runs, key=lambda entries: moment_key(entries[0].run)):
+        for entry in entries:
+            tests.setdefault(entry.test, []).append(entry)
+    return Baseline({test: tuple(entries) for test, entries in tests.items()})
+
+
+def _name(value: Any) -> str:
+    # The ten runs of a test share one string.
+    return sys.intern(text(value))
+
+
+def _energy_j(value: Any) -> float:
+    # A nanojoule is below every sensor, and above it ratios stay finite.
+    if (energy_j := number(value)) < 1e-9:
+        raise FieldError(f"is {shown(value)}, but must be above 0")
+    return energy_j
+
+
+def _queries(value: Any) -> int:
+    if (queries := count(value)) == 0:
+        raise FieldError("is 0, but must be above 0")
+    return queries
+
+
+_ENTRY_FIELDS = tuple(field.name for field in fields(Accepted) if field.name != "run")
+_RUN_FIELDS = tuple(field.name for field in fields(AcceptedRun))
+_entry_readers = readers_of(
+    Accepted,
+    {
+        "run": object_of({}),
+        "test": _name,
+        "method": optional(one_of(METHODS)),
+        "queries": _queries,
+        "energy_j": _energy_j,
+        "interval95": mapping_of(interval, COMPARED),
+    },
+)
+_entries = list_of(object_of({name: _entry_readers[name] for name in _ENTRY_FIELDS}))
+_read_run = object_of({**readers_of(AcceptedRun, {"created": moment}), "records": _entries})
+
+
+def _run(data: Any) -> list[Accepted]:
+    found = _read_run(data)
+    run = AcceptedRun(**{name: found[name] for name in _RUN_FIELDS})
+    entries = [Accepted(run=run, **fields) for fields in found["records"]]
+    if not entries:
+        raise FieldError("is empty: a run without records is not kept", "records")
+    if len({entry.test for entry in entries}) < len(entries):
+        tests = [entry.test for entry in entries]
+        index = next(n for n, test in enumerate(tests) if test in tests[:n])
+        raise FieldError(f"is {shown(tests[index])}, which another record has", f"records[{index}].test")
+    return entries
+
+
+_document = object_of({"format": count, "runs": list_of(_run)})
