@@ -10,7 +10,7 @@ from pytest_whq.measuring.spans import Span
 from pytest_whq.measuring.trace import Trace
 from pytest_whq.model import PowerCurve
 
-MAX_STEPS = 300
+MAX_STEPS = 200
 """Steps of a curve at most: more than a chart on a page can show."""
 
 _SHORTEST_STEP_S = 0.01
@@ -55,7 +55,7 @@ def _curve(
         return None
     parts = [_means_w(stretches, start_s, step_s, number) for stretches in devices]
     power_w = tuple(
-        None if None in powers_w else round(sum(filter(None, powers_w)), 1)
+        None if None in powers_w else _shown_w(sum(filter(None, powers_w)))
         for powers_w in zip(*parts, strict=True)
     )
     if all(watts is None for watts in power_w):
@@ -109,6 +109,11 @@ def _steps(curve: PowerCurve) -> Iterator[_Stretch]:
         if watts is not None:
             begin_s = curve.start_s + step * curve.step_s
             yield begin_s, begin_s + curve.step_s, watts
+
+
+def _shown_w(watts: float) -> float:
+    # These are most of the characters of a run file, and a pixel is coarser.
+    return round(watts) if watts >= 100 else round(watts, 1)
 
 
 def _shown_s(time_s: float) -> float:

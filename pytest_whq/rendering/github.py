@@ -24,16 +24,7 @@ def render(run: Run, *, level: str = "error", folder: str = "") -> str:
 
 def _command(level: str, row: Row, folder: str) -> str:
     path = "/".join(part for part in (folder, row.record.test.partition("::")[0]) if part)
-    figures = ", ".join(
-        part
-        for part in (
-            f"{row.value} per query" if row.value else "",
-            f"{row.change} against {row.baseline} ({row.interval})" if row.change else "",
-        )
-        if part
-    )
-    message = ": ".join(part for part in (row.name, figures) if part)
-    text = "\n".join([message, *row.notes])
+    text = "\n".join([row.name, *(f"{sentence}." for sentence in row.failures)])
     return (
         f"::{level} file={_property(one_line(path))},title={_property(f'Energy: {row.verdict}')}::{_data(text)}"
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_whq.judging.budgets import failing_sentence
+from pytest_whq.judging.policies import regression_sentence
 from pytest_whq.model import Comparison, Record, Rig, Run
 from pytest_whq.rendering.words import (
     budget_phrase,
@@ -25,7 +26,8 @@ class Row:
 
     ``share`` is the ratio that ``spread`` tells. ``tone`` is ``bad`` where a verdict fails, ``unsure``
     where there is no verdict to rely on, else ``good`` or ``plain``; ``change_tone`` is that of the
-    comparison alone. All text is printable, and none of it is escaped for any page.
+    comparison alone. ``failures`` are the verdicts that fail, and ``notes`` what else there is to know,
+    each in a sentence without its full stop. All text is printable, and none of it is escaped for any page.
     """
 
     record: Record
@@ -40,6 +42,7 @@ class Row:
     budget: str
     verdict: str
     tone: str
+    failures: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -68,7 +71,8 @@ def _row(record: Record, name: str, rig: Rig) -> Row:
         budget=budget_phrase(record.budgets),
         verdict=verdict,
         tone=_tone(record, measured),
-        notes=tuple(_notes(record, rig)),
+        failures=tuple(map(_said, _failures(record, rig))),
+        notes=tuple(map(_said, _notes(record))),
     )
 
 
@@ -119,30 +123,36 @@ def _tone(record: Record, measured: bool) -> str:
     return "good" if outcome == "improved" else "plain"
 
 
-def _notes(record: Record, rig: Rig) -> Iterator[str]:
-    """What else there is to say, each in a sentence without its full stop."""
+def _failures(record: Record, rig: Rig) -> Iterator[str]:
     for verdict in record.budgets:
         if verdict.fails:
-            yield _said(failing_sentence(verdict, record.measurement, rig.devices, rig.source))
+            yield failing_sentence(verdict, record.measurement, rig.devices, rig.source)
+    comparison = record.comparison
+    if comparison is not None and comparison.outcome == "regressed":
+        yield regression_sentence(comparison, record.measurement.metric(comparison.metric))
+
+
+def _notes(record: Record) -> Iterator[str]:
+    for verdict in record.budgets:
+        if verdict.why is not None:
+            yield f"{verdict.metric}: {verdict.why}"
     if record.comparison is not None:
         yield from _comparison_notes(record.comparison)
     for reason in record.measurement.reasons:
-        yield _said(reason.sentence or reason.code.replace("_", " "))
+        yield reason.sentence or reason.code.replace("_", " ")
 
 
 def _comparison_notes(comparison: Comparison) -> Iterator[str]:
     if comparison.why is not None:
-        yield _said(comparison.why)
+        yield comparison.why
     if comparison.differences:
-        yield _said(f"the rigs differ: {'; '.join(comparison.differences)}")
+        yield f"not the same rig: {'; '.join(comparison.differences)}"
     if comparison.likely_cause is not None:
-        yield _said(comparison.likely_cause)
+        yield f"likely cause: {comparison.likely_cause}"
     other = comparison.per_token
     if other is not None and other.change is not None:
-        yield (
-            f"per output token it is {format_percent(other.change, signed=True)}: "
-            f"{other.outcome.replace('_', ' ')}"
-        )
+        change = format_percent(other.change, signed=True)
+        yield f"per output token: {change}, {other.outcome.replace('_', ' ')}"
 
 
 def _said(sentence: str) -> str:
@@ -171,7 +181,7 @@ def commit_phrase(id_: str, branch: str | None, dirty: bool) -> str:
 
 def measured_phrase(run: Run) -> str:
     """When and of which commit the run was made."""
-    made = f"measured {run.created.replace('T', ' ').removesuffix('Z')} UTC"
+    made = f"measured {run.created[:16].replace('T', ' ')} UTC"
     commit = run.commit
     at = "" if commit is None else f" at {commit_phrase(commit.id, commit.branch, commit.dirty)}"
     return f"{made}{at}, {one_line(run.tool)}"

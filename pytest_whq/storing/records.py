@@ -114,7 +114,11 @@ def plain(value: Any) -> Any:
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value]
+    # Most numbers of a record are in one long list of them.
+    return list(value) if _SCALARS.issuperset(map(type, value)) else [plain(item) for item in value]
+
+
+_SCALARS = frozenset({float, int, str, bool, type(None)})
 
 
 def record_from_dict(data: Any, where: str) -> Record:

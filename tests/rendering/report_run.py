@@ -1,6 +1,6 @@
 """A run such as a project has, with something of everything that a report can show."""
 
-from math import sin
+from dataclasses import replace
 from typing import Any
 
 from samples import H200, NOTHING, RIG, a_record, a_run
@@ -24,51 +24,57 @@ BASELINE = Commit("1a2b3c4d5e6f7a8b9c0d", "main", False)
 def measured(test: str, mwh: float, *, rounds: int = 8, noise: float = 0.01, **changes: Any) -> Record:
     """A record of 20 queries in each round, at a given Wh/query, that looks measured."""
     per_round_j = [
-        mwh / 1000 * JOULES_PER_WH * 20 * (1 + noise * sin(5 * number + mwh)) for number in range(rounds)
+        round(mwh / 1000 * JOULES_PER_WH * 20 * (1 + noise * wobble(number)), 2) for number in range(rounds)
     ]
-    energy_j = sum(per_round_j)
+    energy_j = round(sum(per_round_j), 2)
     queries = 20 * rounds
     value = energy_j / JOULES_PER_WH / queries
     figures: dict[str, Any] = {
         "energy_j": energy_j,
-        "net_energy_j": energy_j * 0.7,
-        "uncertainty_j": energy_j * 0.004,
+        "net_energy_j": round(energy_j * 0.7, 2),
+        "uncertainty_j": round(energy_j * 0.004, 2),
         "duration_s": 1.25 * rounds,
         "queries": queries,
         "tokens": TokenCount(256 * queries, 128 * queries),
-        "rounds": tuple(Round(one, one * 0.7, 1.25, 20, 5120, 2560) for one in per_round_j),
+        "rounds": tuple(Round(one, round(one * 0.7, 2), 1.25, 20, 5120, 2560) for one in per_round_j),
         "interval95": {"wh_per_query": (value * (1 - noise), value * (1 + noise))},
         "power": power(energy_j / rounds / 1.25, rounds),
     }
     return a_record(f"tests/{test}", **(figures | changes))
 
 
+def wobble(number: int) -> float:
+    """A number from -1 to 1 that looks like chance."""
+    return (number * 7 % 11 - 5) / 5
+
+
 def power(watts: float, rounds: int) -> PowerCurve:
     """Idle at 80 W, and ``watts`` in each round of 1.25 s, a tenth of a second apart."""
     windows = [(5000.3 + 1.35 * n, 5001.55 + 1.35 * n) for n in range(rounds)]
-    step_s = (1.35 * rounds + 0.6) / 300
+    step_s = (1.35 * rounds + 0.6) / 200
     values: list[float | None] = []
-    for step in range(300):
+    for step in range(200):
         time_s = 5000 + step * step_s
         inside = any(start <= time_s <= end for start, end in windows)
-        values.append(round((watts if inside else 80.0) + 6 * sin(step * 1.7), 1))
+        values.append(round((watts if inside else 80.0) + 6 * wobble(step)))
     return PowerCurve(5000.0, step_s, tuple(values), tuple(windows))
 
 
 def against(baseline_mwh: float, change: float, outcome: str, **more: Any) -> Comparison:
     """A comparison with three runs of the main branch."""
-    return Comparison(
+    found = Comparison(
         "wh_per_query",
         baseline_mwh / 1000,
         change,
         (change - 0.021, change + 0.022),
         outcome,
         limit=0.05,
+        origin="default",
         runs=3,
         created="2026-11-20T06:12:44Z",
         commit=BASELINE,
-        **more,
     )
+    return replace(found, **more)
 
 
 def budget(limit_mwh: float, value_mwh: float, outcome: str = "within") -> BudgetVerdict:
@@ -80,7 +86,7 @@ def a_report_run() -> Run:
     """The run."""
     new = Comparison("wh_per_query", None, None, None, "new")
     other_rig = Comparison(
-        "wh_per_query", None, None, None, "not_comparable", differences=("power limit 500 W, then 700 W",)
+        "wh_per_query", None, None, None, "not_comparable", differences=("power limit 700 W, in the baseline 500 W",)
     )
     return a_run(
         measured(
@@ -97,8 +103,8 @@ def a_report_run() -> Run:
                 7.10,
                 0.366,
                 "regressed",
-                likely_cause="replies have 34.8 % more output tokens than in the baseline",
-                per_token=against(0.07, 0.012, "unchanged"),
+                likely_cause="output tokens per query changed by +34.8 %, from 95 to 128",
+                per_token=replace(against(75.0, 0.012, "unchanged"), metric="j_per_output_token"),
             ),
         ),
         measured(
@@ -126,8 +132,6 @@ def a_report_run() -> Run:
         rig=RIG,
     )
 
-
-MANY = (H200, *(type(H200)(f"GPU-{number}", "NVIDIA H200", 700.0) for number in range(2, 9)))
 
 HOSTILE = (
     "<script>document.title='owned'</script>",
