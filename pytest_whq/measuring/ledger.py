@@ -12,6 +12,8 @@ from pytest_whq.measuring.result import combine
 from pytest_whq.measuring.rounds import Plan
 from pytest_whq.model import Measurement, TokenCount
 
+__tracebackhide__ = True  # Its errors are about the test's own lines, which pytest then shows.
+
 
 class Instruments(Protocol):
     """What measuring needs of the session that it is done in."""

@@ -19,7 +19,7 @@ def repeat(ledger: Ledger, meter: Meter) -> Steps:
 
     It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain
     functions and coroutine functions. An error of the call, thrown in, ends the measurement with a
-    failed query and passes on.
+    failed query and passes on; while warming up nothing is measured of it.
     """
     __tracebackhide__ = True
     plan, clock = ledger.plan, ledger.clock
@@ -29,6 +29,10 @@ def repeat(ledger: Ledger, meter: Meter) -> Steps:
         for _ in range(plan.warmup):
             reply = yield CALL
         yield from meter.opening()
+    except BaseException:
+        meter.abandon()
+        raise
+    try:
         ledger.opened(meter)
         started_s, round_s = clock.now(), 0.0
         while plan.goes_on(len(meter.spans), clock.now() - started_s, round_s, meter.half_width95):
