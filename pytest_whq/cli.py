@@ -16,6 +16,7 @@ from pytest_whq import __version__
 from pytest_whq.errors import SettingError, WhqError
 
 if TYPE_CHECKING:
+    from pytest_whq.judging.run_comparison import Rules
     from pytest_whq.model import Run
 
 JOURNAL_FOLDER = Path(".pytest_cache", "d", "whq")
@@ -23,7 +24,7 @@ JOURNAL_FOLDER = Path(".pytest_cache", "d", "whq")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0, 1 when a budget fails, 2 for usage or a file, 130 when interrupted."""
+    """Run one command; 0, 1 when a verdict fails, 2 for usage or a file, 130 when interrupted."""
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal that cannot show a ± still gets the figures.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -48,11 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    given = list(sys.argv[1:] if argv is None else argv)
+    # Cut here, because what argparse makes of -- differs from Python to Python.
+    cut = given.index("--") if "--" in given else len(given)
     try:
-        options = _parser().parse_args(argv)
+        options = _parser().parse_args(given[:cut])
     except SystemExit as done:
         # --help and --version: they have printed what they had to.
         return int(done.code or 0)
+    options.after_dashes = given[cut + 1 :]
+    if options.after_dashes and not options.takes_dashes:
+        raise SettingError(f"unrecognized arguments: {' '.join(options.after_dashes)} (see whq --help).")
     run: Callable[[argparse.Namespace], int] = options.run
     return run(options)
 
@@ -82,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         subparser = commands.add_parser(command.name, help=command.help, description=command.help)
         if command.arguments is not None:
             command.arguments(subparser)
-        subparser.set_defaults(run=command.run)
+        subparser.set_defaults(run=command.run, takes_dashes=command.takes_dashes)
     return parser
 
 
@@ -91,6 +98,7 @@ class _Command(NamedTuple):
     help: str
     run: Callable[[argparse.Namespace], int]
     arguments: Callable[[argparse.ArgumentParser], None] | None = None
+    takes_dashes: bool = False
 
 
 def _show_arguments(parser: argparse.ArgumentParser) -> None:
@@ -148,32 +156,129 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="RUN", type=Path, help="a run file")
     _add_verbose(parser)
     parser.add_argument(
-        "--budgets",
-        metavar="FILE",
-        type=Path,
-        required=True,
-        help="pyproject.toml, or a file such as whq.toml",
+        "--budgets", metavar="FILE", type=Path, help="pyproject.toml, or a file such as whq.toml"
     )
+    parser.add_argument("--baseline", metavar="PATH", type=Path, help="judge regressions from this baseline")
+    _add_rules(parser)
 
 
 def _check(options: argparse.Namespace) -> int:
     from pytest_whq.judging.budgets import failing_sentence
+    from pytest_whq.judging.run_comparison import compare_run
     from pytest_whq.rendering.words import one_line
+    from pytest_whq.storing.baseline_file import read_baseline
     from pytest_whq.storing.runfile import read_run
 
-    run = _judged(read_run(options.file), options.budgets)
+    if options.budgets is None and options.baseline is None:
+        raise SettingError("whq check needs --budgets, --baseline or both (see whq check --help).")
+    run = read_run(options.file)
+    if options.budgets is not None:
+        run = _judged(run, options.budgets)
+    if options.baseline is not None:
+        run = compare_run(run, read_baseline(options.baseline), _rules(options))
     print(_as_terminal(run, options))
     sentences = [
         f"{record.test}: {failing_sentence(verdict, record.measurement, run.rig.devices, run.rig.source)}"
         for record in run.records
-        for verdict in record.budgets
+        for verdict in (record.budgets if options.budgets is not None else ())
         if verdict.fails
     ]
     for sentence in sentences:
         print(one_line(sentence))
-    if not any(record.budgets for record in run.records):
+    if options.budgets is not None and not any(record.budgets for record in run.records):
         print(one_line(f"No budget in {options.budgets} is for a test in {options.file}."))
-    return 1 if sentences else 0
+    regressed = options.baseline is not None and _tell_regressions(run)
+    return 1 if sentences or regressed else 0
+
+
+def _tell_regressions(run: "Run") -> bool:
+    """Print what comparisons say beside the table; whether one fails."""
+    from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
+    from pytest_whq.rendering.words import one_line
+
+    policies = Policies()
+    failing = [record for record in run.records if record.comparison and policies.fails(record.comparison)]
+    for line in warning_lines(run.records, policies):
+        print(one_line(line))
+    for record in failing:
+        assert record.comparison is not None
+        value = record.measurement.metric(record.comparison.metric)
+        print(one_line(f"{record.test}: {regression_sentence(record.comparison, value)}"))
+    return bool(failing)
+
+
+def _compare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "whq compare [-h] [-v] [options] BASE... -- HEAD..."
+    parser.add_argument("bases", metavar="BASE", nargs="+", type=Path, help="run files to compare with")
+    _add_verbose(parser)
+    parser.add_argument(
+        "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
+    )
+    _add_rules(parser)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from pytest_whq.judging.run_comparison import compare_runs
+    from pytest_whq.rendering.acceptance import named
+    from pytest_whq.storing.runfile import read_run
+
+    if not options.after_dashes:
+        raise SettingError("whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...")
+    bases = [read_run(path) for path in options.bases]
+    heads = [read_run(Path(path)) for path in options.after_dashes]
+    compared = compare_runs(bases, heads, _rules(options))
+    print(_as_terminal(compared.run, options))
+    if compared.gone:
+        print(f"Only in the base, and not compared: {named(compared.gone)}")
+    return 1 if _tell_regressions(compared.run) else 0
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-regression", metavar="P", help="the change allowed (default: 5%%)")
+    parser.add_argument("--run-noise", metavar="P", help="how much runs differ at least (default: 1%%)")
+
+
+def _rules(options: argparse.Namespace) -> "Rules":
+    from pytest_whq.judging.budget_file import parse_budgets
+    from pytest_whq.judging.ratio_of_means import RUN_NOISE
+    from pytest_whq.judging.regressions import Limit
+    from pytest_whq.judging.run_comparison import Rules
+
+    limit = Limit()
+    if options.max_regression is not None:
+        limit = Limit(_share("--max-regression", options.max_regression), "--max-regression")
+    noise = RUN_NOISE if options.run_noise is None else _share("--run-noise", options.run_noise)
+    entries = () if options.budgets is None else parse_budgets(_text(options.budgets), str(options.budgets))
+    return Rules(limit, entries, noise)
+
+
+def _share(flag: str, value: str) -> float:
+    from pytest_whq.units import parse_ratio
+
+    try:
+        return parse_ratio(value)
+    except ValueError:
+        raise SettingError(f'{flag} must be a share above 0, such as "5%" or 0.05, not {value!r}.') from None
+
+
+def _accept_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="RUN", nargs="*", help="run files; default: the last session")
+    parser.add_argument(
+        "--baseline",
+        metavar="PATH",
+        type=Path,
+        default=Path("whq-baseline.json"),
+        help="default: whq-baseline.json",
+    )
+
+
+def _accept(options: argparse.Namespace) -> int:
+    from pytest_whq.rendering import acceptance
+    from pytest_whq.storing.baseline_file import update_baseline
+
+    runs = [_load(Path(path)) for path in options.files] or [_load(None)]
+    print(acceptance.render(update_baseline(options.baseline, runs), str(options.baseline)))
+    return 0
 
 
 def _judged(run: "Run", budget_file: Path) -> "Run":
@@ -213,5 +318,15 @@ def _devices(_: argparse.Namespace) -> int:
 _COMMANDS = (
     _Command("devices", "List what can be measured here, and how.", _devices),
     _Command("show", "Show a run, or the last session.", _show, _show_arguments),
-    _Command("check", "Judge a run by a file of budgets; exit 1 when one fails.", _check, _check_arguments),
+    _Command(
+        "check", "Judge a run by budgets or a baseline; exit 1 when one fails.", _check, _check_arguments
+    ),
+    _Command("accept", "Accept runs into a baseline.", _accept, _accept_arguments),
+    _Command(
+        "compare",
+        "Compare runs with others; exit 1 when a test regressed.",
+        _compare,
+        _compare_arguments,
+        takes_dashes=True,
+    ),
 )

@@ -77,8 +77,8 @@ class Acceptance:
     left_out: Mapping[str, str]
 
 
-def accept(baseline: Baseline, run: Run) -> Acceptance:
-    """``baseline`` with the valid records of ``run``, of which the last `KEPT` by test and rig stay.
+def accept(baseline: Baseline, run: Run, kept: int = KEPT) -> Acceptance:
+    """``baseline`` with the valid records of ``run``; by test and rig the latest ``kept`` stay.
 
     Other tests' entries, and those of other rigs, stay as they are. What is there already does not
     enter again.
@@ -92,11 +92,11 @@ def accept(baseline: Baseline, run: Run) -> Acceptance:
         if why is None and entry in before:
             why = "it is in the baseline already"
         if why is None:
-            kept = _latest([*before, entry], entry)
-            if not any(one is entry for one in kept):
-                why = f"the baseline has {KEPT} later runs of it"
+            latest = _latest([*before, entry], entry, kept)
+            if not any(one is entry for one in latest):
+                why = f"the baseline has {kept} later runs of it"
             else:
-                tests[record.test] = kept
+                tests[record.test] = latest
                 accepted.append(record.test)
         if why is not None:
             left_out[record.test] = why
@@ -171,12 +171,12 @@ def _kind(device: Device) -> tuple[str, float | None, str | None]:
     return device.name, device.power_limit_w, device.role
 
 
-def _latest(entries: Sequence[Accepted], new: Accepted) -> tuple[Accepted, ...]:
-    """``entries`` in order of time, without the earliest of the rig of ``new`` above `KEPT`."""
+def _latest(entries: Sequence[Accepted], new: Accepted, kept: int) -> tuple[Accepted, ...]:
+    """``entries`` in order of time, of those of the rig of ``new`` only the latest ``kept``."""
     key = rig_key(new)
     ordered = sorted(entries, key=lambda entry: moment_key(entry.run))
     same = [entry for entry in ordered if rig_key(entry) == key]
-    dropped = {id(entry) for entry in same[:-KEPT]}
+    dropped = {id(entry) for entry in same[:-kept]}
     return tuple(entry for entry in ordered if id(entry) not in dropped)
 
 

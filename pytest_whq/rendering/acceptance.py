@@ -1,0 +1,30 @@
+"""What was accepted into a baseline and what was not, as text."""
+
+from collections.abc import Sequence
+
+from pytest_whq.rendering.words import one_line, short_names
+from pytest_whq.storing.baseline import Acceptance
+
+_NAMED = 5
+
+
+def render(acceptance: Acceptance, path: str) -> str:
+    """How many tests the baseline at ``path`` took, then a line for each reason that kept some out."""
+    lines = [f"Accepted {_tests(len(acceptance.accepted))} into {one_line(path)}."]
+    by_reason: dict[str, list[str]] = {}
+    for test, why in acceptance.left_out.items():
+        by_reason.setdefault(why, []).append(test)
+    for why, tests in by_reason.items():
+        lines.append(f"Left out {_tests(len(tests))}: {one_line(why)} ({named(tests)}).")
+    return "\n".join(lines)
+
+
+def named(tests: Sequence[str]) -> str:
+    """The names of the first few of ``tests``, and how many more there are."""
+    names = short_names(tests)
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _tests(number: int) -> str:
+    return f"{number or 'no'} test{'' if number == 1 else 's'}"
