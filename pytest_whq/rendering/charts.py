@@ -19,9 +19,7 @@ def power_chart(curve: PowerCurve) -> str:
     top_w = _round_up(max((watts for watts in curve.power_w if watts is not None), default=1.0))
     length_s = curve.end_s - curve.start_s
     along = _scale(curve.start_s, curve.end_s)
-    windows = "".join(
-        f"M{along(begin_s)} 0H{along(end_s)}V{_HEIGHT}H{along(begin_s)}Z" for begin_s, end_s in curve.windows_s
-    )
+    windows = "".join(_box(along(begin_s), along(end_s)) for begin_s, end_s in curve.windows_s)
     shapes = [f'<path class="window" d="{windows}"/>', _line("grid", 0, _HEIGHT / 2, _WIDTH, _HEIGHT / 2)]
     shapes.append(f'<path class="watts" d="{_watts(curve.power_w, top_w)}"/>')
     legend = f"{_key('window', 'M0 0H12V10H0Z')}measured{_key('watts', 'M0 5H12')}all devices together"
@@ -65,7 +63,7 @@ def rounds_chart(measurement: Measurement, comparison: Comparison | None) -> str
     legend = f"{_key('dots', 'M6 5h.01')}a round{_key('mean', 'M6 0V10')}their mean"
     if interval is not None:
         left, right = (along(bound) for bound in interval)
-        shapes.append(f'<path class="band" d="M{left} 0H{right}V{_HEIGHT}H{left}Z"/>')
+        shapes.append(f'<path class="band" d="{_box(left, right)}"/>')
         legend += f"{_key('band', 'M0 0H12V10H0Z')}95 % interval"
     if baseline is not None:
         shapes.append(_line("base", along(baseline), 0, along(baseline), _HEIGHT))
@@ -89,7 +87,7 @@ def _spread(number: int) -> float:
 
 
 def change_mark(comparison: Comparison, reach: float) -> str:
-    """The change with its 95 % interval, on a scale from ``-reach`` to ``reach``; empty where there is none."""
+    """The change with its 95 % interval, on a scale of ``reach`` to both sides; empty where it is unknown."""
     if comparison.change is None:
         return ""
 
@@ -139,6 +137,10 @@ def _spans(texts: Iterable[str]) -> str:
 
 def _key(kind: str, path: str) -> str:
     return f'<svg width="12" height="10" aria-hidden="true"><path class="{kind}" d="{path}"/></svg>'
+
+
+def _box(left: float, right: float) -> str:
+    return f"M{left} 0H{right}V{_HEIGHT}H{left}Z"
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:

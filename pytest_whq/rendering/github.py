@@ -25,9 +25,8 @@ def render(run: Run, *, level: str = "error", folder: str = "") -> str:
 def _command(level: str, row: Row, folder: str) -> str:
     path = "/".join(part for part in (folder, row.record.test.partition("::")[0]) if part)
     text = "\n".join([row.name, *(f"{sentence}." for sentence in row.failures)])
-    return (
-        f"::{level} file={_property(one_line(path))},title={_property(f'Energy: {row.verdict}')}::{_data(text)}"
-    )
+    title = f"Energy: {row.verdict}"
+    return f"::{level} file={_property(one_line(path))},title={_property(title)}::{_data(text)}"
 
 
 def _data(text: str) -> str:

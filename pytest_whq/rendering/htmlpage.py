@@ -172,7 +172,9 @@ def _verdict(row: Row) -> str:
 
 def _section(number: int, row: Row) -> str:
     notes = "".join(f"<li>{escape(note)}</li>" for note in row.notes)
-    facts = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in _facts(row.record))
+    facts = "".join(
+        f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in _facts(row.record)
+    )
     measurement = row.record.measurement
     charts = rounds_chart(measurement, row.record.comparison)
     if measurement.power is not None:

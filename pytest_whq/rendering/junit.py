@@ -20,6 +20,7 @@ def properties(record: Record, source: str | None) -> list[tuple[str, str]]:
     found += [("reasons", " ".join(reason.code for reason in measurement.reasons))]
     found += [("budget", budget_phrase(record.budgets))]
     if comparison is not None:
+        told = {"baseline": comparison.baseline, "change": comparison.change}
         found += [("comparison", comparison.outcome)]
-        found += [(name, repr(value)) for name in ("baseline", "change") if (value := getattr(comparison, name))]
+        found += [(name, repr(value)) for name, value in told.items() if value is not None]
     return [(f"{PREFIX}{name}", value) for name, value in found if value]

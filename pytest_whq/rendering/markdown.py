@@ -122,8 +122,8 @@ def _table(
     shown = [number for number, column in enumerate(cells) if any(column)]
     if not shown:
         return ["No test was measured."]
-    lines = [_line(columns[number].title for number in shown), _line(columns[number].align for number in shown)]
-    body = _fitting([_line(cells[number][row] for number in shown) for row in range(len(tried))], room)
+    lines = [_line(columns[n].title for n in shown), _line(columns[n].align for n in shown)]
+    body = _fitting([_line(cells[n][row] for n in shown) for row in range(len(tried))], room)
     left = rows[len(body) :]
     return [*lines, *body, *(["", left_out(left)] if left else [])]
 

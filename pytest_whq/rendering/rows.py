@@ -161,9 +161,8 @@ def _said(sentence: str) -> str:
 
 def baseline_phrase(records: Sequence[Record]) -> str:
     """Which runs the records were compared with, the latest of them; empty where with none."""
-    found = Counter(
-        (one.created, one.commit, one.runs) for record in records if (one := record.comparison) and one.created
-    )
+    compared = [one for record in records if (one := record.comparison) and one.created]
+    found = Counter((one.created, one.commit, one.runs) for one in compared)
     if not found:
         return ""
     created, commit, runs = max(found, key=lambda one: (one[0] or "", found[one]))

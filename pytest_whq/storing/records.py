@@ -1,7 +1,7 @@
 """A `Record` and a `Rig` as plain data, which crosses processes and goes to files, and back."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from math import isclose
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ from pytest_whq.storing.fields import (
     text,
 )
 from pytest_whq.storing.files import RECORD_AGAIN
+from pytest_whq.storing.plain_data import plain
 
 METHODS = ("counter", "power", "estimate")
 TEST_OUTCOMES = ("passed", "failed", "skipped", "xfailed", "xpassed")
@@ -103,22 +104,6 @@ def _comparison_as_dict(comparison: Comparison | None) -> dict[str, Any] | None:
     data = {_COMPARISON_NAMES.get(name, name): value for name, value in plain(comparison).items()}
     data["per_token"] = _comparison_as_dict(comparison.per_token)
     return {name: value for name, value in data.items() if name not in _COMPARISON_EXTRAS or value}
-
-
-def plain(value: Any) -> Any:
-    """``value`` in the types of JSON: dataclasses and mappings as dict, tuples as list."""
-    # First, because nearly every value is one.
-    if value is None or isinstance(value, float | int | str):
-        return value
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    # Most numbers of a record are in one long list of them.
-    return list(value) if _SCALARS.issuperset(map(type, value)) else [plain(item) for item in value]
-
-
-_SCALARS = frozenset({float, int, str, bool, type(None)})
 
 
 def record_from_dict(data: Any, where: str) -> Record:

@@ -3,15 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
-from samples import H200, NOTHING, RIG, a_record, a_run
+from samples import NOTHING, RIG, a_record, a_run
 
 from pytest_whq.model import (
     BudgetVerdict,
     Commit,
     Comparison,
+    Device,
     PowerCurve,
     Reason,
     Record,
+    Rig,
     Round,
     Run,
     TokenCount,
@@ -85,9 +87,8 @@ def budget(limit_mwh: float, value_mwh: float, outcome: str = "within") -> Budge
 def a_report_run() -> Run:
     """The run."""
     new = Comparison("wh_per_query", None, None, None, "new")
-    other_rig = Comparison(
-        "wh_per_query", None, None, None, "not_comparable", differences=("power limit 700 W, in the baseline 500 W",)
-    )
+    differences = ("power limit 700 W, in the baseline 500 W",)
+    other_rig = Comparison("wh_per_query", None, None, None, "not_comparable", differences=differences)
     return a_run(
         measured(
             "test_chat.py::test_short[gpt-oss-20b]",
@@ -174,7 +175,8 @@ def a_hostile_run() -> Run:
         for number, text in enumerate(HOSTILE)
     ]
     records += [a_record(text, reasons=(Reason("source_error", text),)) for text in HOSTILE]
-    device = type(H200)("\n".join(HOSTILE), "\n".join(HOSTILE), 700.0)
-    rig = type(RIG)(*("\n".join(HOSTILE) for _ in range(6)), (device,))
+    device = Device("\n".join(HOSTILE), "\n".join(HOSTILE), 700.0)
+    every = "\n".join(HOSTILE)
+    rig = Rig(every, every, every, every, every, every, (device,))
     run = a_run(*records, rig=rig)
-    return type(run)(run.created, HOSTILE[0], Commit(HOSTILE[6], HOSTILE[0], True), rig, run.records)
+    return replace(run, tool=HOSTILE[0], commit=Commit(HOSTILE[6], HOSTILE[0], True))

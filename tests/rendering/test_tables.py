@@ -20,7 +20,8 @@ def read(text: str) -> list[dict[str, str]]:
 
 def test_a_line_of_csv_has_the_figures_of_its_test() -> None:
     first, nothing = read(csvtable.render(a_run(a_record(), NOTHING)))
-    assert (first["test"], first["wh_per_query"]) == ("tests/test_chat.py::test_short", repr(MEASUREMENT.wh_per_query))
+    assert first["test"] == "tests/test_chat.py::test_short"
+    assert first["wh_per_query"] == repr(MEASUREMENT.wh_per_query)
     assert (first["reasons"], first["commit"], first["devices"]) == ("", "c0ffee", "NVIDIA H200")
     assert (nothing["reasons"], nothing["wh_per_query"], nothing["energy_j"]) == ("no_source", "", "")
     assert None not in first
@@ -83,7 +84,8 @@ def test_at_most_ten_commands_are_given_and_the_last_one_counts_the_rest() -> No
     ]
     lines = github.render(a_run(*records), level="warning").splitlines()
     assert len(lines) == 10
-    assert lines[0].startswith("::warning file=tests/test_it.py,title=Energy%3A regressed::test_it.py::test_0%0A")
+    begins = "::warning file=tests/test_it.py,title=Energy%3A regressed::test_it.py::test_0%0A"
+    assert lines[0].startswith(begins)
     assert lines[-1] == "::warning title=Energy::and 16 more tests fail"
 
 
