@@ -1,8 +1,9 @@
 """What follows from a comparison: which outcomes fail or warn, and the sentences. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
+from pytest_whq.errors import SettingError
 from pytest_whq.model import Commit, Comparison, Record
 from pytest_whq.units import format_metric, format_percent
 
@@ -21,21 +22,34 @@ class Policies:
     not_comparable: str = "warn"
     inconclusive: str = "warn"
 
-    def fails(self, comparison: Comparison | None) -> bool:
+    def fails(self, comparison: Comparison) -> bool:
         """Whether ``comparison`` fails its test where verdicts are enforced."""
-        if comparison is None:
-            return self.no_baseline == "fail"
-        if comparison.outcome == "regressed":
-            return True
-        return self._policy(comparison) == "fail"
+        return comparison.outcome == "regressed" or self._policy(comparison) == "fail"
 
-    def warns(self, comparison: Comparison | None) -> bool:
+    def warns(self, comparison: Comparison) -> bool:
         """Whether ``comparison`` is to be warned of."""
-        return comparison is not None and self._policy(comparison) == "warn"
+        return self._policy(comparison) == "warn"
 
     def _policy(self, comparison: Comparison) -> str | None:
         policy: str | None = getattr(self, comparison.outcome, None)
         return policy
+
+
+def policies_from(texts: Iterable[str], where: str) -> Policies:
+    """The policies that ``CASE=POLICY`` texts change; a SettingError begins with ``where``."""
+    policies = Policies()
+    for text in texts:
+        case, _, policy = (part.strip() for part in text.partition("="))
+        if case not in _CASES or policy not in POLICIES:
+            raise SettingError(
+                f"{where} cannot be {text!r}: it is CASE=POLICY, of {', '.join(_CASES)} "
+                f"and {', '.join(POLICIES)}."
+            )
+        policies = replace(policies, **{case: policy})
+    return policies
+
+
+_CASES = tuple(field.name for field in fields(Policies))
 
 
 def regression_sentence(comparison: Comparison, value: float | None) -> str:

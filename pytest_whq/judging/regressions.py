@@ -15,7 +15,7 @@ from pytest_whq.judging.ratio_of_means import (
     ratio_of_means,
 )
 from pytest_whq.measuring.rounds import student_t95
-from pytest_whq.model import Comparison, Device, Record
+from pytest_whq.model import Comparison, Device, Record, Rig
 from pytest_whq.storing.baseline import (
     COMPARED,
     Accepted,
@@ -59,13 +59,14 @@ def limit_for(
 
 
 def compare_record(
-    record: Record, run: AcceptedRun, baseline: Baseline, limit: Limit, run_noise: float = RUN_NOISE
+    record: Record, rig: Rig, baseline: Baseline, limit: Limit, run_noise: float = RUN_NOISE
 ) -> Comparison:
-    """``record`` of ``run`` against what was accepted of its test."""
+    """``record``, measured on ``rig``, against what was accepted of its test."""
     if why := why_unmeasured(record.measurement):
         found = Comparison(COMPARED[0], None, None, None, "inconclusive", why=f"not measured: {why}")
         return _with_limit(found, limit)
-    return compare([entry_of(record, run)], baseline.of(record.test), limit, run_noise)
+    now = AcceptedRun("", "", None, rig)
+    return compare([entry_of(record, now)], baseline.of(record.test), limit, run_noise)
 
 
 def compare(

@@ -10,7 +10,6 @@ from pytest_whq.measuring.result import combine
 from pytest_whq.model import Comparison, Record, Run
 from pytest_whq.storing.baseline import (
     Accepted,
-    AcceptedRun,
     Baseline,
     accept,
     entry_of,
@@ -29,11 +28,10 @@ class Rules:
 
 def compare_run(run: Run, baseline: Baseline, rules: Rules) -> Run:
     """``run`` with each record compared with ``baseline``, in place of what it was stored with."""
-    accepted_run = AcceptedRun(run.created, run.tool, run.commit, run.rig)
     records = []
     for record in run.records:
         limit = limit_for(record.test, run.rig.devices, file=rules.entries, default=rules.limit)
-        comparison = compare_record(record, accepted_run, baseline, limit, rules.run_noise)
+        comparison = compare_record(record, run.rig, baseline, limit, rules.run_noise)
         records.append(replace(record, comparison=comparison))
     return replace(run, records=tuple(records))
 
@@ -75,8 +73,7 @@ def _compared(
     last, run = found[-1]
     limit = limit_for(last.test, run.rig.devices, file=rules.entries, default=rules.limit)
     if not valid:
-        accepted_run = AcceptedRun(run.created, run.tool, run.commit, run.rig)
-        comparison = compare_record(last, accepted_run, baseline, limit, rules.run_noise)
+        comparison = compare_record(last, run.rig, baseline, limit, rules.run_noise)
         return replace(last, comparison=comparison)
     entries: list[Accepted] = [entry_of(record, run) for record, run in valid]
     comparison = _explained(compare(entries, baseline.of(last.test), limit, rules.run_noise), why_out)

@@ -1,5 +1,6 @@
 """The records of a session where they come together: journal, report files, terminal summary."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from pytest_whq import __version__
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Record, Rig, Run
+from pytest_whq.plugin.baseline import SessionBaseline, was_compared
 from pytest_whq.plugin.commit import current_commit
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering.terminal import render
@@ -22,9 +24,10 @@ _BROKEN_OFF = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pyte
 class CollectedRecords:
     """Takes in the record of each report; of a test that was run again the last one counts."""
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+    def __init__(self, config: pytest.Config, settings: Settings, baseline: SessionBaseline) -> None:
         self._config = config
         self._settings = settings
+        self._baseline = baseline
         self._records: dict[str, Record] = {}
         self._run: Run | None = None
         self._journal: Journal | None = None
@@ -55,15 +58,20 @@ class CollectedRecords:
             self._journal.finish()
         if self._journal is not None and self._journal.warning:
             self._problems.append(self._journal.warning)
-        if self._settings.json is None or self._config.option.collectonly:
+        if self._config.option.collectonly:
             return
-        if self._records or not broken_off:
-            try:
-                write_run(self._whole_run(rig), self._settings.json)
-            except RunFileError as error:
-                kept = "" if self._journal is None else " The records are kept: see whq show."
-                self._problems.append(f"{error}{kept}")
-                session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+        if self._settings.json is not None and (self._records or not broken_off):
+            self._try(session, write_run, self._whole_run(rig), self._settings.json)
+        if self._settings.update_baseline and not broken_off:
+            self._try(session, self._baseline.accept, self._whole_run(rig))
+
+    def _try(self, session: pytest.Session, write: Callable[..., None], *arguments: object) -> None:
+        try:
+            write(*arguments)
+        except RunFileError as error:
+            kept = "" if self._journal is None else " The records are kept: see whq show."
+            self._problems.append(f"{error}{kept}")
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Print the section of the terminal report, and what the user must know beside it."""
@@ -77,12 +85,16 @@ class CollectedRecords:
         if self._settings.enforce and not self._config.option.collectonly and not self._was_judged():
             what = "no budget applies to what was measured" if self._records else "nothing was measured"
             reporter.write_line(f"--whq-budget enforced nothing: {what}.", yellow=True)
+        for line in self._baseline.lines(list(self._records.values())):
+            reporter.write_line(line, yellow=True)
         for problem in self._problems:
             reporter.write_line(problem, red=True)
 
     def _was_judged(self) -> bool:
-        verdicts = [verdict for record in self._records.values() for verdict in record.budgets]
-        return any(verdict.outcome != "not_judged" for verdict in verdicts)
+        return any(
+            was_compared(record) or any(verdict.outcome != "not_judged" for verdict in record.budgets)
+            for record in self._records.values()
+        )
 
     def _note_rig(self, rig: Rig) -> None:
         """Take in what a test was measured with; the journal begins with it, so anew where it changes."""

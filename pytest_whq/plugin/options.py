@@ -11,7 +11,7 @@ import pytest
 FLAG, VALUE, LIST = "store_const", "store", "append"
 
 OPTIONS = (
-    ("--whq-budget", FLAG, None, "Fail tests that exceed their energy budgets."),
+    ("--whq-budget", FLAG, None, "Fail tests that exceed their energy budgets or regress."),
     ("--whq-max", LIST, "METRIC=VALUE", "Cap a metric for every measured test; implies --whq-budget."),
     ("--whq-estimate", FLAG, None, "Enforce budgets on estimated figures, too."),
     ("--whq-source", VALUE, "NAME", "Where joules come from: auto (default), nvml, estimate, a sum a+b."),
@@ -21,6 +21,12 @@ OPTIONS = (
     ("--whq-min-seconds", VALUE, "S", "Measure whq(call) at least this long (default: 5)."),
     ("--whq-max-seconds", VALUE, "S", "Measure whq(call) at most this long (default: 30)."),
     ("--whq-precision", VALUE, "P", "Width of the 95 % interval that ends whq(call) (default: 2%)."),
+    ("--whq-baseline", VALUE, "PATH", "Compare with this baseline (default: whq-baseline.json)."),
+    ("--whq-update-baseline", FLAG, None, "Accept this run into the baseline."),
+    ("--whq-max-regression", VALUE, "P", "Energy that a test may use above its baseline (default: 5%)."),
+    ("--whq-run-noise", VALUE, "P", "How much runs of the same code differ at least (default: 1%)."),
+    ("--whq-when", LIST, "CASE=POLICY", "pass, warn or fail when no_baseline, new, inconclusive, ..."),
+    ("--whq-fail-inconclusive", FLAG, None, "The same as --whq-when inconclusive=fail."),
     ("--whq-json", VALUE, "PATH", "Write the records to this file."),
     ("--whq-only", FLAG, None, "Run only measured tests."),
     ("--whq-skip", FLAG, None, "Leave measured tests out."),

@@ -12,10 +12,11 @@ from pytest_whq.judging.budgets import failing_sentence, judge_budgets
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.model import Measurement, Reason, Record, TokenCount
 from pytest_whq.plugin import is_measured, is_worker
+from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import Whq
 from pytest_whq.plugin.instruments import SessionInstruments
-from pytest_whq.plugin.settings import Settings, marker_budgets, plan_for
+from pytest_whq.plugin.settings import Settings, marker_budgets, marker_entries, plan_for
 from pytest_whq.storing.records import record_as_dict, rig_as_dict
 
 _LEDGER = pytest.StashKey[Ledger]()
@@ -38,19 +39,23 @@ class WhqSession:
         self._config = config
         self._settings = settings
         self._instruments = SessionInstruments(config, settings)
-        self._collected = CollectedRecords(config, settings)
+        self._baseline = SessionBaseline(settings)
+        self._collected = CollectedRecords(config, settings, self._baseline)
 
     def select(self, items: list[pytest.Item]) -> None:
         """Refuse what cannot be used, then leave out what --whq-only or --whq-skip says.
 
-        UsageError for a marker, or for a source that no plugin offers: all conftest files are known now.
+        UsageError for a marker, for a baseline that cannot be read, or for a source that no plugin
+        offers: all conftest files are known now.
         """
         try:
             self._instruments.check()
             for item in filter(is_measured, items):
                 plan_for(item, self._settings.plan)
-                marker_budgets(item)
-        except SettingError as error:
+                marker_entries(item)
+            if any(map(is_measured, items)) and not self._settings.disable:
+                _ = self._baseline.baseline
+        except WhqError as error:
             raise pytest.UsageError(str(error)) from error
         if not (self._settings.only or self._settings.skip):
             return
@@ -101,8 +106,9 @@ class WhqSession:
         elif (ledger := _taken(item, _LEDGER)) is not None:
             try:
                 record = self._make_record(item, ledger.measurement if ledger.has_measured else _NOTHING)
+                record = self._compared(item, record)
                 sentences = self._failures(record)
-            except SettingError as error:
+            except WhqError as error:
                 sentences = [str(error)]
             if sentences:
                 item.stash[_FAILED] = True
@@ -154,15 +160,23 @@ class WhqSession:
         item.stash[_RECORD] = Record(item.nodeid, "passed", measurement, budgets)
         return item.stash[_RECORD]
 
+    def _compared(self, item: pytest.Item, record: Record) -> Record:
+        """``record`` with its comparison; a test that failed by itself has none, since it did other work."""
+        comparison = self._baseline.compare(record, self._instruments.rig(), marker_entries(item))
+        item.stash[_RECORD] = replace(record, comparison=comparison)
+        return item.stash[_RECORD]
+
     def _failures(self, record: Record) -> list[str]:
         if not self._settings.enforce:
             return []
         rig = self._instruments.rig()
-        return [
+        sentences = [
             failing_sentence(verdict, record.measurement, rig.devices, rig.source)
             for verdict in record.budgets
             if verdict.fails
         ]
+        regression = self._baseline.failure(record)
+        return sentences if regression is None else [*sentences, regression]
 
 
 _NOTHING = Measurement(

@@ -9,9 +9,18 @@ from typing import Any
 import pytest
 
 from pytest_whq.errors import SettingError
-from pytest_whq.judging.budget_file import budget_from_cap, budgets_from_marker, parse_budgets
+from pytest_whq.judging.budget_file import (
+    BudgetEntry,
+    budget_from_cap,
+    budgets_from_marker,
+    parse_budgets,
+)
 from pytest_whq.judging.budgets import Budget
+from pytest_whq.judging.policies import Policies, policies_from
+from pytest_whq.judging.ratio_of_means import RUN_NOISE
+from pytest_whq.judging.regressions import Limit
 from pytest_whq.measuring.rounds import Plan
+from pytest_whq.storing.baseline_file import FILE_NAME
 from pytest_whq.units import parse_ratio
 
 
@@ -19,17 +28,22 @@ from pytest_whq.units import parse_ratio
 class Settings:
     """The settings of a session.
 
-    ``plan`` is how ``whq(call)`` repeats where no marker says otherwise; ``budgets`` are those of
-    the rootdir's files, in their order.
+    ``plan`` is how ``whq(call)`` repeats where no marker says otherwise; ``entries`` are those of
+    the rootdir's budget files, in their order. ``baseline`` is a path where there may be a file.
     """
 
     enforce: bool
     caps: tuple[Budget, ...]
-    budgets: tuple[Budget, ...]
+    entries: tuple[BudgetEntry, ...]
     estimate: bool
     source: str
     devices: str | None
     plan: Plan
+    baseline: Path
+    update_baseline: bool
+    limit: Limit
+    run_noise: float
+    policies: Policies
     json: Path | None
     only: bool
     skip: bool
@@ -42,11 +56,16 @@ class Settings:
         settings = cls(
             enforce=_flag(config, "whq_budget") or bool(caps),
             caps=caps,
-            budgets=_file_budgets(config.rootpath),
+            entries=_file_entries(config.rootpath),
             estimate=_flag(config, "whq_estimate"),
             source=_text(config, "whq_source") or "auto",
             devices=_text(config, "whq_devices"),
             plan=_plan(config),
+            baseline=_path(config, "whq_baseline") or config.rootpath / FILE_NAME,
+            update_baseline=_flag(config, "whq_update_baseline"),
+            limit=_limit(config),
+            run_noise=_share_or(config, "whq_run_noise", RUN_NOISE),
+            policies=_policies(config),
             json=_path(config, "whq_json"),
             only=_flag(config, "whq_only"),
             skip=_flag(config, "whq_skip"),
@@ -55,6 +74,11 @@ class Settings:
         if settings.only and settings.skip:
             raise SettingError("whq_only and whq_skip together leave no test to run: give one of them.")
         return settings
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """The budgets of all entries, in their order."""
+        return tuple(budget for entry in self.entries for budget in entry.budgets)
 
 
 def plan_for(item: pytest.Item, plan: Plan) -> Plan:
@@ -72,17 +96,21 @@ def plan_for(item: pytest.Item, plan: Plan) -> Plan:
 
 def marker_budgets(item: pytest.Item) -> tuple[Budget, ...]:
     """The budgets that ``whq_budget`` markers set for this test, the closest first."""
-    entries = [budgets_from_marker(m.args, m.kwargs, item.nodeid) for m in item.iter_markers("whq_budget")]
-    return tuple(budget for entry in entries for budget in entry.budgets)
+    return tuple(budget for entry in marker_entries(item) for budget in entry.budgets)
 
 
-def _file_budgets(folder: Path) -> tuple[Budget, ...]:
-    budgets: list[Budget] = []
+def marker_entries(item: pytest.Item) -> tuple[BudgetEntry, ...]:
+    """What ``whq_budget`` markers say for this test, the closest first."""
+    markers = item.iter_markers("whq_budget")
+    return tuple(budgets_from_marker(mark.args, mark.kwargs, item.nodeid) for mark in markers)
+
+
+def _file_entries(folder: Path) -> tuple[BudgetEntry, ...]:
+    entries: list[BudgetEntry] = []
     for name in ("pyproject.toml", "whq.toml"):
         if (folder / name).is_file():
-            entries = parse_budgets(_read(folder / name), name)
-            budgets += [budget for entry in entries for budget in entry.budgets]
-    return tuple(budgets)
+            entries += parse_budgets(_read(folder / name), name)
+    return tuple(entries)
 
 
 def _read(path: Path) -> str:
@@ -150,6 +178,23 @@ def _plan(config: pytest.Config) -> Plan:
         if (value := _value(config, option)) is not None:
             given[name] = parse(_called(config, option), value)
     return Plan(**given)
+
+
+def _limit(config: pytest.Config) -> Limit:
+    share = _share_or(config, "whq_max_regression", None)
+    return Limit() if share is None else Limit(share, _called(config, "whq_max_regression"))
+
+
+def _share_or(config: pytest.Config, name: str, default: Any) -> Any:
+    value = _value(config, name)
+    return default if value is None else _share(_called(config, name), value)
+
+
+def _policies(config: pytest.Config) -> Policies:
+    given = list(_value(config, "whq_when") or ())
+    if _flag(config, "whq_fail_inconclusive"):
+        given.append("inconclusive=fail")
+    return policies_from(given, _called(config, "whq_when"))
 
 
 def _count(at_least: int) -> Callable[[str, Any], int]:

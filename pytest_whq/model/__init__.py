@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_whq.model.rig import Commit as Commit
+from pytest_whq.model.rig import Device as Device
+from pytest_whq.model.rig import Rig as Rig
+from pytest_whq.model.verdicts import BudgetVerdict as BudgetVerdict
+from pytest_whq.model.verdicts import Comparison as Comparison
 from pytest_whq.units import per_thousand, wh
 
 METRICS = (
@@ -49,16 +54,6 @@ class Reason:
 
     code: str
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One thing whose energy is measured: a GPU, a CPU package, a module."""
-
-    id: str
-    name: str
-    power_limit_w: float | None = None
-    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,63 +237,6 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetVerdict:
-    """What became of one budget: ``within``, ``exceeded``, ``unmeasured`` or ``not_judged``.
-
-    ``origin`` says where the limit stands, ``why`` why an ``unmeasured`` or ``not_judged`` one is.
-    """
-
-    metric: str
-    limit: float
-    value: float | None
-    outcome: str
-    origin: str
-    why: str | None = None
-
-    @property
-    def fails(self) -> bool:
-        """Whether an enforced budget fails the test."""
-        return self.outcome in ("exceeded", "unmeasured")
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """The commit that a run measured; ``dirty`` when the working tree differed from it."""
-
-    id: str
-    branch: str | None
-    dirty: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A figure against its baseline.
-
-    ``outcome`` is ``regressed``, ``improved``, ``unchanged``, ``inconclusive``, ``new`` or
-    ``not_comparable``. ``baseline`` is the mean of the ``runs`` compared with, in the unit of
-    ``metric``; ``commit`` and ``created`` are those of the latest. ``change`` and ``interval95`` are
-    shares: 0.03 is 3 % more. ``limit`` is the largest change allowed, ``origin`` where that stands.
-    ``differences`` are what keeps rigs from being compared, ``why`` is what else there is to say of
-    the outcome. ``per_token`` is the same for energy per output token.
-    """
-
-    metric: str
-    baseline: float | None
-    change: float | None
-    interval95: tuple[float, float] | None
-    outcome: str
-    limit: float | None = None
-    origin: str | None = None
-    runs: int | None = None
-    created: str | None = None
-    commit: Commit | None = None
-    why: str | None = None
-    differences: tuple[str, ...] = ()
-    likely_cause: str | None = None
-    per_token: "Comparison | None" = None
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
     """What one test measured. ``outcome`` is passed, failed, skipped, xfailed or xpassed."""
 
@@ -307,22 +245,6 @@ class Record:
     measurement: Measurement
     budgets: tuple[BudgetVerdict, ...] = ()
     comparison: Comparison | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rig:
-    """What measured and what was measured: figures of different rigs are not comparable.
-
-    ``scope`` is ``gpu``, ``gpu+cpu``, ``module``, ``cpu`` or what else the source says it covers.
-    """
-
-    source: str | None
-    scope: str | None
-    driver: str | None
-    host: str
-    python: str
-    platform: str
-    devices: tuple[Device, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,147 @@
+"""The ``whq`` command: one function for each of its commands, each in one row of a table.
+
+Nothing but argparse is imported before a command runs: ``whq --help`` answers at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from pytest_whq import __version__
+from pytest_whq.cli import verdicts
+from pytest_whq.cli.console import add_verbose, as_terminal, complain, load
+from pytest_whq.errors import SettingError, WhqError
+
+if TYPE_CHECKING:
+    from pytest_whq.model import Run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0, 1 when a verdict fails, 2 for usage or a file, 130 when interrupted."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal that cannot show a ± still gets the figures.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except WhqError as error:
+        complain(str(error))
+        return 2
+    except BrokenPipeError:
+        _drop_output()
+        # What a shell reports for a program that SIGPIPE ended.
+        return 141
+    except OSError as error:
+        _drop_output()
+        complain(f"The output cannot be written ({error.strerror}).")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    given = list(sys.argv[1:] if argv is None else argv)
+    # Cut here, because what argparse makes of -- differs from Python to Python.
+    cut = given.index("--") if "--" in given else len(given)
+    try:
+        options = _parser().parse_args(given[:cut])
+    except SystemExit as done:
+        # --help and --version: they have printed what they had to.
+        return int(done.code or 0)
+    options.after_dashes = given[cut + 1 :]
+    if options.after_dashes and not options.takes_dashes:
+        raise SettingError(f"unrecognized arguments: {' '.join(options.after_dashes)} (see whq --help).")
+    run: Callable[[argparse.Namespace], int] = options.run
+    return run(options)
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, or the interpreter fails on it when it exits."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SettingError(f"{message} (see {self.prog} --help).")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="whq", description="The energy of LLM inference, as pytest-whq measured it.")
+    parser.add_argument("--version", action="version", version=f"pytest-whq {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        subparser = commands.add_parser(command.name, help=command.help, description=command.help)
+        if command.arguments is not None:
+            command.arguments(subparser)
+        subparser.set_defaults(run=command.run, takes_dashes=command.takes_dashes)
+    return parser
+
+
+class _Command(NamedTuple):
+    name: str
+    help: str
+    run: Callable[[argparse.Namespace], int]
+    arguments: Callable[[argparse.ArgumentParser], None] | None = None
+    takes_dashes: bool = False
+
+
+def _show_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="RUN", nargs="?", type=Path, help="a run file; default: the last session"
+    )
+    parser.add_argument("--format", choices=tuple(_FORMATS), default="terminal", help="default: terminal")
+    add_verbose(parser)
+
+
+def _show(options: argparse.Namespace) -> int:
+    print(_FORMATS[options.format](load(options.file), options))
+    return 0
+
+
+def _as_json(run: "Run", _: argparse.Namespace) -> str:
+    from pytest_whq.storing.runfile import run_as_json
+
+    return run_as_json(run).removesuffix("\n")
+
+
+_FORMATS: dict[str, Callable[["Run", argparse.Namespace], str]] = {
+    "terminal": as_terminal,
+    "json": _as_json,
+}
+
+
+def _devices(_: argparse.Namespace) -> int:
+    from pytest_whq.measuring.clock import SystemClock
+    from pytest_whq.measuring.listing import list_measurable
+    from pytest_whq.rendering import listing
+
+    print(listing.render(list_measurable(SystemClock())))
+    return 0
+
+
+_COMMANDS = (
+    _Command("devices", "List what can be measured here, and how.", _devices),
+    _Command("show", "Show a run, or the last session.", _show, _show_arguments),
+    _Command(
+        "check",
+        "Judge a run by budgets or a baseline; exit 1 when one fails.",
+        verdicts.check,
+        verdicts.check_arguments,
+    ),
+    _Command("accept", "Accept runs into a baseline.", verdicts.accept, verdicts.accept_arguments),
+    _Command(
+        "compare",
+        "Compare runs with others; exit 1 when a test regressed.",
+        verdicts.compare,
+        verdicts.compare_arguments,
+        takes_dashes=True,
+    ),
+)

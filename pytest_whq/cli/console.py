@@ -1,0 +1,59 @@
+"""What commands share: files read, complaints, the table in the terminal."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_whq.errors import SettingError
+
+if TYPE_CHECKING:
+    from pytest_whq.model import Run
+
+JOURNAL_FOLDER = Path(".pytest_cache", "d", "whq")
+"""Where the plugin keeps the journal, seen from the folder that pytest ran in."""
+
+
+def complain(sentence: str) -> None:
+    """Say what is wrong, in one line of standard error."""
+    from pytest_whq.rendering.words import one_line
+
+    print(f"whq: {one_line(sentence)}", file=sys.stderr)
+
+
+def load(path: Path | None) -> "Run":
+    """The run at ``path``, else that of the last session in this folder."""
+    if path is not None:
+        from pytest_whq.storing.runfile import read_run
+
+        return read_run(path)
+    from pytest_whq.storing.journal import read_last_session
+
+    session = read_last_session(JOURNAL_FOLDER)
+    if session.note is not None:
+        complain(session.note)
+    return session.run
+
+
+def as_terminal(run: "Run", options: argparse.Namespace) -> str:
+    """The table of ``run``, as wide as the terminal."""
+    import shutil
+
+    from pytest_whq.rendering import terminal
+
+    return terminal.render(run, verbosity=options.verbose, width=shutil.get_terminal_size().columns)
+
+
+def read_text(path: Path) -> str:
+    """What is in a file of settings; SettingError where it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise SettingError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise SettingError(f"{path} is not UTF-8 text ({error.reason}). Check the path.") from error
+
+
+def add_verbose(parser: argparse.ArgumentParser) -> None:
+    """Let a command that prints the table take -v."""
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="tokens, power and time as well")

@@ -1,0 +1,162 @@
+"""The commands that judge runs: check, compare, accept."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_whq.cli.console import add_verbose, as_terminal, load, read_text
+from pytest_whq.errors import SettingError
+
+if TYPE_CHECKING:
+    from pytest_whq.judging.run_comparison import Rules
+    from pytest_whq.model import Run
+
+
+def check_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="RUN", type=Path, help="a run file")
+    add_verbose(parser)
+    parser.add_argument(
+        "--budgets", metavar="FILE", type=Path, help="pyproject.toml, or a file such as whq.toml"
+    )
+    parser.add_argument("--baseline", metavar="PATH", type=Path, help="judge regressions from this baseline")
+    _add_rules(parser)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Judge a stored run by budgets, by a baseline or by both; 1 where a verdict fails."""
+    from pytest_whq.judging.budgets import failing_sentence
+    from pytest_whq.judging.run_comparison import compare_run
+    from pytest_whq.rendering.words import one_line
+    from pytest_whq.storing.baseline_file import read_baseline
+    from pytest_whq.storing.runfile import read_run
+
+    if options.budgets is None and options.baseline is None:
+        raise SettingError("whq check needs --budgets, --baseline or both (see whq check --help).")
+    run = read_run(options.file)
+    if options.budgets is not None:
+        run = _judged(run, options.budgets)
+    if options.baseline is not None:
+        run = compare_run(run, read_baseline(options.baseline), _rules(options))
+    print(as_terminal(run, options))
+    sentences = [
+        f"{record.test}: {failing_sentence(verdict, record.measurement, run.rig.devices, run.rig.source)}"
+        for record in run.records
+        for verdict in (record.budgets if options.budgets is not None else ())
+        if verdict.fails
+    ]
+    for sentence in sentences:
+        print(one_line(sentence))
+    if options.budgets is not None and not any(record.budgets for record in run.records):
+        print(one_line(f"No budget in {options.budgets} is for a test in {options.file}."))
+    regressed = options.baseline is not None and _tell_regressions(run)
+    return 1 if sentences or regressed else 0
+
+
+def _judged(run: "Run", budget_file: Path) -> "Run":
+    """``run`` with the verdicts of ``budget_file`` in place of those that it was stored with."""
+    from dataclasses import replace
+
+    from pytest_whq.judging.budget_file import parse_budgets
+    from pytest_whq.judging.budgets import judge_budgets
+
+    entries = parse_budgets(read_text(budget_file), str(budget_file))
+    budgets = [budget for entry in entries for budget in entry.budgets]
+    records = (
+        replace(record, budgets=judge_budgets(record.test, record.measurement, run.rig.devices, file=budgets))
+        for record in run.records
+    )
+    return replace(run, records=tuple(records))
+
+
+def _tell_regressions(run: "Run") -> bool:
+    """Print what comparisons say beside the table; whether one fails."""
+    from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
+    from pytest_whq.rendering.words import one_line
+
+    policies = Policies()
+    failing = [record for record in run.records if record.comparison and policies.fails(record.comparison)]
+    for line in warning_lines(run.records, policies):
+        print(one_line(line))
+    for record in failing:
+        assert record.comparison is not None
+        value = record.measurement.metric(record.comparison.metric)
+        print(one_line(f"{record.test}: {regression_sentence(record.comparison, value)}"))
+    return bool(failing)
+
+
+def compare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "whq compare [-h] [-v] [options] BASE... -- HEAD..."
+    parser.add_argument("bases", metavar="BASE", nargs="+", type=Path, help="run files to compare with")
+    add_verbose(parser)
+    parser.add_argument(
+        "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
+    )
+    _add_rules(parser)
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Compare runs with runs; 1 where a test regressed."""
+    from pytest_whq.judging.run_comparison import compare_runs
+    from pytest_whq.rendering.acceptance import named
+    from pytest_whq.storing.runfile import read_run
+
+    if not options.after_dashes:
+        raise SettingError("whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...")
+    bases = [read_run(path) for path in options.bases]
+    heads = [read_run(Path(path)) for path in options.after_dashes]
+    compared = compare_runs(bases, heads, _rules(options))
+    print(as_terminal(compared.run, options))
+    if compared.gone:
+        print(f"Only in the base, and not compared: {named(compared.gone)}")
+    return 1 if _tell_regressions(compared.run) else 0
+
+
+def accept_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="RUN", nargs="*", help="run files; default: the last session")
+    parser.add_argument(
+        "--baseline",
+        metavar="PATH",
+        type=Path,
+        default=Path("whq-baseline.json"),
+        help="default: whq-baseline.json",
+    )
+
+
+def accept(options: argparse.Namespace) -> int:
+    """Accept runs into a baseline."""
+    from pytest_whq.rendering import acceptance
+    from pytest_whq.storing.baseline_file import update_baseline
+
+    runs = [load(Path(path)) for path in options.files] or [load(None)]
+    print(acceptance.render(update_baseline(options.baseline, runs), str(options.baseline)))
+    return 0
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-regression", metavar="P", help="the change allowed (default: 5%%)")
+    parser.add_argument("--run-noise", metavar="P", help="how much runs differ at least (default: 1%%)")
+
+
+def _rules(options: argparse.Namespace) -> "Rules":
+    from pytest_whq.judging.budget_file import parse_budgets
+    from pytest_whq.judging.ratio_of_means import RUN_NOISE
+    from pytest_whq.judging.regressions import Limit
+    from pytest_whq.judging.run_comparison import Rules
+
+    limit = Limit()
+    if options.max_regression is not None:
+        limit = Limit(_share("--max-regression", options.max_regression), "--max-regression")
+    noise = RUN_NOISE if options.run_noise is None else _share("--run-noise", options.run_noise)
+    entries = (
+        () if options.budgets is None else parse_budgets(read_text(options.budgets), str(options.budgets))
+    )
+    return Rules(limit, entries, noise)
+
+
+def _share(flag: str, value: str) -> float:
+    from pytest_whq.units import parse_ratio
+
+    try:
+        return parse_ratio(value)
+    except ValueError:
+        raise SettingError(f'{flag} must be a share above 0, such as "5%" or 0.05, not {value!r}.') from None

@@ -1,0 +1,38 @@
+"""What was measured with what, and of which commit."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One thing whose energy is measured: a GPU, a CPU package, a module."""
+
+    id: str
+    name: str
+    power_limit_w: float | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The commit that a run measured; ``dirty`` when the working tree differed from it."""
+
+    id: str
+    branch: str | None
+    dirty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """What measured and what was measured: figures of different rigs are not comparable.
+
+    ``scope`` is ``gpu``, ``gpu+cpu``, ``module``, ``cpu`` or what else the source says it covers.
+    """
+
+    source: str | None
+    scope: str | None
+    driver: str | None
+    host: str
+    python: str
+    platform: str
+    devices: tuple[Device, ...]

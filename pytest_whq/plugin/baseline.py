@@ -1,0 +1,77 @@
+"""The baseline of a session: what its records are compared with, and what it accepts into it."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from pytest_whq.judging.budget_file import BudgetEntry
+from pytest_whq.judging.policies import regression_sentence, warning_lines
+from pytest_whq.judging.regressions import compare_record, limit_for
+from pytest_whq.model import Comparison, Record, Rig, Run
+from pytest_whq.plugin.settings import Settings
+from pytest_whq.rendering import acceptance
+from pytest_whq.rendering.words import one_line
+from pytest_whq.storing.baseline import COMPARED, Baseline
+from pytest_whq.storing.baseline_file import read_baseline, update_baseline
+
+
+class SessionBaseline:
+    """Judges regressions; where the session updates its baseline, they are shown and fail nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._fails = settings.enforce and not settings.update_baseline
+        self._path = settings.baseline
+        self._told = ""
+
+    @cached_property
+    def baseline(self) -> Baseline | None:
+        """What was accepted before this session, None where there is no file; RunFileError if unreadable."""
+        return read_baseline(self._path) if self._path.exists() else None
+
+    def compare(self, record: Record, rig: Rig, marker: Sequence[BudgetEntry]) -> Comparison | None:
+        """``record``, measured on ``rig``, against the baseline; None where there is none."""
+        settings = self._settings
+        if self.baseline is None:
+            why = f"there is no baseline {self._path.name}; --whq-update-baseline makes it"
+            missing = Comparison(COMPARED[0], None, None, None, "new", why=why)
+            return missing if settings.policies.no_baseline == "fail" else None
+        limit = limit_for(
+            record.test, rig.devices, marker=marker, file=settings.entries, default=settings.limit
+        )
+        return compare_record(record, rig, self.baseline, limit, settings.run_noise)
+
+    def failure(self, record: Record) -> str | None:
+        """The sentence with which ``record`` fails its test, None where it does not."""
+        comparison = record.comparison
+        if not self._fails or comparison is None:
+            return None
+        fails = self.baseline is None or self._settings.policies.fails(comparison)
+        value = record.measurement.metric(comparison.metric)
+        return regression_sentence(comparison, value) if fails else None
+
+    def accept(self, run: Run) -> None:
+        """Accept the records of ``run`` into the file; RunFileError where it cannot be written."""
+        self._told = acceptance.render(update_baseline(self._path, [run]), self._path.name)
+
+    def lines(self, records: Sequence[Record]) -> Iterator[str]:
+        """What is to be warned of, and what was accepted."""
+        settings = self._settings
+        if settings.update_baseline:
+            yield from self._told.splitlines()
+        elif not records:
+            return
+        elif not self._path.exists():
+            if self._fails and settings.policies.no_baseline == "warn":
+                name = one_line(self._path.name)
+                yield f"No baseline {name}: regressions are not judged (--whq-update-baseline makes one)."
+        else:
+            yield from map(one_line, warning_lines(records, settings.policies))
+
+
+def was_compared(record: Record) -> bool:
+    """Whether a verdict on a regression was reached."""
+    return record.comparison is not None and record.comparison.outcome in (
+        "regressed",
+        "improved",
+        "unchanged",
+    )
