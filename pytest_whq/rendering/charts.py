@@ -16,7 +16,7 @@ _NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 def power_chart(curve: PowerCurve) -> str:
     """Watts over time, with the windows that were measured behind them."""
-    top_w = _round_up(max((watts for watts in curve.power_w if watts is not None), default=1.0))
+    top_w = _round_up(1.03 * max((watts for watts in curve.power_w if watts is not None), default=1.0))
     length_s = curve.end_s - curve.start_s
     along = _scale(curve.start_s, curve.end_s)
     windows = "".join(_box(along(begin_s), along(end_s)) for begin_s, end_s in curve.windows_s)
@@ -157,4 +157,4 @@ def _round_up(value: float) -> float:
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(nice * power for nice in _NICE if nice * power >= value * 0.999)
+    return next((nice * power for nice in _NICE if nice * power >= value), 10 * power)

@@ -220,7 +220,7 @@ _METRICS = (
     ("Per 1000 tokens", "wh_per_1k_tokens"),
     ("Net of idle, per query", "net_wh_per_query"),
     ("Average power", "average_power_w"),
-    ("In all", "wh_total"),
+    ("Total", "wh_total"),
 )
 
 

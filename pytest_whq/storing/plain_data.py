@@ -7,11 +7,13 @@ from typing import Any
 
 def plain(value: Any) -> Any:
     """``value`` in the types of JSON: dataclasses and mappings as dict, tuples as list."""
-    # First, because nearly every value is one.
     if type(value) in _SCALARS:
         return value
     if (names := _field_names(value)) is not None:
-        return {name: plain(getattr(value, name)) for name in names}
+        # Nearly every field holds a scalar, which needs no call.
+        return {
+            name: item if type(item := getattr(value, name)) in _SCALARS else plain(item) for name in names
+        }
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, float | int | str):
