@@ -64,7 +64,9 @@ METRIC_UNITS = {
 
 def format_percent(ratio: float, *, signed: bool = False) -> str:
     """A ratio as percent with one decimal: ``0.0283`` gives ``2.8 %``."""
-    return f"{ratio * 100:{'+' if signed else ''}.1f} %"
+    # Plus zero, so that what rounds to nothing has no minus sign.
+    percent = round(ratio * 100, 1) + 0.0
+    return f"{percent:{'+' if signed else ''}.1f} %"
 
 
 def format_percent_range(low: float, high: float) -> str:

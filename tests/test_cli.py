@@ -9,7 +9,8 @@ from samples import FULL, NOTHING, a_record, a_run
 from simulated_nvml import SimulatedNvml
 
 from pytest_whq import cli
-from pytest_whq.cli import JOURNAL_FOLDER, main
+from pytest_whq.cli import main
+from pytest_whq.cli.console import JOURNAL_FOLDER
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.runfile import write_run
 
@@ -108,7 +109,7 @@ def test_show_without_a_run_prints_the_last_session(whq: Whq) -> None:
             ["check", "run.json", "--budgets", "pyproject.toml"],
             "pyproject.toml, budgets[0]: wh_per_query must be a number of Wh above 0, not -1.",
         ),
-        (["check", "run.json"], "the following arguments are required: --budgets (see whq check --help)."),
+        (["check", "run.json"], "whq check needs --budgets, --baseline or both (see whq check --help)."),
         ([], "the following arguments are required: COMMAND (see whq --help)."),
         (["show", "a", "b"], "unrecognized arguments: b (see whq --help)."),
     ],
@@ -193,7 +194,7 @@ def test_an_interrupt_ends_without_a_traceback(whq: Whq, monkeypatch: pytest.Mon
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_load", interrupted)
+    monkeypatch.setattr(cli, "load", interrupted)
     assert whq("show") == (130, "", "")
 
 

@@ -1,0 +1,326 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from samples import H200, NOTHING, RIG, a_record, a_run
+
+from pytest_whq.errors import SettingError
+from pytest_whq.judging.budget_file import BudgetEntry
+from pytest_whq.judging.policies import Policies, policies_from, regression_sentence, warning_lines
+from pytest_whq.judging.regressions import Limit, compare, compare_record, limit_for
+from pytest_whq.judging.run_comparison import Rules, compare_run, compare_runs
+from pytest_whq.model import Comparison, Record, Rig, Run, TokenCount
+from pytest_whq.storing.baseline import Accepted, Baseline, accept, entry_of
+
+TEST = "tests/test_chat.py::test_short"
+
+
+def steady(energy_j: float = 884.0, output_tokens: int | None = 2560, **changes: Any) -> Record:
+    """A record of 20 queries whose figures are exact, but for the run noise."""
+    tokens = TokenCount(input_tokens=5120, output_tokens=output_tokens)
+    return a_record(
+        TEST, **({"energy_j": energy_j, "tokens": tokens, "interval95": {}, "uncertainty_j": 0.0} | changes)
+    )
+
+
+def accepted(*records: Record, rig: Rig = RIG) -> Baseline:
+    """A baseline of one run for each of ``records``, one a day."""
+    baseline = Baseline({})
+    for day, record in enumerate(records, start=1):
+        run = replace(a_run(record, rig=rig), created=f"2026-11-{day:02}T08:00:00Z")
+        baseline = accept(baseline, run).baseline
+    return baseline
+
+
+def compared(record: Record, baseline: Baseline, limit: Limit = Limit(), rig: Rig = RIG) -> Comparison:  # noqa: B008
+    return compare_record(record, rig, baseline, limit)
+
+
+def test_a_change_beyond_the_limit_is_told_with_what_it_is_from() -> None:
+    comparison = compared(steady(972.4), accepted(steady(), steady(884.1), steady(883.9)))
+    assert comparison == Comparison(
+        metric="wh_per_query",
+        baseline=pytest.approx(0.0122778, rel=1e-5),
+        change=pytest.approx(0.1),
+        interval95=(pytest.approx(0.0694, abs=1e-4), pytest.approx(0.1315, abs=1e-4)),
+        outcome="regressed",
+        limit=0.05,
+        origin="default",
+        runs=3,
+        created="2026-11-03T08:00:00Z",
+        commit=a_run().commit,
+        per_token=comparison.per_token,
+    )
+    assert comparison.per_token is not None
+    assert (comparison.per_token.metric, comparison.per_token.outcome) == ("j_per_output_token", "regressed")
+    assert regression_sentence(comparison, 0.0135) == (
+        "wh_per_query is 13.5 mWh, +10.0 % (+6.9 % to +13.2 %) from its baseline of 12.3 mWh "
+        "(3 runs, the last of 2026-11-03, commit c0ffee), more than the 5.0 % allowed (default); "
+        "j_per_output_token regressed (+10.0 %)."
+    )
+
+
+def test_longer_answers_are_named_as_the_likely_cause() -> None:
+    comparison = compared(steady(972.4, output_tokens=2816), accepted(steady()))
+    assert comparison.outcome == "regressed"
+    assert comparison.likely_cause == "output tokens per query changed by +10.0 %, from 128 to 140.8"
+    assert comparison.per_token is not None
+    assert comparison.per_token.outcome == "unchanged"
+    assert regression_sentence(comparison, 0.0135).endswith(
+        "more than the 5.0 % allowed (default); likely cause: output tokens per query changed by +10.0 %, "
+        "from 128 to 140.8; j_per_output_token unchanged (+0.0 %)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("output_tokens", "input_tokens", "cause"),
+    [
+        (2560, 5120, None),
+        (2660, 5120, None),  # 3.9 % does not explain 10 %
+        (2300, 5120, None),  # nor do shorter answers
+        (2700, 5120, "output tokens per query changed by +5.5 %, from 128 to 135"),
+        (2560, 5376, None),  # 5 % more input does not explain 10 %
+        (2560, 6144, "input tokens per query changed by +20.0 %, from 256 to 307.2"),
+        (None, None, None),
+    ],
+)
+def test_token_counts_explain_only_what_they_can(
+    output_tokens: int | None, input_tokens: int | None, cause: str | None
+) -> None:
+    tokens = TokenCount(input_tokens=input_tokens, output_tokens=output_tokens)
+    assert compared(steady(972.4, tokens=tokens), accepted(steady())).likely_cause == cause
+
+
+def test_energy_per_token_that_shorter_answers_hide_is_warned_of_and_fails_nothing() -> None:
+    comparison = compared(steady(884.0, output_tokens=2048), accepted(steady()))
+    assert comparison.outcome == "unchanged"
+    assert comparison.per_token is not None
+    assert comparison.per_token.outcome == "regressed"
+    assert not Policies(inconclusive="fail").fails(comparison)
+    assert warning_lines([a_record(TEST, comparison=comparison)], Policies()) == [
+        "1 test with more energy per output token than the baseline, though not per query"
+    ]
+
+
+def test_without_tokens_there_is_no_verdict_on_them() -> None:
+    assert compared(steady(output_tokens=None), accepted(steady())).per_token is None
+
+
+def test_a_test_that_the_baseline_lacks_is_new() -> None:
+    comparison = compared(steady(), Baseline({}))
+    assert comparison == Comparison("wh_per_query", None, None, None, "new", limit=0.05, origin="default")
+    assert regression_sentence(comparison, 0.0123) == (
+        "wh_per_query cannot be compared with its baseline: "
+        "the baseline does not have this test; accept it to make one."
+    )
+
+
+def test_what_was_not_measured_is_inconclusive() -> None:
+    comparison = compared(replace(NOTHING, test=TEST), accepted(steady()))
+    assert (comparison.outcome, comparison.why) == ("inconclusive", "not measured: nvml: driver not loaded")
+
+
+@pytest.mark.parametrize(
+    ("rig", "changes", "differences"),
+    [
+        (replace(RIG, source="rapl"), {}, ("source rapl, in the baseline nvml",)),
+        (replace(RIG, scope=None), {}, ("scope unknown, in the baseline gpu",)),
+        (RIG, {"method": "power"}, ("method power, in the baseline counter",)),
+        (
+            replace(RIG, devices=(replace(H200, power_limit_w=600.5),)),
+            {},
+            ("power limit 600.5 W, in the baseline 700 W",),
+        ),
+        (
+            replace(RIG, devices=(H200, replace(H200, id="GPU-2"))),
+            {"devices": ()},
+            ("2 x NVIDIA H200, in the baseline NVIDIA H200",),
+        ),
+        (replace(RIG, devices=()), {}, ("no device, in the baseline NVIDIA H200",)),
+        (
+            replace(RIG, devices=(replace(H200, role="decode"),)),
+            {},
+            ("role decode, in the baseline none",),
+        ),
+        (
+            replace(RIG, scope="module", devices=(replace(H200, name="NVIDIA L4"),)),
+            {},
+            ("scope module, in the baseline gpu", "NVIDIA L4, in the baseline NVIDIA H200"),
+        ),
+    ],
+)
+def test_rigs_that_differ_are_not_compared_and_the_differences_are_listed(
+    rig: Rig, changes: dict[str, Any], differences: tuple[str, ...]
+) -> None:
+    comparison = compared(steady(**changes), accepted(steady()), rig=rig)
+    assert (comparison.outcome, comparison.differences) == ("not_comparable", differences)
+    assert regression_sentence(comparison, 0.01) == (
+        f"wh_per_query cannot be compared with its baseline: {'; '.join(differences)}."
+    )
+
+
+def test_ids_drivers_and_hosts_may_differ() -> None:
+    other = replace(RIG, driver="590", host="b", python="3.14", devices=(replace(H200, id="GPU-9"),))
+    assert compared(steady(devices=()), accepted(steady()), rig=other).outcome == "unchanged"
+
+
+def test_power_limits_that_changed_places_are_a_difference() -> None:
+    one, other = replace(H200, role="prefill"), replace(H200, id="GPU-2", role="decode", power_limit_w=500.0)
+    swapped = (replace(one, power_limit_w=500.0), replace(other, power_limit_w=700.0))
+    base = accepted(steady(devices=()), rig=replace(RIG, devices=(one, other)))
+    comparison = compared(steady(devices=()), base, rig=replace(RIG, devices=swapped))
+    assert comparison.differences == ("the power limits or roles belong to other devices",)
+
+
+def test_only_runs_of_the_same_rig_are_compared_with() -> None:
+    l4 = replace(RIG, devices=(replace(H200, name="NVIDIA L4"),))
+    mixed = Baseline({TEST: accepted(steady()).of(TEST) + accepted(steady(100.0), rig=l4).of(TEST)})
+    comparison = compared(steady(), mixed)
+    assert (comparison.outcome, comparison.runs) == ("unchanged", 1)
+
+
+def test_a_small_limit_needs_more_runs_than_one() -> None:
+    tight = Limit(0.03, "marker")
+    comparison = compared(steady(), accepted(steady()), tight)
+    assert comparison.outcome == "unchanged"
+    noisy = compared(steady(uncertainty_j=17.68), accepted(steady()), tight)
+    assert (noisy.outcome, noisy.why) == (
+        "inconclusive",
+        "a change of 6.0 %, twice the limit, cannot be excluded",
+    )
+    assert regression_sentence(noisy, 0.01228) == (
+        "wh_per_query is 12.3 mWh, +0.0 % (-6.6 % to +7.0 %) from its baseline of 12.3 mWh "
+        "(1 run of 2026-11-01, commit c0ffee), too noisy to tell from the 3.0 % allowed (marker): "
+        "a change of 6.0 %, twice the limit, cannot be excluded; j_per_output_token unchanged (+0.0 %)."
+    )
+
+
+def test_the_uncertainty_of_the_sensor_counts_where_it_is_more_than_the_spread_of_rounds() -> None:
+    unsure = compared(steady(972.4, uncertainty_j=97.24), accepted(steady()))
+    assert (unsure.outcome, unsure.why) == (
+        "inconclusive",
+        "the change is beyond the limit, but no change at all cannot be excluded",
+    )
+
+
+LIMITS = (
+    BudgetEntry({}, "whq.toml, budgets[0]", max_regression=0.02),
+    BudgetEntry({}, "whq.toml, budgets[1]", tests="other.py::*", max_regression=0.5),
+    BudgetEntry({}, "whq.toml, budgets[2]", hardware="NVIDIA L4", max_regression=0.6),
+    BudgetEntry({"wh_per_query": 1.0}, "whq.toml, budgets[3]"),
+)
+
+
+def test_the_nearest_limit_wins() -> None:
+    marker = (BudgetEntry({"wh_per_query": 1.0}, "marker"), BudgetEntry({}, "marker", max_regression=0.3))
+    default = Limit(0.1, "--whq-max-regression")
+    assert limit_for(TEST, [H200]) == Limit(0.05, "default")
+    assert limit_for(TEST, [H200], default=default) == default
+    assert limit_for(TEST, [H200], file=LIMITS, default=default) == Limit(0.02, "whq.toml, budgets[0]")
+    assert limit_for("other.py::t", [H200], file=LIMITS).max_regression == 0.5
+    assert limit_for(TEST, [replace(H200, name="nvidia l4")], file=LIMITS).max_regression == 0.6
+    assert limit_for(TEST, [H200], marker=marker, file=LIMITS) == Limit(0.3, "marker")
+
+
+def test_policies_are_set_by_case() -> None:
+    policies = policies_from(["new=fail", " inconclusive = pass "], "--whq-when")
+    assert policies == Policies("warn", "fail", "warn", "pass")
+    with pytest.raises(SettingError) as error:
+        policies_from(["regressed=pass"], "--whq-when")
+    assert str(error.value) == (
+        "--whq-when cannot be 'regressed=pass': it is CASE=POLICY, of no_baseline, new, not_comparable, "
+        "inconclusive and pass, warn, fail."
+    )
+
+
+@pytest.mark.parametrize("outcome", ["new", "not_comparable", "inconclusive"])
+def test_each_policy_fails_warns_or_passes(outcome: str) -> None:
+    comparison = Comparison("wh_per_query", None, None, None, outcome)
+    found = {
+        policy: (policies.fails(comparison), policies.warns(comparison))
+        for policy in ("pass", "warn", "fail")
+        for policies in [policies_from([f"{outcome}={policy}"], "")]
+    }
+    assert found == {"pass": (False, False), "warn": (False, True), "fail": (True, False)}
+
+
+def test_warnings_are_counted() -> None:
+    new, other = (
+        compared(steady(), Baseline({})),
+        compared(steady(), accepted(steady()), rig=replace(RIG, scope="module")),
+    )
+    records = [
+        a_record(str(n), comparison=comparison) for n, comparison in enumerate([new, new, other, None])
+    ]
+    assert warning_lines(records, Policies()) == [
+        "2 tests new, not in the baseline: accept with --whq-update-baseline or whq accept",
+        "1 test not comparable with the baseline: scope module, in the baseline gpu",
+    ]
+
+
+def runs(*energies_j: float) -> list[Run]:
+    days = enumerate(energies_j, start=1)
+    return [replace(a_run(steady(e)), created=f"2026-11-{day:02}T08:00:00Z") for day, e in days]
+
+
+def test_several_runs_are_compared_with_several() -> None:
+    base, head = runs(880.0, 884.0, 888.0), runs(968.0, 972.4, 976.8)
+    result = compare_runs(base, head, Rules())
+    (record,) = result.run.records
+    assert record.measurement.energy_j == pytest.approx(968.0 + 972.4 + 976.8)
+    assert record.comparison is not None
+    assert record.comparison.outcome == "regressed"
+    assert record.comparison.change == pytest.approx(0.1)
+    assert (record.comparison.runs, result.gone) == (3, ())
+
+
+def test_more_than_ten_runs_count_where_they_are_named() -> None:
+    (record,) = compare_runs(runs(*[884.0] * 12), runs(884.0), Rules()).run.records
+    assert record.comparison is not None
+    assert record.comparison.runs == 12
+
+
+def test_tests_that_only_one_side_has_are_told() -> None:
+    base = [a_run(steady(), a_record("gone"), replace(NOTHING, test="dark"))]
+    result = compare_runs(base, [a_run(steady(), a_record("new"), a_record("dark"))], Rules())
+    assert result.gone == ("gone",)
+    comparisons = {record.test: record.comparison for record in result.run.records}
+    assert {test: found.outcome for test, found in comparisons.items() if found} == {
+        TEST: "unchanged",
+        "new": "new",
+        "dark": "new",
+    }
+    assert comparisons["dark"] is not None
+    assert comparisons["dark"].why == "the base has no valid figure of this test: nvml: driver not loaded"
+
+
+def test_heads_of_different_rigs_are_not_compared() -> None:
+    heads = [a_run(steady()), a_run(steady(), rig=replace(RIG, scope="module"))]
+    (record,) = compare_runs(runs(884.0), heads, Rules()).run.records
+    assert record.comparison is not None
+    assert record.comparison.differences == ("scope module, in another of the runs to compare gpu",)
+
+
+def test_a_run_is_compared_by_the_limits_of_a_file() -> None:
+    run = compare_run(a_run(steady(920.0)), accepted(steady()), Rules(entries=LIMITS))
+    comparison = run.records[0].comparison
+    assert comparison is not None
+    assert (comparison.outcome, comparison.origin) == ("regressed", "whq.toml, budgets[0]")
+
+
+def test_ten_thousand_tests_with_ten_runs_each_are_compared_within_five_seconds() -> None:
+    from time import process_time
+
+    run = a_run(steady())
+    entries = tuple(replace(entry_of(steady(), run), energy_j=880.0 + n) for n in range(10))
+    baseline = Baseline({f"{TEST}[{n}]": entries for n in range(10_000)})
+    records = [replace(steady(), test=f"{TEST}[{n}]") for n in range(10_000)]
+    started_s = process_time()
+    judged = compare_run(a_run(*records), baseline, Rules())
+    assert process_time() - started_s < 5
+    assert {record.comparison and record.comparison.outcome for record in judged.records} == {"unchanged"}
+
+
+def test_compare_takes_the_entries_themselves() -> None:
+    head: list[Accepted] = [entry_of(steady(884.0), a_run())]
+    assert compare(head, head, Limit()).change == 0.0
