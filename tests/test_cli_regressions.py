@@ -1,0 +1,195 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from samples import NOTHING, a_record, a_run
+
+from pytest_whq.cli import main
+from pytest_whq.cli.console import JOURNAL_FOLDER
+from pytest_whq.model import Record
+from pytest_whq.storing.baseline_file import read_baseline
+from pytest_whq.storing.journal import Journal
+from pytest_whq.storing.runfile import write_run
+
+RIG = "NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"
+
+Whq = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def whq(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Whq:
+    """Run a command in an empty folder: its exit status, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(arguments)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def steady(energy_j: float, test: str = "test_a") -> Record:
+    return a_record(f"tests/test_chat.py::{test}", energy_j=energy_j, interval95={}, uncertainty_j=0.0)
+
+
+def store(path: str, day: int, *records: Record) -> None:
+    write_run(replace(a_run(*records), created=f"2026-11-{day:02}T08:00:00Z"), path)
+
+
+REGRESSED = (
+    "test_chat.py::test_a   13.5 mWh ± 0.0 %   baseline 12.3 mWh   +10.0 %   regressed\n"
+    f"1 measured, 1 regressed · {RIG}\n"
+    "tests/test_chat.py::test_a: wh_per_query is 13.5 mWh, +10.0 % (+5.8 % to +14.4 %) from its baseline of "
+    "12.3 mWh (1 run of 2026-11-01, commit c0ffee), more than the 5.0 % allowed (default); "
+    "j_per_output_token regressed (+10.0 %).\n"
+)
+
+
+def test_accept_tells_what_it_took_and_what_not(whq: Whq) -> None:
+    store("run.json", 1, steady(884.0), NOTHING)
+    assert whq("accept", "run.json") == (
+        0,
+        (
+            "Accepted 1 test into whq-baseline.json.\n"
+            "Left out 1 test: nvml: driver not loaded (test_chat.py::test_nothing).\n"
+        ),
+        "",
+    )
+    assert whq("accept", "run.json", "--baseline", "other.json")[1].startswith(
+        "Accepted 1 test into other.json"
+    )
+    status, out, _ = whq("accept", "run.json")
+    assert (status, out.splitlines()[:2]) == (
+        0,
+        [
+            "Accepted no tests into whq-baseline.json.",
+            "Left out 1 test: it is in the baseline already (test_chat.py::test_a).",
+        ],
+    )
+
+
+def test_accept_takes_several_runs_or_the_last_session(whq: Whq) -> None:
+    store("1.json", 1, steady(884.0))
+    store("2.json", 2, steady(885.0))
+    assert whq("accept", "1.json", "2.json")[:2] == (0, "Accepted 1 test into whq-baseline.json.\n")
+    journal = Journal.start(JOURNAL_FOLDER, a_run())
+    journal.add(steady(886.0))
+    journal.finish()
+    assert whq("accept")[:2] == (0, "Accepted 1 test into whq-baseline.json.\n")
+    entries = read_baseline("whq-baseline.json").of("tests/test_chat.py::test_a")
+    assert [entry.energy_j for entry in entries] == [884.0, 885.0, 886.0]
+
+
+def test_many_tests_that_are_left_out_are_counted(whq: Whq) -> None:
+    store("run.json", 1, *(replace(NOTHING, test=f"test_{n}") for n in range(7)))
+    assert whq("accept", "run.json")[1].splitlines()[1] == (
+        "Left out 7 tests: nvml: driver not loaded (test_0, test_1, test_2, test_3, test_4 and 2 more)."
+    )
+
+
+def test_check_judges_by_a_baseline(whq: Whq) -> None:
+    store("base.json", 1, steady(884.0))
+    store("run.json", 2, steady(972.4))
+    whq("accept", "base.json")
+    assert whq("check", "run.json", "--baseline", "whq-baseline.json") == (1, REGRESSED, "")
+    assert whq("check", "base.json", "--baseline", "whq-baseline.json")[0] == 0
+    status, out, _ = whq("check", "run.json", "--baseline", "whq-baseline.json", "--max-regression", "15%")
+    assert (status, out.splitlines()[0]) == (
+        0,
+        "test_chat.py::test_a   13.5 mWh ± 0.0 %   baseline 12.3 mWh   +10.0 %   unchanged",
+    )
+
+
+def test_check_takes_limits_of_regressions_from_the_file_of_budgets(whq: Whq) -> None:
+    store("base.json", 1, steady(884.0))
+    store("run.json", 2, steady(972.4))
+    whq("accept", "base.json")
+    Path("whq.toml").write_text('[[budgets]]\nwh_per_query = 0.0125\nmax_regression = "15%"\n')
+    status, out, _ = whq("check", "run.json", "--baseline", "whq-baseline.json", "--budgets", "whq.toml")
+    assert (status, out.splitlines()[1:]) == (
+        1,
+        [
+            f"1 measured, 1 over budget · {RIG}",
+            (
+                "tests/test_chat.py::test_a: wh_per_query is 13.5 mWh, 8.0 % over its budget of "
+                "12.5 mWh (whq.toml, budgets[0]): 20 queries, 5120 input and 2560 output tokens, NVIDIA H200, "
+                "nvml counter."
+            ),
+        ],
+    )
+
+
+def test_compare_sets_runs_against_runs(whq: Whq) -> None:
+    store("base.json", 1, steady(884.0))
+    store("head.json", 2, steady(972.4))
+    assert whq("compare", "base.json", "--", "head.json") == (1, REGRESSED, "")
+    assert whq("compare", "head.json", "--", "base.json") == (
+        0,
+        (
+            "test_chat.py::test_a   12.3 mWh ± 0.0 %   baseline 13.5 mWh   -9.1 %   improved\n"
+            f"1 measured, 1 improved · {RIG}\n"
+        ),
+        "",
+    )
+    assert whq("compare", "base.json", "--run-noise", "10%", "--", "head.json")[0] == 0
+
+
+def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
+    store("base.json", 1, steady(884.0), steady(1.0, "test_gone"))
+    store("head.json", 2, steady(884.0), steady(1.0, "test_new"))
+    assert whq("compare", "base.json", "--", "head.json") == (
+        0,
+        (
+            "test_chat.py::test_a     12.3 mWh ± 0.0 %   baseline 12.3 mWh   +0.0 %   unchanged\n"
+            "test_chat.py::test_new   13.9 µWh ± 0.0 %                                new\n"
+            f"2 measured · {RIG}\n"
+            "Only in the base, and not compared: test_chat.py::test_gone\n"
+            "1 test new, not in the baseline: accept it with --whq-update-baseline or whq accept\n"
+        ),
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["accept", "nope.json"], "nope.json cannot be read (No such file or directory). Check the path."),
+        (
+            ["accept"],
+            (
+                ".pytest_cache/d/whq holds no session. "
+                "Run pytest here on tests with the whq fixture, or name a run file."
+            ),
+        ),
+        (
+            ["accept", "run.json", "--baseline", "run.json"],
+            (
+                "run.json is not a baseline of pytest-whq. "
+                "Give one that pytest --whq-update-baseline or whq accept wrote."
+            ),
+        ),
+        (
+            ["check", "run.json", "--baseline", "nope.json"],
+            "nope.json cannot be read (No such file or directory). Check the path.",
+        ),
+        (
+            ["compare", "run.json"],
+            "whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...",
+        ),
+        (
+            ["compare", "run.json", "--max-regression", "-5%", "--", "run.json"],
+            "argument --max-regression: expected one argument (see whq compare --help).",
+        ),
+        (
+            ["compare", "run.json", "--max-regression=0", "--", "run.json"],
+            "--max-regression must be a share above 0, such as \"5%\" or 0.05, not '0'.",
+        ),
+        (["show", "run.json", "--", "x"], "unrecognized arguments: x (see whq --help)."),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(whq: Whq, arguments: list[str], sentence: str) -> None:
+    store("run.json", 1, steady(884.0))
+    assert whq(*arguments) == (2, "", f"whq: {sentence}\n")
