@@ -1,7 +1,7 @@
 """A `Record` and a `Rig` as plain data, which crosses processes and goes to files, and back."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from math import isclose
 from typing import Any, TypeVar
 
@@ -64,7 +64,8 @@ def rig_as_dict(rig: Rig) -> dict[str, Any]:
 def record_as_dict(record: Record) -> dict[str, Any]:
     """``record`` as plain data: its measurement flat, with what derives from it beside it."""
     measurement = record.measurement
-    flat: dict[str, Any] = plain(record)
+    # Verdicts are stored in a form of their own, below.
+    flat: dict[str, Any] = plain(replace(record, budgets=(), comparison=None))
     flat |= flat.pop("measurement")
     flat |= flat.pop("tokens")
     sentences = _sentences(measurement.reasons)

@@ -109,7 +109,7 @@ def test_the_policy_stops_a_script_even_if_one_got_in(tmp_path: Path) -> None:
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
 def test_the_table_sorts_by_a_column_and_back(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    # A bookmark of the reader's own: the policy lets only the page's script in, so the test takes it off.
+    # The policy lets no script run but the page's own, and so not the test's clicks.
     whole = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", htmlpage.render(a_report_run()))
     click = "<script>document.querySelectorAll('th button')[1].click();</script>"
     for clicks, first, last in ((1, "test_batch", "test_nothing"), (2, "test_answer", "test_nothing")):
