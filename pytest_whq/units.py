@@ -69,6 +69,11 @@ def format_percent(ratio: float, *, signed: bool = False) -> str:
     return f"{percent:{'+' if signed else ''}.1f} %"
 
 
+def format_percent_range(low: float, high: float) -> str:
+    """Two ratios as signed percent with one decimal: ``0.341, 0.392`` gives ``+34.1 to +39.2 %``."""
+    return f"{low * 100:+.1f} to {high * 100:+.1f} %"
+
+
 def format_seconds(duration_s: float) -> str:
     """A duration in seconds: ``6.24`` gives ``6.2 s``, ``0.05`` gives ``50.0 ms``."""
     return f"{duration_s:.1f} s" if duration_s >= 1 else format_quantity(duration_s, "s")

@@ -16,6 +16,12 @@ def no_choice_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def no_job_of_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the plugin under test write no annotations and no summary, wherever its tests run."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+
 @pytest.fixture
 def simulated_nvml() -> Iterator[SimulatedNvml]:
     """One simulated GPU that draws 70 W; its counter ticks every 100 ms at a phase fixed by the seed."""

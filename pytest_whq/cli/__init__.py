@@ -10,15 +10,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from pytest_whq import __version__
 from pytest_whq.cli import devices, verdicts
 from pytest_whq.cli.console import add_verbose, as_terminal, complain, load
 from pytest_whq.errors import SettingError, WhqError
-
-if TYPE_CHECKING:
-    from pytest_whq.model import Run
+from pytest_whq.rendering import RENDERERS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,25 +95,21 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="RUN", nargs="?", type=Path, help="a run file; default: the last session"
     )
-    parser.add_argument("--format", choices=tuple(_FORMATS), default="terminal", help="default: terminal")
+    parser.add_argument(
+        "--format", choices=("terminal", *RENDERERS), default="terminal", help="default: terminal"
+    )
     add_verbose(parser)
 
 
 def _show(options: argparse.Namespace) -> int:
-    print(_FORMATS[options.format](load(options.file), options))
+    run = load(options.file)
+    if options.format == "terminal":
+        print(as_terminal(run, options))
+    else:
+        print(RENDERERS[options.format](run).removesuffix("\n"))
     return 0
 
 
-def _as_json(run: "Run", _: argparse.Namespace) -> str:
-    from pytest_whq.storing.runfile import run_as_json
-
-    return run_as_json(run).removesuffix("\n")
-
-
-_FORMATS: dict[str, Callable[["Run", argparse.Namespace], str]] = {
-    "terminal": as_terminal,
-    "json": _as_json,
-}
 
 
 _COMMANDS = (

@@ -12,7 +12,7 @@ from pytest_whq.measuring.sampler import EDGE_S, Sampler
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.measuring.tally import Tally
 from pytest_whq.measuring.trace import Trace
-from pytest_whq.model import DeviceState, Measurement, Reason
+from pytest_whq.model import DeviceState, Measurement, PowerCurve, Reason
 
 _EDGE_WAIT_S = 2.0
 """Waited at most on each side of a measurement for the ticks that tell the level outside."""
@@ -41,6 +41,7 @@ class Meter:
         self._reading = False
         self._began_s: float | None = None
         self._energies: Mapping[str, SpanEnergies] = {}
+        self._power: PowerCurve | None = None
         self._first_phase: float | None = None
         self._states: list[DeviceState] = []
         self.spans: list[Span] = []
@@ -173,6 +174,7 @@ class Meter:
             estimated=estimated,
             repeated=repeated,
             precision=precision,
+            power=self._power,
         )
 
     def _leave(self) -> None:
@@ -192,6 +194,8 @@ class Meter:
             yield EDGE_S
 
     def _conclude(self, sampler: Sampler) -> None:
+        # Drawn even where the energy is not told: it shows why.
+        self._power = sampler.power_curve(self.spans, self._opened_s, self._clock.now())
         if (error := sampler.error_since(self._opened_s)) is not None:
             self._why_not = Reason(error.code, str(error))
         elif self.spans:

@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from pytest_whq.measuring.curve import join_curves
 from pytest_whq.measuring.rounds import half_widths95, relative_drift
 from pytest_whq.measuring.spans import Span, SpanEnergies
 from pytest_whq.measuring.tally import Tally, sum_tokens
-from pytest_whq.model import DeviceEnergy, Measurement, Reason, Round
+from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round
 from pytest_whq.units import format_percent, format_quantity, format_seconds
 
 ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
@@ -27,6 +28,7 @@ def measurement_of(
     estimated: bool = False,
     repeated: bool = False,
     precision: float,
+    power: PowerCurve | None = None,
 ) -> Measurement:
     """The measurement of ``spans``, of which each has its tally; no ``energies`` means not measured.
 
@@ -59,7 +61,7 @@ def measurement_of(
     reasons += _precision_reasons(plain, widths.get("wh_per_query"), repeated, precision)
     reasons += warnings
     reasons += _drift_reasons(rounds, precision) if repeated and not estimated else ()
-    return replace(plain, interval95=intervals, reasons=_one_of_each(reasons))
+    return replace(plain, interval95=intervals, reasons=_one_of_each(reasons), power=power)
 
 
 def rounds_of(
@@ -106,6 +108,7 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         rounds=tuple(one for measurement in measurements for one in measurement.rounds),
         interval95={},
         reasons=_one_of_each(reason for one in measurements for reason in one.reasons),
+        power=join_curves([one.power for one in measurements if one.power is not None]),
     )
 
 

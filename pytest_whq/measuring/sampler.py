@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from pytest_whq.errors import SourceError
 from pytest_whq.measuring.clock import Clock, Repeating
+from pytest_whq.measuring.curve import power_curve
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.measuring.trace import Trace
-from pytest_whq.model import Device, DeviceState
+from pytest_whq.model import Device, DeviceState, PowerCurve
 from pytest_whq.sources.base import PowerSource
 
 EDGE_S = 0.003
@@ -106,6 +107,11 @@ class Sampler:
             return {device.id: self._energies_of(device, spans) for device in self.devices}
         finally:
             self._lock.release()
+
+    def power_curve(self, spans: Sequence[Span], start_s: float, end_s: float) -> PowerCurve | None:
+        """The devices' power from ``start_s`` to ``end_s``, with ``spans`` marked."""
+        with self._lock:
+            return power_curve(self.traces.values(), spans, start_s, end_s)
 
     def _energies_of(self, device: Device, spans: Sequence[Span]) -> SpanEnergies:
         try:

@@ -112,6 +112,30 @@ class Round:
     input_tokens: int | None
     output_tokens: int | None
 
+    @property
+    def wh_per_query(self) -> float | None:
+        """Watt-hours per query that succeeded, None where not known."""
+        return None if self.energy_j is None else _ratio(wh(self.energy_j), self.queries)
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCurve:
+    """Watts of all devices together: means over steps of ``step_s`` from ``start_s`` on.
+
+    Times are on the clock of `time.monotonic`. ``windows_s`` are the start and end of each span that
+    was measured; what no reading tells of a step's power is None.
+    """
+
+    start_s: float
+    step_s: float
+    power_w: tuple[float | None, ...]
+    windows_s: tuple[tuple[float, float], ...]
+
+    @property
+    def end_s(self) -> float:
+        """The end of the last step."""
+        return self.start_s + self.step_s * len(self.power_w)
+
 
 def _ratio(numerator: float | None, denominator: float | None) -> float | None:
     return numerator / denominator if numerator is not None and denominator else None
@@ -139,6 +163,7 @@ class Measurement:
     rounds: tuple[Round, ...]
     interval95: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
+    power: PowerCurve | None = None
 
     @property
     def valid(self) -> bool:

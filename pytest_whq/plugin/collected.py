@@ -12,11 +12,11 @@ from pytest_whq.errors import RunFileError
 from pytest_whq.model import Record, Rig, Run
 from pytest_whq.plugin.baseline import SessionBaseline, was_compared
 from pytest_whq.plugin.commit import current_commit
+from pytest_whq.plugin.reports import add_step_summary, github_lines, write_report
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering.terminal import render
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.records import record_from_dict, rig_from_dict
-from pytest_whq.storing.runfile import write_run
 
 _BROKEN_OFF = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -64,8 +64,11 @@ class CollectedRecords:
         if self._journal is not None and self._journal.warning:
             self._problems.append(self._journal.warning)
         if not self._config.option.collectonly:
-            if self._settings.json is not None and (self._records or not broken_off):
-                self._try(write_run, self._whole_run(rig), self._settings.json)
+            if self._records or not broken_off:
+                for name, path in self._settings.reports.items():
+                    self._try(write_report, self._whole_run(rig), name, path)
+            if self._records and (problem := add_step_summary(self._whole_run(rig))):
+                self._problems.append(problem)
             if self._settings.update_baseline and not broken_off:
                 self._try(self._baseline.accept, self._whole_run(rig))
         if self._has_lost:
@@ -91,6 +94,11 @@ class CollectedRecords:
             reporter.write_line(f"--whq-budget enforced nothing: {what}.", yellow=True)
         for line in self._baseline.lines(list(self._records.values())):
             reporter.write_line(line, yellow=True)
+        enforced = self._settings.enforce and not self._settings.update_baseline
+        if self._run is not None:
+            whole = self._whole_run(self._run.rig)
+            for command in github_lines(whole, self._config.rootpath, enforced=enforced):
+                reporter.write_line(command)
         for problem in self._problems:
             reporter.write_line(problem, red=True)
 

@@ -16,6 +16,7 @@ from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import Whq
 from pytest_whq.plugin.instruments import SessionInstruments
+from pytest_whq.plugin.reports import add_properties
 from pytest_whq.plugin.settings import Settings, marker_budgets, marker_entries, plan_for
 from pytest_whq.storing.records import record_as_dict, rig_as_dict
 
@@ -128,8 +129,10 @@ class WhqSession:
             outcome = _outcome(report)
             if outcome != "skipped" or _has_queries(record):
                 carrier: Any = report
-                carrier.whq_record = record_as_dict(replace(record, outcome=outcome))
-                carrier.whq_rig = rig_as_dict(self._instruments.rig())
+                record, rig = replace(record, outcome=outcome), self._instruments.rig()
+                carrier.whq_record = record_as_dict(record)
+                carrier.whq_rig = rig_as_dict(rig)
+                add_properties(item, report, record, rig.source)
                 carrier.whq_fell_back = self._instruments.fell_back
         return report
 

@@ -1,6 +1,7 @@
 """What the user set, read once: marker over option over ini."""
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from pytest_whq.judging.policies import Policies, policies_from
 from pytest_whq.judging.ratio_of_means import RUN_NOISE
 from pytest_whq.judging.regressions import Limit
 from pytest_whq.measuring.rounds import Plan
+from pytest_whq.rendering import RENDERERS
 from pytest_whq.storing.baseline_file import FILE_NAME
 from pytest_whq.units import parse_ratio
 
@@ -29,7 +31,8 @@ class Settings:
     """The settings of a session.
 
     ``plan`` is how ``whq(call)`` repeats where no marker says otherwise; ``entries`` are those of
-    the rootdir's budget files, in their order. ``baseline`` is a path where there may be a file.
+    the rootdir's budget files, in their order. ``baseline`` is a path where there may be a file,
+    ``reports`` has the path of each report to write, by the name of its renderer.
     """
 
     enforce: bool
@@ -44,7 +47,7 @@ class Settings:
     limit: Limit
     run_noise: float
     policies: Policies
-    json: Path | None
+    reports: Mapping[str, Path]
     only: bool
     skip: bool
     disable: bool
@@ -66,7 +69,7 @@ class Settings:
             limit=_limit(config),
             run_noise=_share_or(config, "whq_run_noise", RUN_NOISE),
             policies=_policies(config),
-            json=_path(config, "whq_json"),
+            reports=_reports(config),
             only=_flag(config, "whq_only"),
             skip=_flag(config, "whq_skip"),
             disable=_flag(config, "whq_disable"),
@@ -157,6 +160,22 @@ def _path(config: pytest.Config, name: str) -> Path | None:
         why = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
         raise SettingError(f"{_called(config, name)} cannot be {text!r}: {why}.")
     return path
+
+
+def _reports(config: pytest.Config) -> dict[str, Path]:
+    """The path of each report that is asked for, where a file can be written."""
+    reports: dict[str, Path] = {}
+    for name in RENDERERS:
+        option = f"whq_{name}"
+        path = _path(config, option)
+        if path is None:
+            continue
+        if not os.access(path.parent, os.W_OK):
+            raise SettingError(f"{_called(config, option)} cannot be {str(path)!r}: its folder is read-only.")
+        if path in reports.values():
+            raise SettingError(f"{_called(config, option)} cannot be {str(path)!r}: another report is.")
+        reports[name] = path
+    return reports
 
 
 def _flag(config: pytest.Config, name: str) -> bool:

@@ -1,0 +1,33 @@
+"""Runs as text: one renderer to a file, and each a row of one table.
+
+Nothing of a renderer is imported before it renders.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pytest_whq.model import Run
+
+
+class Renderer(NamedTuple):
+    """A row of `RENDERERS`: what it makes, and the module and function that do."""
+
+    what: str
+    module: str
+    function: str = "render"
+
+    def __call__(self, run: "Run") -> str:
+        """The text of ``run``."""
+        text: str = getattr(import_module(self.module), self.function)(run)
+        return text
+
+
+RENDERERS = {
+    "json": Renderer("the records, as a run file", "pytest_whq.storing.runfile", "run_as_json"),
+    "markdown": Renderer("a report in Markdown, for a pull request", "pytest_whq.rendering.markdown"),
+    "html": Renderer("a report as one HTML page", "pytest_whq.rendering.htmlpage"),
+    "csv": Renderer("the records as comma-separated values", "pytest_whq.rendering.csvtable"),
+    "openmetrics": Renderer("the metrics as OpenMetrics text", "pytest_whq.rendering.openmetrics"),
+}
+"""Name -> what makes a file of a run: each has an option of the plugin, and is a format of ``whq show``."""

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from pytest_whq.model import REASONS, Record, Run
 from pytest_whq.rendering.words import (
     budget_phrase,
+    counts_phrase,
     fails,
     one_line,
-    rig_phrase,
+    run_rig_phrase,
     short_names,
     shortened,
     spread,
@@ -167,19 +168,4 @@ def _tests(number: int) -> str:
 
 
 def _summary(run: Run) -> str:
-    measured = [record for record in run.records if why_not_measured(record.measurement) is None]
-    outcomes = [{verdict.outcome for verdict in record.budgets} for record in run.records]
-    compared = Counter(record.comparison.outcome for record in run.records if record.comparison)
-    numbers = {
-        "not measured": len(run.records) - len(measured),
-        "over budget": sum("exceeded" in found for found in outcomes),
-        "with a budget unmeasured": sum("unmeasured" in found for found in outcomes),
-        **{outcome.replace("_", " "): compared[outcome] for outcome in _TOLD},
-    }
-    told = [f"{len(measured)} measured", *(f"{n} {what}" for what, n in numbers.items() if n)]
-    methods = dict.fromkeys(record.measurement.method for record in run.records)
-    return f"{', '.join(told)} · {rig_phrase(run.rig, [method for method in methods if method])}"
-
-
-# ``unchanged`` is what is expected, and ``new`` stands in its line.
-_TOLD = ("regressed", "improved", "inconclusive", "not_comparable")
+    return f"{counts_phrase(run)} · {run_rig_phrase(run)}"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from pytest_whq.model import BudgetVerdict, Device, Measurement, Record, Rig
+from pytest_whq.model import BudgetVerdict, Device, Measurement, Record, Rig, Run
 from pytest_whq.units import format_metric, format_percent, format_quantity
 
 SCOPES = {"gpu": "GPU board", "gpu+cpu": "GPU boards and CPU", "module": "module (CPU + GPU)", "cpu": "CPU"}
@@ -57,6 +57,35 @@ def rig_phrase(rig: Rig, methods: Sequence[str]) -> str:
     return f"{devices_phrase(rig.devices)} · {source} · gross, {scope}"
 
 
+def run_rig_phrase(run: Run) -> str:
+    """`rig_phrase` of the run's rig, with the methods of its records."""
+    methods = dict.fromkeys(record.measurement.method for record in run.records)
+    return rig_phrase(run.rig, [method for method in methods if method])
+
+
+def counts_of(run: Run) -> dict[str, int]:
+    """How many tests were measured, and how many of them are not as they should be: what -> number."""
+    measured = sum(why_not_measured(record.measurement) is None for record in run.records)
+    outcomes = [{verdict.outcome for verdict in record.budgets} for record in run.records]
+    compared = Counter(record.comparison.outcome for record in run.records if record.comparison)
+    numbers = {
+        "not measured": len(run.records) - measured,
+        "over budget": sum("exceeded" in found for found in outcomes),
+        "with a budget unmeasured": sum("unmeasured" in found for found in outcomes),
+        **{outcome.replace("_", " "): compared[outcome] for outcome in _TOLD},
+    }
+    return {"measured": measured, **{what: number for what, number in numbers.items() if number}}
+
+
+def counts_phrase(run: Run) -> str:
+    """`counts_of` in words: ``2 measured, 1 regressed``."""
+    return ", ".join(f"{number} {what}" for what, number in counts_of(run).items())
+
+
+# ``unchanged`` is what is expected, and ``new`` stands in its line.
+_TOLD = ("regressed", "improved", "inconclusive", "not_comparable")
+
+
 def why_not_measured(measurement: Measurement) -> str | None:
     """Why there is no Wh/query that stands; None where there is one."""
     reason = measurement.why_invalid("wh_per_query")
@@ -80,9 +109,9 @@ def spread(measurement: Measurement) -> float | None:
 
 def budget_phrase(verdicts: Sequence[BudgetVerdict]) -> str:
     """How far the tightest budget is used, failing ones first; empty where there is none."""
-    if not verdicts:
+    verdict = tightest_budget(verdicts)
+    if verdict is None:
         return ""
-    verdict = max(verdicts, key=_tightness)
     limit = format_metric(verdict.metric, verdict.limit)
     if verdict.metric != "wh_per_query":
         limit = f"{limit} {verdict.metric}"
@@ -90,6 +119,11 @@ def budget_phrase(verdicts: Sequence[BudgetVerdict]) -> str:
         return f"{verdict.outcome.replace('_', ' ')}: {limit}"
     use = f"{format_percent(verdict.value / verdict.limit)} of {limit}"
     return f"{use}, exceeded" if verdict.outcome == "exceeded" else use
+
+
+def tightest_budget(verdicts: Sequence[BudgetVerdict]) -> BudgetVerdict | None:
+    """The verdict on the budget that is used most, failing ones first; None where there is none."""
+    return max(verdicts, key=_tightness, default=None)
 
 
 def _tightness(verdict: BudgetVerdict) -> tuple[bool, bool, float]:

@@ -37,7 +37,8 @@ from pytest_whq.storing.fields import (
     text,
 )
 from pytest_whq.storing.files import parse_json, read_bytes, write_text
-from pytest_whq.storing.records import METHODS, plain, read_with
+from pytest_whq.storing.plain_data import plain
+from pytest_whq.storing.records import METHODS, read_with
 from pytest_whq.storing.runfile import line_of, moment
 
 BASELINE_FORMAT = 1  # 1: first

@@ -1,7 +1,7 @@
 """A `Record` and a `Rig` as plain data, which crosses processes and goes to files, and back."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, replace
 from math import isclose
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from pytest_whq.model import (
     Round,
     TokenCount,
 )
+from pytest_whq.storing.curves import read_curve
 from pytest_whq.storing.fields import (
     FieldError,
     Reader,
@@ -35,6 +36,7 @@ from pytest_whq.storing.fields import (
     text,
 )
 from pytest_whq.storing.files import RECORD_AGAIN
+from pytest_whq.storing.plain_data import plain
 
 METHODS = ("counter", "power", "estimate")
 TEST_OUTCOMES = ("passed", "failed", "skipped", "xfailed", "xpassed")
@@ -48,6 +50,7 @@ _RECORD_ORDER = (
     *("energy_j", "net_energy_j", "uncertainty_j", "duration_s", "metrics", "interval95"),
     *("rounds", "devices", "budgets", "comparison"),
 )
+_MAY_LACK = ("why", "power")
 
 Value = TypeVar("Value")
 
@@ -61,7 +64,8 @@ def rig_as_dict(rig: Rig) -> dict[str, Any]:
 def record_as_dict(record: Record) -> dict[str, Any]:
     """``record`` as plain data: its measurement flat, with what derives from it beside it."""
     measurement = record.measurement
-    flat: dict[str, Any] = plain(record)
+    # Verdicts are stored in a form of their own, below.
+    flat: dict[str, Any] = plain(replace(record, budgets=(), comparison=None))
     flat |= flat.pop("measurement")
     flat |= flat.pop("tokens")
     sentences = _sentences(measurement.reasons)
@@ -74,6 +78,8 @@ def record_as_dict(record: Record) -> dict[str, Any]:
     }
     if sentences:
         flat["why"] = sentences
+    if measurement.power is None:
+        del flat["power"]
     return {name: flat[name] for name in dict.fromkeys((*_RECORD_ORDER, *flat))}
 
 
@@ -99,18 +105,6 @@ def _comparison_as_dict(comparison: Comparison | None) -> dict[str, Any] | None:
     data = {_COMPARISON_NAMES.get(name, name): value for name, value in plain(comparison).items()}
     data["per_token"] = _comparison_as_dict(comparison.per_token)
     return {name: value for name, value in data.items() if name not in _COMPARISON_EXTRAS or value}
-
-
-def plain(value: Any) -> Any:
-    """``value`` in the types of JSON: dataclasses and mappings as dict, tuples as list."""
-    # First, because nearly every value is one.
-    if value is None or isinstance(value, float | int | str):
-        return value
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value]
 
 
 def record_from_dict(data: Any, where: str) -> Record:
@@ -141,6 +135,7 @@ def read_record(data: Any) -> Record:
         found,
         tokens=_part(TokenCount, found),
         reasons=_reasons(found["reasons"], found.get("why", {})),
+        power=found.get("power"),
     )
     _check_derived(measurement, found)
     return _part(Record, found, measurement=measurement)
@@ -223,6 +218,7 @@ _READERS = {
             "rounds": list_of(dataclass_of(Round, _net)),
             "interval95": mapping_of(interval, METRICS),
             "reasons": list_of(one_of(REASONS)),
+            "power": read_curve,
         },
     ),
     **readers_of(
@@ -240,5 +236,5 @@ _READERS = {
 }
 _FLATTENED = ("measurement", "tokens")
 _read_record_fields = object_of(
-    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED}, may_lack=("why",)
+    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED}, may_lack=_MAY_LACK
 )

@@ -12,9 +12,10 @@ from pytest_whq.errors import RunFileError
 from pytest_whq.model import Record, Run
 from pytest_whq.storing.fields import FieldError, dataclass_of, list_of, shown, text
 from pytest_whq.storing.files import parse_json, read_bytes, write_text
-from pytest_whq.storing.records import plain, read_record, read_with, record_as_dict
+from pytest_whq.storing.plain_data import plain
+from pytest_whq.storing.records import read_record, read_with, record_as_dict
 
-RUN_FORMAT = 1  # 1: first
+RUN_FORMAT = 1  # 1: first; a record may have `power` since 0.1
 
 
 def read_run(path: Path | str) -> Run:

@@ -1,0 +1,69 @@
+"""The records as comma-separated values: a header, then a line for each test, in the order they ran."""
+
+import csv
+from io import StringIO
+
+from pytest_whq.model import METRICS, Record, Run
+from pytest_whq.rendering.words import one_line, tightest_budget
+
+_Cell = str | float | None
+
+
+def render(run: Run) -> str:
+    """The table of ``run``; numbers in the unit of their column's name, unknown ones empty.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    text = StringIO()
+    # All text in quotes: whatever a spreadsheet takes for a separator, it finds none inside.
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(_HEADER)
+    writer.writerows([_guarded(cell) for cell in _cells(record, run)] for record in run.records)
+    return text.getvalue()
+
+
+_HEADER = (
+    *("test", "outcome", "valid", "reasons", "source", "method", "scope", "devices"),
+    *("queries", "failed_queries"),
+    *("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens"),
+    *("rounds", "duration_s", "energy_j", "net_energy_j", "uncertainty_j"),
+    *METRICS,
+    *("wh_per_query_low95", "wh_per_query_high95"),
+    *("budget_metric", "budget_limit", "budget_outcome"),
+    *("compared_metric", "baseline", "change", "change_low95", "change_high95", "comparison"),
+    *("created", "commit", "branch", "host"),
+)
+
+
+def _cells(record: Record, run: Run) -> list[_Cell]:
+    measurement, tokens, rig, commit = record.measurement, record.measurement.tokens, run.rig, run.commit
+    low, high = measurement.interval95.get("wh_per_query", (None, None))
+    budget, compared = tightest_budget(record.budgets), record.comparison
+    change_low, change_high = (compared and compared.interval95) or (None, None)
+    reasons = " ".join(reason.code for reason in measurement.reasons)
+    return [
+        *(record.test, record.outcome, str(measurement.valid).lower(), reasons),
+        *(rig.source, measurement.method, rig.scope, " + ".join(device.name for device in rig.devices)),
+        *(measurement.queries, measurement.failed_queries),
+        *(tokens.input_tokens, tokens.output_tokens, tokens.cached_input_tokens, tokens.reasoning_tokens),
+        *(len(measurement.rounds), measurement.duration_s, measurement.energy_j),
+        *(measurement.net_energy_j, measurement.uncertainty_j),
+        *measurement.metrics.values(),
+        *(low, high),
+        *((budget.metric, budget.limit, budget.outcome) if budget else (None, None, None)),
+        *((compared.metric, compared.baseline, compared.change) if compared else (None, None, None)),
+        *(change_low, change_high, compared.outcome if compared else None),
+        run.created,
+        *((commit.id, commit.branch) if commit else (None, None)),
+        rig.host,
+    ]
+
+
+_BEGINS_A_FORMULA = tuple("=+-@＝＋－＠")
+
+
+def _guarded(cell: _Cell) -> _Cell:
+    if not isinstance(cell, str):
+        return cell
+    text = one_line(cell)
+    return f"'{text}" if text.lstrip().startswith(_BEGINS_A_FORMULA) else text

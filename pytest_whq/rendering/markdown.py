@@ -1,0 +1,201 @@
+"""The report in Markdown, for a comment on a pull request or a summary of a job."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from pytest_whq.model import Record, Run
+from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
+from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase, shortened
+from pytest_whq.units import format_metric, format_seconds
+
+MARKER = "<!-- pytest-whq report -->"
+"""The first line: by it a workflow finds the comment that it wrote before."""
+
+_ROOM = 64_000
+"""Bytes at most: GitHub takes 65,536 characters."""
+
+_NAME = 90
+_SENTENCE = 400
+
+
+def render(run: Run) -> str:
+    """The run as a summary line, a table, notes and a folded part, in less than 65,536 characters.
+
+    Where there are too many tests for that, those that fail are kept first, and the rest are counted.
+    """
+    rows = rows_of(run)
+    lines = [MARKER, f"### Energy: {counts_phrase(run)}", ""]
+    lines += _table(rows, _COLUMNS, _ROOM * 4 // 10, _left_out)
+    lines += _notes(rows, _ROOM * 2 // 10)
+    lines += ["", escaped(shortened(run_rig_phrase(run), _SENTENCE))]
+    if baseline := baseline_phrase([row.record for row in rows]):
+        lines += ["", f"Baseline: {escaped(shortened(baseline, _SENTENCE))}"]
+    lines += ["", "<details>", "<summary>Rounds, tokens, rig and baseline</summary>", ""]
+    lines += _table(rows, _DETAILS, _ROOM * 3 // 10, lambda left: f"and {len(left)} more")
+    lines += ["", *_facts(run), "", "</details>", ""]
+    return "\n".join(lines)
+
+
+class _Column(NamedTuple):
+    title: str
+    cell: Callable[[Row], str]
+    align: str = "--:"
+
+
+def _text(write: Callable[[Row], str]) -> Callable[[Row], str]:
+    return lambda row: escaped(write(row))
+
+
+def _name(row: Row) -> str:
+    return _code(shortened(row.name, _NAME))
+
+
+def _verdict(row: Row) -> str:
+    return f"**{row.verdict}**" if row.tone == "bad" else row.verdict
+
+
+_COLUMNS = (
+    _Column("Test", _name, ":--"),
+    _Column("Energy per query", lambda row: f"{row.value} {row.spread}".strip()),
+    _Column("Baseline", lambda row: row.baseline),
+    _Column("Change", lambda row: row.change),
+    _Column("95 % interval", lambda row: row.interval),
+    _Column("Budget", lambda row: row.budget, ":--"),
+    _Column("Verdict", _verdict, ":--"),
+)
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def _queries(row: Row) -> str:
+    failed = row.record.measurement.failed_queries
+    return f"{_count(row.record.measurement.queries)}{f', {failed:,} failed' if failed else ''}"
+
+
+def _rounds(row: Row) -> str:
+    number = len(row.record.measurement.rounds)
+    values = [value for one in row.record.measurement.rounds if (value := one.wh_per_query) is not None]
+    if len(values) < 2:
+        return str(number)
+    lowest, highest = (format_metric("wh_per_query", value) for value in (min(values), max(values)))
+    return f"{number}: {lowest} to {highest}"
+
+
+def _from(row: Row) -> str:
+    comparison = row.record.comparison
+    if comparison is None:
+        return ""
+    commit, day = comparison.commit, (comparison.created or "")[:10]
+    at = "" if commit is None else commit_phrase(commit.id, commit.branch, commit.dirty)
+    return escaped(", ".join(part for part in (at, day) if part))
+
+
+_DETAILS = (
+    _Column("Test", _name, ":--"),
+    _Column("Queries", _queries),
+    _Column("Input tokens", lambda row: _count(row.record.measurement.tokens.input_tokens)),
+    _Column("Output tokens", lambda row: _count(row.record.measurement.tokens.output_tokens)),
+    _Column("Per output token", lambda row: _known("j_per_output_token", row.record)),
+    _Column("Power", lambda row: _known("average_power_w", row.record)),
+    _Column("Time", lambda row: format_seconds(row.record.measurement.duration_s)),
+    _Column("Rounds: Wh per query", _rounds),
+    _Column("Baseline", _from, ":--"),
+)
+
+
+def _known(metric: str, record: Record) -> str:
+    value = record.measurement.metric(metric)
+    return "" if value is None else format_metric(metric, value)
+
+
+def _table(
+    rows: Sequence[Row], columns: Sequence[_Column], room: int, left_out: Callable[[Sequence[Row]], str]
+) -> list[str]:
+    """As many rows as fit into ``room`` bytes, less the columns in which all of them say nothing."""
+    # A row takes more than its name, so that no more than these can fit.
+    tried = rows[: room // 20]
+    cells = [[column.cell(row) for row in tried] for column in columns]
+    shown = [number for number, column in enumerate(cells) if any(column)]
+    if not shown:
+        return ["No test was measured."]
+    lines = [_line(columns[n].title for n in shown), _line(columns[n].align for n in shown)]
+    body = _fitting([_line(cells[n][row] for n in shown) for row in range(len(tried))], room)
+    left = rows[len(body) :]
+    return [*lines, *body, *(["", left_out(left)] if left else [])]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _left_out(left: Sequence[Row]) -> str:
+    failing = sum(row.tone == "bad" for row in left)
+    said = f"{failing:,} of them failing" if failing else "none of which fails"
+    return f"and {len(left):,} more, {said}"
+
+
+def _fitting(lines: Sequence[str], room: int) -> Sequence[str]:
+    """The first of ``lines`` that take no more than ``room`` bytes together."""
+    sizes = accumulate(len(line.encode()) + 1 for line in lines)
+    return lines[: sum(size <= room for size in sizes)]
+
+
+def _notes(rows: Sequence[Row], room: int) -> list[str]:
+    """What else there is to say, once where it is the same of several tests."""
+    said: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row.notes:
+            said.setdefault(row.notes, []).append(row)
+    lines = [_note(sentences, of) for sentences, of in said.items()]
+    fitting = _fitting(lines, room)
+    more = [f"- and {len(lines) - len(fitting):,} more notes"] if len(fitting) < len(lines) else []
+    return ["", *fitting, *more] if lines else []
+
+
+def _note(sentences: Sequence[str], rows: Sequence[Row]) -> str:
+    named = ", ".join(_name(row) for row in rows[:2])
+    more = f" and {len(rows) - 2:,} more" if len(rows) > 2 else ""
+    said = "; ".join(escaped(shortened(sentence, _SENTENCE)) for sentence in sentences)
+    return f"- {named}{more}: {said}"
+
+
+def _facts(run: Run) -> list[str]:
+    rig = run.rig
+    host = f"{rig.host}, {rig.platform}, Python {rig.python}"
+    driver = [f"driver {rig.driver}"] if rig.driver is not None else []
+    facts = [measured_phrase(run), ", ".join([devices_phrase(rig.devices), *driver]), host]
+    return [f"- {escaped(shortened(one_line(fact), _SENTENCE))}" for fact in facts]
+
+
+_PROSE = re.compile(
+    r"(?![-+ ]|\d+[.)]|.*GH-\d)"  # neither a list nor a reference to an issue
+    r"(?:[^\W_]|[ ,;%±·()'\"=+/-]"
+    r"|(?<![wW]{3})\."  # no address that begins with www.
+    r"|:(?= |$)|(?<=\d):(?=\d\d\b(?!:))"  # nor with https:, and no emoji between colons
+    r"|(?<=[^\W_])_(?=[^\W_])"  # within a word it emphasises nothing
+    r"|\[\d+\](?![(:\[])"  # no link
+    r")*"
+)
+"""Text in which Markdown, and what GitHub and GitLab add to it, finds nothing to act on."""
+
+
+def escaped(text: str) -> str:
+    """Printable ``text`` as Markdown that shows it as it is, anywhere within a line."""
+    return text if _PROSE.fullmatch(text) else _code(text)
+
+
+def _code(text: str) -> str:
+    """Printable ``text`` as code, in which no mention, link or reference is looked for."""
+    if text and text == text.strip() and not _UNSPEAKABLE.intersection(text):
+        return f"`{text}`"
+    return f"<code>{_PUNCTUATION.sub(lambda found: f'&#{ord(found[0])};', text)}</code>"
+
+
+_UNSPEAKABLE = frozenset("`|\\")
+"""What code between backticks cannot hold, at least not in a table."""
+
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")

@@ -1,0 +1,186 @@
+"""What a report on a page says of each record: one row, in plain text that its page still escapes."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_whq.judging.budgets import failing_sentence
+from pytest_whq.judging.policies import regression_sentence
+from pytest_whq.model import Comparison, Record, Rig, Run
+from pytest_whq.rendering.words import (
+    budget_phrase,
+    fails,
+    one_line,
+    short_names,
+    spread,
+    why_not_measured,
+)
+from pytest_whq.units import format_metric, format_percent, format_percent_range
+
+_TONES = ("bad", "unsure", "good", "plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record in words; what there is nothing to say of is empty.
+
+    ``share`` is the ratio that ``spread`` tells. ``tone`` is ``bad`` where a verdict fails, ``unsure``
+    where there is no verdict to rely on, else ``good`` or ``plain``; ``change_tone`` is that of the
+    comparison alone. ``failures`` are the verdicts that fail, and ``notes`` what else there is to know,
+    each in a sentence without its full stop. All text is printable, and none of it is escaped for any page.
+    """
+
+    record: Record
+    name: str
+    value: str
+    spread: str
+    share: float | None
+    baseline: str
+    change: str
+    change_tone: str
+    interval: str
+    budget: str
+    verdict: str
+    tone: str
+    failures: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def rows_of(run: Run) -> list[Row]:
+    """The rows of a run: those that fail first, then those without a verdict, each in their order."""
+    names = short_names([record.test for record in run.records])
+    rows = [_row(record, name, run.rig) for record, name in zip(run.records, names, strict=True)]
+    return sorted(rows, key=lambda row: min(_TONES.index(row.tone), _TONES.index("good")))
+
+
+def _row(record: Record, name: str, rig: Rig) -> Row:
+    measured = why_not_measured(record.measurement) is None
+    share = spread(record.measurement) if measured else None
+    comparison = record.comparison
+    verdict = _verdict(record, measured)
+    return Row(
+        record=record,
+        name=name,
+        value=format_metric("wh_per_query", record.measurement.wh_per_query) if measured else "",
+        spread="" if share is None else f"± {format_percent(share)}",
+        share=share,
+        baseline=_baseline(comparison),
+        change=_change(comparison),
+        change_tone=_CHANGE_TONES.get("" if comparison is None else comparison.outcome, "plain"),
+        interval=_interval(comparison),
+        budget=budget_phrase(record.budgets),
+        verdict=verdict,
+        tone=_tone(record, measured),
+        failures=tuple(map(_said, _failures(record, rig))),
+        notes=tuple(map(_said, _notes(record))),
+    )
+
+
+_CHANGE_TONES = {
+    "regressed": "bad",
+    "improved": "good",
+    "inconclusive": "unsure",
+    "not_comparable": "unsure",
+}
+
+
+def _baseline(comparison: Comparison | None) -> str:
+    if comparison is None or comparison.baseline is None:
+        return ""
+    return format_metric(comparison.metric, comparison.baseline)
+
+
+def _change(comparison: Comparison | None) -> str:
+    if comparison is None or comparison.change is None:
+        return ""
+    return format_percent(comparison.change, signed=True)
+
+
+def _interval(comparison: Comparison | None) -> str:
+    if comparison is None or comparison.interval95 is None:
+        return ""
+    return format_percent_range(*comparison.interval95)
+
+
+def _verdict(record: Record, measured: bool) -> str:
+    outcomes = {verdict.outcome for verdict in record.budgets}
+    said = [] if measured else ["not measured"]
+    said += ["over budget"] if "exceeded" in outcomes else []
+    said += ["budget unmeasured"] if "unmeasured" in outcomes else []
+    if record.comparison is not None:
+        said.append(record.comparison.outcome.replace("_", " "))
+    if record.outcome == "failed" and not fails(record):
+        said.append("test failed")
+    return ", ".join(said) or ("within budget" if "within" in outcomes else "")
+
+
+def _tone(record: Record, measured: bool) -> str:
+    if fails(record):
+        return "bad"
+    outcome = None if record.comparison is None else record.comparison.outcome
+    if not measured or record.outcome == "failed" or outcome in ("inconclusive", "not_comparable"):
+        return "unsure"
+    return "good" if outcome == "improved" else "plain"
+
+
+def _failures(record: Record, rig: Rig) -> Iterator[str]:
+    for verdict in record.budgets:
+        if verdict.fails:
+            yield failing_sentence(verdict, record.measurement, rig.devices, rig.source)
+    comparison = record.comparison
+    if comparison is not None and comparison.outcome == "regressed":
+        yield regression_sentence(comparison, record.measurement.metric(comparison.metric))
+
+
+def _notes(record: Record) -> Iterator[str]:
+    for verdict in record.budgets:
+        if verdict.why is not None:
+            yield f"{verdict.metric}: {verdict.why}"
+    if record.comparison is not None:
+        yield from _comparison_notes(record.comparison)
+    for reason in record.measurement.reasons:
+        yield reason.sentence or reason.code.replace("_", " ")
+
+
+def _comparison_notes(comparison: Comparison) -> Iterator[str]:
+    if comparison.why is not None:
+        yield comparison.why
+    if comparison.differences:
+        yield f"not the same rig: {'; '.join(comparison.differences)}"
+    if comparison.likely_cause is not None:
+        yield f"likely cause: {comparison.likely_cause}"
+    other = comparison.per_token
+    if other is not None and other.change is not None:
+        change = format_percent(other.change, signed=True)
+        yield f"per output token: {change}, {other.outcome.replace('_', ' ')}"
+
+
+def _said(sentence: str) -> str:
+    return one_line(sentence.rstrip("."))
+
+
+def baseline_phrase(records: Sequence[Record]) -> str:
+    """Which runs the records were compared with, the latest of them; empty where with none."""
+    compared = [one for record in records if (one := record.comparison) and one.created]
+    found = Counter((one.created, one.commit, one.runs) for one in compared)
+    if not found:
+        return ""
+    created, commit, runs = max(found, key=lambda one: (one[0] or "", found[one]))
+    number = "" if runs is None else f"{runs} run{'' if runs == 1 else 's'}, latest "
+    at = "" if commit is None else f"{commit_phrase(commit.id, commit.branch, commit.dirty)}, "
+    others = f" (other tests: {len(found) - 1} others)" if len(found) > 1 else ""
+    return f"{number}{at}{one_line(created or '')[:10]}{others}"
+
+
+def commit_phrase(id_: str, branch: str | None, dirty: bool) -> str:
+    """A commit: ``1a2b3c4d5e on main, with changes``."""
+    on = "" if branch is None else f" on {one_line(branch)}"
+    return f"{one_line(id_[:10])}{on}{', with changes' if dirty else ''}"
+
+
+def measured_phrase(run: Run) -> str:
+    """When and of which commit the run was made."""
+    made = f"measured {run.created[:16].replace('T', ' ')} UTC"
+    commit = run.commit
+    at = "" if commit is None else f" at {commit_phrase(commit.id, commit.branch, commit.dirty)}"
+    return f"{made}{at}, {one_line(run.tool)}"
