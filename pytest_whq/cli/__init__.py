@@ -131,4 +131,11 @@ _COMMANDS = (
         verdicts.compare_arguments,
         takes_dashes=True,
     ),
+    _Command(
+        "ab",
+        "Measure a base commit and the working tree in turns, and compare; exit 1 when a test regressed.",
+        verdicts.ab,
+        verdicts.ab_arguments,
+        takes_dashes=True,
+    ),
 )

@@ -1,9 +1,11 @@
 """The commands that judge runs: check, compare, accept."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_whq.cli import ab as measuring
 from pytest_whq.cli.console import add_verbose, as_terminal, load, read_text
 from pytest_whq.errors import SettingError
 
@@ -98,19 +100,43 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 def compare(options: argparse.Namespace) -> int:
     """Compare runs with runs; 1 where a test regressed."""
-    from pytest_whq.judging.run_comparison import compare_runs
-    from pytest_whq.rendering.acceptance import named
     from pytest_whq.storing.runfile import read_run
 
     if not options.after_dashes:
         raise SettingError("whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...")
     bases = [read_run(path) for path in options.bases]
     heads = [read_run(Path(path)) for path in options.after_dashes]
+    return _tell_comparison(bases, heads, options)
+
+
+def ab_arguments(parser: argparse.ArgumentParser) -> None:
+    measuring.ab_arguments(parser)
+    add_verbose(parser)
+    parser.add_argument(
+        "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
+    )
+    _add_rules(parser)
+
+
+def ab(options: argparse.Namespace) -> int:
+    """Measure a base commit and the working tree in turns and compare them; 1 where a test regressed."""
+    bases, heads = measuring.measure_in_turns(options)
+    return _tell_comparison(bases, heads, options)
+
+
+def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: argparse.Namespace) -> int:
+    from pytest_whq.judging.run_comparison import compare_runs
+    from pytest_whq.rendering.acceptance import named
+
     compared = compare_runs(bases, heads, _rules(options))
     print(as_terminal(compared.run, options))
     if compared.gone:
         print(f"Only in the base, and not compared: {named(compared.gone)}")
-    return 1 if _tell_regressions(compared.run) else 0
+    regressed = _tell_regressions(compared.run)
+    outcomes = {record.comparison.outcome for record in compared.run.records if record.comparison}
+    if outcomes == {"unchanged"}:
+        print("no change")
+    return 1 if regressed else 0
 
 
 def accept_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,159 @@
+"""``whq ab`` on small git repositories whose tests load a simulated GPU."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from simulated_nvml import SimulatedNvml
+
+from pytest_whq.cli.worktree import bring_tests, checked_out
+
+WHQ = Path(sys.executable).with_name("whq")
+QUICK = ("--whq-rounds", "3", "--whq-min-seconds", "0.6", "--whq-max-seconds", "0.9", "--whq-warmup", "0")
+TEST = """
+import time
+from simulated_nvml import SimulatedNvml
+from chat import WATTS
+
+def chat():
+    with SimulatedNvml.attach().gpu(0).busy(WATTS):
+        time.sleep(0.1)
+
+def test_chat(whq):
+    whq(chat)
+"""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@t")
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository whose one commit draws 200 W in its one measured test."""
+    folder = tmp_path / "repository"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "chat.py").write_text("WATTS = 200\n")
+    (folder / "tests" / "test_chat.py").write_text(TEST)
+    (folder / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\npythonpath = ["."]\nasyncio_default_fixture_loop_scope = "function"\n'
+    )
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "-m", "base")
+    return folder
+
+
+def whq_ab(folder: Path, nvml: SimulatedNvml, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [str(WHQ), "ab", *arguments],
+        cwd=folder,
+        env={**os.environ, **nvml.env(), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def trees(folder: Path) -> int:
+    """How many worktrees the repository has, its own included."""
+    return git(folder, "worktree", "list", "--porcelain").count("worktree ")
+
+
+def test_a_head_that_doubles_the_load_regressed(repository: Path, simulated_nvml: SimulatedNvml) -> None:
+    (repository / "chat.py").write_text("WATTS = 400\n")
+    before = git(repository, "status", "--porcelain")
+
+    done = whq_ab(repository, simulated_nvml, "HEAD", "--pairs", "2", "--", "tests", *QUICK)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "regressed" in done.stdout
+    assert done.stderr.splitlines() == [
+        "whq: base, run 1 of 2",
+        "whq: head, run 1 of 2",
+        "whq: head, run 2 of 2",
+        "whq: base, run 2 of 2",
+    ]
+    assert git(repository, "status", "--porcelain") == before
+    assert trees(repository) == 1
+
+
+def test_a_commit_of_docs_alone_is_no_change(
+    repository: Path, simulated_nvml: SimulatedNvml, tmp_path: Path
+) -> None:
+    (repository / "README.md").write_text("Now documented.\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "docs")
+
+    runs = tmp_path / "runs"
+    done = whq_ab(
+        repository, simulated_nvml, "HEAD~1", "--pairs", "2", "--runs", str(runs), "--", "tests", *QUICK
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "no change"
+    assert sorted(path.name for path in runs.iterdir()) == [
+        "base-1.json",
+        "base-2.json",
+        "head-1.json",
+        "head-2.json",
+    ]
+
+
+def test_ctrl_c_leaves_no_worktree_behind(repository: Path, simulated_nvml: SimulatedNvml) -> None:
+    with subprocess.Popen(
+        [str(WHQ), "ab", "HEAD", "--", "tests", "--whq-rounds", "100", "--whq-max-seconds", "60"],
+        cwd=repository,
+        env={**os.environ, **simulated_nvml.env()},
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline() == b"whq: base, run 1 of 3\n"
+        assert trees(repository) == 2
+
+        time.sleep(1)
+        os.killpg(running.pid, signal.SIGINT)
+
+        assert running.wait(timeout=20) == 130
+    assert trees(repository) == 1
+
+
+def test_tests_that_cannot_be_collected_end_it_with_their_output(
+    repository: Path, simulated_nvml: SimulatedNvml
+) -> None:
+    (repository / "tests" / "test_chat.py").write_text("import nowhere_to_be_found\n")
+
+    done = whq_ab(repository, simulated_nvml, "HEAD", "--", "tests", *QUICK)
+
+    assert done.returncode == 2
+    assert "No module named 'nowhere_to_be_found'" in done.stderr
+    assert done.stderr.splitlines()[-1] == ("whq: pytest ended with exit code 2 on the base, as shown above.")
+    assert trees(repository) == 1
+
+
+def test_a_base_that_is_no_commit_is_one_sentence(repository: Path, simulated_nvml: SimulatedNvml) -> None:
+    done = whq_ab(repository, simulated_nvml, "nosuchbranch", "--", "tests")
+
+    assert done.returncode == 2
+    assert done.stderr == "whq: nosuchbranch is no commit of this repository.\n"
+
+
+def test_the_heads_tests_run_on_the_base(repository: Path) -> None:
+    (repository / "tests" / "data.txt").write_text("not yet tracked\n")
+    (repository / "tests" / "test_chat.py").write_text("changed\n")
+    (repository / "chat.py").write_text("WATTS = 400\n")
+
+    with checked_out(repository, "HEAD") as base:
+        bring_tests(repository, base, [])
+        assert (base / "tests" / "data.txt").read_text() == "not yet tracked\n"
+        assert (base / "tests" / "test_chat.py").read_text() == "changed\n"
+        assert (base / "chat.py").read_text() == "WATTS = 200\n"
