@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_whq.serving import Distributions, Load, Phases
 from pytest_whq.units import per_thousand, wh
 
 METRICS = (
@@ -130,7 +131,9 @@ class Measurement:
     ``queries`` succeeded; the energy of the ``failed_queries`` is in ``energy_j`` all the same.
     Joules are gross; ``net_energy_j`` is less the idle power outside the windows times
     ``duration_s``. ``uncertainty_j`` is one standard uncertainty of ``energy_j``.
-    ``method`` is ``counter``, ``power`` or ``estimate``.
+    ``method`` is ``counter``, ``power`` or ``estimate``. ``failures`` counts failed queries by kind;
+    ``distributions`` are of the queries that were timed, ``load`` and ``phases`` there where they apply;
+    ``notes`` are sentences that keep the figure from misleading.
     """
 
     method: str | None
@@ -145,6 +148,11 @@ class Measurement:
     rounds: tuple[Round, ...]
     interval95: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
+    failures: Mapping[str, int] = field(default_factory=dict)
+    distributions: Distributions | None = None
+    load: Load | None = None
+    phases: Phases | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def valid(self) -> bool:

@@ -14,12 +14,12 @@ CALL: Final = None
 Steps = Generator[float | None, Any, Any]
 
 
-def repeat(ledger: Ledger, meter: Meter) -> Steps:
+def repeat(ledger: Ledger, meter: Meter, limit: int | None = None) -> Steps:
     """Warm up, then run rounds as the ledger's plan says; returns the last reply.
 
     It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain
     functions and coroutine functions. An error of the call, thrown in, ends the measurement with a
-    failed query and passes on.
+    failed query and passes on. ``limit`` is the most output tokens that the call asks for, if known.
     """
     __tracebackhide__ = True
     plan, clock = ledger.plan, ledger.clock
@@ -29,7 +29,7 @@ def repeat(ledger: Ledger, meter: Meter) -> Steps:
         for _ in range(plan.warmup):
             reply = yield CALL
         yield from meter.opening()
-        ledger.opened(meter)
+        ledger.opened(meter, counts_itself=True)
         started_s, round_s = clock.now(), 0.0
         while plan.goes_on(len(meter.spans), clock.now() - started_s, round_s, meter.half_width95):
             yield from meter.next_start()
@@ -37,15 +37,15 @@ def repeat(ledger: Ledger, meter: Meter) -> Steps:
             meter.begin()
             while True:
                 reply = yield CALL
-                ledger.record(meter, reply)
+                ledger.record(meter, reply, limit=limit)
                 if clock.now() - began_s >= plan.round_s:
                     break
             meter.end()
             round_s = clock.now() - began_s
             ledger.instruments.progress(meter)
-    except Exception:
+    except Exception as error:
         if meter.is_open:
-            ledger.record_failure(meter)
+            ledger.record_failure(meter, type(error).__name__)
             meter.end()
         yield from _closing(ledger, meter)
         raise

@@ -1,13 +1,16 @@
 """Spans, their queries and their joules, put together as a Measurement. Pure."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.rounds import half_widths95, relative_drift
 from pytest_whq.measuring.spans import Span, SpanEnergies
 from pytest_whq.measuring.tally import Tally, sum_tokens
 from pytest_whq.model import DeviceEnergy, Measurement, Reason, Round
+from pytest_whq.serving import Load
 from pytest_whq.units import format_percent, format_quantity, format_seconds
 
 ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
@@ -64,6 +67,23 @@ def measurement_of(
     return replace(plain, interval95=intervals, reasons=tuple(reversed(unique.values())))
 
 
+def detailed(measurement: Measurement, tallies: Sequence[Tally], load: Load | None = None) -> Measurement:
+    """``measurement`` with what the tallies of its spans tell beside their counts."""
+    if len(tallies) == 1:
+        every = tallies[0]
+    else:
+        every = Tally()
+        for tally in tallies:
+            every.include(tally)
+    found = replace(
+        measurement,
+        failures=dict(every.failures.most_common()),
+        distributions=every.log.distributions(),
+        load=load,
+    )
+    return replace(found, notes=notes_of(found, every.outputs))
+
+
 def rounds_of(
     spans: Sequence[Span], tallies: Sequence[Tally], parts: Sequence[SpanEnergies]
 ) -> tuple[Round, ...]:
@@ -89,14 +109,15 @@ def rounds_of(
 def combine(measurements: Sequence[Measurement]) -> Measurement:
     """Several measurements of one test as one: sums, in which one unknown makes the sum unknown.
 
-    Their rounds stay apart in order; intervals are kept only where there is one measurement, since
-    rounds of different calls do not repeat each other.
+    Their rounds stay apart in order; intervals, distributions, load and phases are kept only where there
+    is one measurement, since those of different calls do not belong together.
     """
     if len(measurements) == 1:
         return measurements[0]
     methods = {one.method for one in measurements if one.method is not None}
     uncertainties_j = [one.uncertainty_j for one in measurements]
     reasons = {reason.code: reason for one in reversed(measurements) for reason in one.reasons}
+    failures = sum((Counter(one.failures) for one in measurements), Counter())
     return Measurement(
         method=methods.pop() if len(methods) == 1 else None,
         energy_j=_sum_known(one.energy_j for one in measurements),
@@ -110,6 +131,8 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         rounds=tuple(one for measurement in measurements for one in measurement.rounds),
         interval95={},
         reasons=tuple(reasons.values()),
+        failures=dict(failures.most_common()),
+        notes=tuple(dict.fromkeys(note for one in measurements for note in one.notes)),
     )
 
 

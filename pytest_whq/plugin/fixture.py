@@ -1,19 +1,22 @@
 """What the ``whq`` fixture gives to a test."""
 
-import contextlib
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
 import pytest
 
 from pytest_whq.errors import WhqError
+from pytest_whq.measuring.clients import instrumented, is_client
 from pytest_whq.measuring.clock import Waits, wait, wait_async
+from pytest_whq.measuring.draining import draining, reply_of
 from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.query import output_limit
+from pytest_whq.measuring.recording import recording
 from pytest_whq.measuring.repeating import repeat, run, run_async
+from pytest_whq.measuring.streams import is_stream
 from pytest_whq.model import Measurement
 
 
@@ -26,41 +29,34 @@ class Whq:
     def __call__(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call ``call(*args, **kwargs)`` until its energy is known well enough; returns the last reply.
 
-        Where the call returns an awaitable, so does this. An error of the call passes through, and is
+        Where the call returns an awaitable, so does this. A reply that is a stream is read to its end,
+        and what is returned is the list of its chunks. An error of the call passes through, and is
         counted as a failed query.
         """
         __tracebackhide__ = True
-        bound = functools.partial(call, *args, **kwargs)
+        bound: Callable[[], Any] = functools.partial(call, *args, **kwargs)
         if self._ledger is None:
             return bound()
-        steps = repeat(self._ledger, self._ledger.instruments.meter())
-        clock = self._ledger.clock
+        clock, limit = self._ledger.clock, output_limit(kwargs)
+        steps = repeat(self._ledger, self._ledger.instruments.meter(), limit)
+        bound = draining(bound, clock.now, limit)
         if inspect.iscoroutinefunction(call):
-            return run_async(steps, clock, bound)
-        return run(steps, clock, bound)
+            return _reply_awaited(run_async(steps, clock, bound))
+        answer = run(steps, clock, bound)
+        return _reply_awaited(answer) if inspect.isawaitable(answer) else reply_of(answer)
 
     def measure(self) -> "Window":
         """A window of the test's own, for ``with whq.measure() as window`` or ``async with``."""
         return Window(self._ledger)
 
-    def wrap(self, call: Callable[..., Any], /) -> Callable[..., Any]:
-        """A function that calls ``call`` and records each reply, or failure, in the window open then."""
+    def wrap(self, target: Any, /) -> Any:
+        """``target``, a function or a client of OpenAI or Anthropic, that records what is made through it.
 
-        @functools.wraps(call)
-        def recorded(*args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True
-            ledger = self._ledger
-            meter = None if ledger is None else ledger.innermost
-            if ledger is None or meter is None:
-                return call(*args, **kwargs)
-            with _failing(ledger, meter):
-                reply = call(*args, **kwargs)
-            if inspect.isawaitable(reply):
-                return _record_awaited(ledger, meter, reply)
-            ledger.record(meter, reply)
-            return reply
-
-        return recorded
+        Each reply, or failure, is a query of the window that is open then.
+        """
+        if is_client(target):
+            return instrumented(target, functools.partial(recording, self._ledger))
+        return recording(self._ledger, target)
 
     @property
     def measurement(self) -> Measurement:
@@ -89,15 +85,24 @@ class Window:
         """Record one query and return its ``reply``; a list of replies is one query each.
 
         Tokens are read from the reply where they are not given. ``ok=False`` records a failed query.
+        A reply that is a stream is a query once it is read to its end: read what this returns.
         """
         if self._ledger is None or self._meter is None:
             return reply
         if not self._meter.is_open:
             raise WhqError("A query is recorded while its window is open: inside the with of whq.measure().")
-        if ok:
-            self._ledger.record(self._meter, reply, input_tokens=input_tokens, output_tokens=output_tokens)
+        if not ok:
+            self._ledger.record_failure(self._meter, NOT_OK)
+        elif is_stream(reply):
+            return self._ledger.follow(
+                self._meter,
+                reply,
+                self._ledger.clock.now(),
+                input_tokens=input_tokens,
+                output_tokens=output_tokens,
+            )
         else:
-            self._ledger.record_failure(self._meter)
+            self._ledger.record(self._meter, reply, input_tokens=input_tokens, output_tokens=output_tokens)
         return reply
 
     @property
@@ -149,24 +154,13 @@ class Window:
         self._measurement = ledger.closed(self._meter)
 
 
+NOT_OK = "not ok"
+"""Kind of failure of a query that the test itself says has failed."""
+
 _WAITED_FOR = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 """Errors of a test; any other ends the session or the task, and must not be held up."""
 
 
-@contextlib.contextmanager
-def _failing(ledger: Ledger, meter: Meter) -> Iterator[None]:
-    """Record an error of what runs inside as a failed query, and let it pass."""
-    try:
-        yield
-    except Exception:
-        if meter.is_open:
-            ledger.record_failure(meter)
-        raise
-
-
-async def _record_awaited(ledger: Ledger, meter: Meter, reply: Awaitable[Any]) -> Any:
-    with _failing(ledger, meter):
-        answer = await reply
-    if meter.is_open:
-        ledger.record(meter, answer)
-    return answer
+async def _reply_awaited(answer: Awaitable[Any]) -> Any:
+    __tracebackhide__ = True
+    return reply_of(await answer)

@@ -17,9 +17,11 @@ from pytest_whq.model import (
     Round,
     TokenCount,
 )
+from pytest_whq.serving import Load, Phase, Phases, Stretch
 from pytest_whq.storing.fields import (
     FieldError,
     Reader,
+    counts_by_name,
     dataclass_of,
     flag,
     interval,
@@ -47,6 +49,9 @@ _RECORD_ORDER = (
     *("rounds", "devices", "budgets", "comparison"),
 )
 
+_DETAILS = ("failures", "distributions", "load", "phases", "notes")
+"""Fields that a file may lack, and does where they say nothing."""
+
 Value = TypeVar("Value")
 
 
@@ -71,7 +76,8 @@ def record_as_dict(record: Record) -> dict[str, Any]:
     }
     if sentences:
         flat["why"] = sentences
-    return {name: flat[name] for name in dict.fromkeys((*_RECORD_ORDER, *flat))}
+    flat = {name: value for name, value in flat.items() if value or name not in _DETAILS}
+    return {name: flat[name] for name in dict.fromkeys((*_RECORD_ORDER, *flat)) if name in flat}
 
 
 def _sentences(reasons: tuple[Reason, ...]) -> dict[str, str]:
@@ -137,7 +143,8 @@ def read_record(data: Any) -> Record:
 
 def _part(cls: type[Value], found: Mapping[str, Any], **given: Any) -> Value:
     """A ``cls`` of the fields of a flat record that are its own, and those ``given``."""
-    own = {field.name: found[field.name] for field in fields(cls) if field.name not in given}  # type: ignore[arg-type]
+    names = [field.name for field in fields(cls) if field.name not in given]  # type: ignore[arg-type]
+    own = {name: found[name] for name in names if name in found or name not in _DETAILS}
     return cls(**own, **given)
 
 
@@ -172,6 +179,12 @@ _signed_or_unknown = optional(signed)
 # Less its idle draw, a device that a call hardly loads can seem to have drawn less than nothing.
 _net = {"net_energy_j": _signed_or_unknown}
 
+_stretches = dict.fromkeys(
+    ("ramp_up", "tail"), optional(dataclass_of(Stretch, {"energy_j": _signed_or_unknown}))
+)
+# Told apart by regression, a short phase can seem to have drawn less than nothing.
+_net_phase = {"energy_j": signed, "j_per_token": _signed_or_unknown}
+
 _budget = dataclass_of(
     BudgetVerdict,
     {"metric": _metric, "value": _signed_or_unknown, "outcome": one_of(BUDGET_OUTCOMES)},
@@ -197,6 +210,11 @@ _READERS = {
             "rounds": list_of(dataclass_of(Round, _net)),
             "interval95": mapping_of(interval, METRICS),
             "reasons": list_of(one_of(REASONS)),
+            "failures": counts_by_name,
+            "load": optional(dataclass_of(Load, {"edge_queries": signed, **_stretches})),
+            "phases": optional(
+                dataclass_of(Phases, dict.fromkeys(("prefill", "decode"), dataclass_of(Phase, _net_phase)))
+            ),
         },
     ),
     **readers_of(
@@ -214,5 +232,6 @@ _READERS = {
 }
 _FLATTENED = ("measurement", "tokens")
 _read_record_fields = object_of(
-    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED}, may_lack=("why",)
+    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED},
+    may_lack=("why", *_DETAILS),
 )
