@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from pytest_whq.errors import WhqError
-from pytest_whq.measuring.clock import Clock
+from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.draining import Drained
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.query import Query, StreamedQuery, Timing
@@ -202,6 +202,30 @@ class Ledger:
                 "input_tokens and output_tokens are those of one query: record the replies of a list singly."
             )
         return [replace(count, **told) for count in counts], None
+
+
+class _NoInstruments:
+    """Measures nothing, in real time."""
+
+    def __init__(self) -> None:
+        self.clock: Clock = SystemClock()
+
+    def meter(self) -> Meter:
+        return Meter(self.clock, None)
+
+    def read_queries(self, reply: object) -> tuple[TokenCount, ...]:
+        return (_NOTHING_TOLD,)
+
+    def unreadable(self, reply: object) -> str:
+        return ""
+
+    def progress(self, meter: Meter) -> None:
+        pass
+
+
+def unmeasured_ledger() -> Ledger:
+    """A ledger to run a load with where nothing is to be measured: no warm-up, no energy."""
+    return Ledger(_NoInstruments(), Plan(warmup=0))
 
 
 def _told(input_tokens: int | None, output_tokens: int | None) -> dict[str, int]:

@@ -53,7 +53,7 @@ def _lengths(outputs: OutputLengths) -> Iterator[str]:
 
 
 def _load(measurement: Measurement, load: Load) -> Iterator[str]:
-    if load.ramp_up is None:
+    if load.ramp_up is None and load.concurrency > 1:
         yield (
             f"too few queries for a steady state at concurrency {load.concurrency}: "
             "the figure is of the whole load, from the first query to the last"

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +12,9 @@ from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clients import instrumented, is_client
 from pytest_whq.measuring.clock import Waits, wait, wait_async
 from pytest_whq.measuring.draining import draining, reply_of
-from pytest_whq.measuring.ledger import Ledger
+from pytest_whq.measuring.jobs import LoadPlan
+from pytest_whq.measuring.lanes import load
+from pytest_whq.measuring.ledger import Ledger, unmeasured_ledger
 from pytest_whq.measuring.query import output_limit
 from pytest_whq.measuring.recording import recording
 from pytest_whq.measuring.repeating import repeat, run, run_async
@@ -44,6 +46,29 @@ class Whq:
             return _reply_awaited(run_async(steps, clock, bound))
         answer = run(steps, clock, bound)
         return _reply_awaited(answer) if inspect.isawaitable(answer) else reply_of(answer)
+
+    def load(
+        self,
+        call: Callable[[Any], Any],
+        inputs: Iterable[Any],
+        *,
+        concurrency: int,
+        rate: float | None = None,
+        queries: int | None = None,
+        seconds: float | None = None,
+        seed: int = 0,
+    ) -> Any:
+        """Call ``call`` with each of ``inputs``, up to ``concurrency`` at once; returns the replies in order.
+
+        With ``rate`` queries arrive at random, so many a second on average; ``seed`` fixes when. With
+        ``queries`` or ``seconds`` (of steady state) inputs are sent again until then. An error stands in
+        place of a reply that failed, the list of its chunks in place of a stream. Measured is the steady
+        state; ramp-up and tail are told apart from it. Where ``call`` is a coroutine function or returns
+        awaitables, so does this.
+        """
+        __tracebackhide__ = True
+        ledger = self._ledger or unmeasured_ledger()
+        return load(ledger, call, inputs, LoadPlan(concurrency, rate, queries, seconds, seed))
 
     def measure(self) -> "Window":
         """A window of the test's own, for ``with whq.measure() as window`` or ``async with``."""
