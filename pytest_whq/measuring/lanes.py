@@ -5,13 +5,14 @@ import inspect
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+import types
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import Any
 
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import wait, wait_async
 from pytest_whq.measuring.draining import drain, drain_async
-from pytest_whq.measuring.jobs import Job, Jobs, LoadPlan
+from pytest_whq.measuring.jobs import Jobs, LoadPlan
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.load import LoadRun
 from pytest_whq.measuring.streams import is_async_stream, is_stream
@@ -85,7 +86,7 @@ def _lane(run: LoadRun, call: Call) -> None:
     first = True
     try:
         while (job := run.take()) is not None:
-            while (wait_s := run.wait_s(job)) > 0 and not run.stopped:
+            while job.due_s and (wait_s := run.wait_s(job)) > 0 and not run.stopped:
                 run.clock.sleep(min(wait_s, _NAP_S))
             started_s, first = run.begin(job, first=first), False
             try:
@@ -116,7 +117,8 @@ async def _in_tasks(run: LoadRun, call: Call, pending: Any = None, done: int = 0
         for _ in range(done, run.ledger.plan.warmup):
             try:
                 answer, pending = call(run.jobs.first) if pending is None else pending, None
-                await _drained_async(answer, run, 0.0)
+                answer = await answer if hasattr(answer, "__await__") else answer
+                await _read(answer, run, 0.0)
             except Exception:  # noqa: BLE001 - as above
                 continue
         await wait_async(run.clock, run.opening())
@@ -142,10 +144,7 @@ async def _run_lanes(run: LoadRun, call: Call) -> None:
             for _ in range(run.plan.concurrency):
                 nursery.start_soon(_lane_async, run, call, trio.lowlevel.checkpoint)
         return
-    lanes = [
-        asyncio.ensure_future(_lane_async(run, call, lambda: asyncio.sleep(0)))
-        for _ in range(run.plan.concurrency)
-    ]
+    lanes = [asyncio.ensure_future(_lane_async(run, call, _turn)) for _ in range(run.plan.concurrency)]
     try:
         finished, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_EXCEPTION)
         for lane in finished:
@@ -156,35 +155,40 @@ async def _run_lanes(run: LoadRun, call: Call) -> None:
         await asyncio.wait(lanes, timeout=_LEAVING_S)
 
 
-async def _lane_async(run: LoadRun, call: Call, turn: Callable[[], Any]) -> None:
+async def _lane_async(run: LoadRun, call: Call, turn: Callable[[], Awaitable[None]]) -> None:
     first = True
     while (job := run.take()) is not None:
-        if (wait_s := run.wait_s(job)) > 0:
+        if job.due_s and (wait_s := run.wait_s(job)) > 0:
             await run.clock.sleep_async(wait_s)
         started_s, first = run.begin(job, first=first), False
-        await _query(run, job, call, started_s)
+        try:
+            answer = call(job.item)
+            if hasattr(answer, "__await__"):
+                answer = await answer
+            if answer is not None:
+                answer = await _read(answer, run, started_s)
+        except asyncio.CancelledError as error:
+            # The call's own, unless somebody asks the lane to stop.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            run.fail(job, error)
+        except Exception as error:  # noqa: BLE001 - counted by its kind
+            run.fail(job, error)
+        else:
+            run.succeed(job, answer, started_s)
         # A call that never waits must not keep the other lanes from running.
         await turn()
 
 
-async def _query(run: LoadRun, job: Job, call: Call, started_s: float) -> None:
-    try:
-        answer = await _drained_async(call(job.item), run, started_s)
-    except asyncio.CancelledError as error:
-        # The call's own, unless somebody cancels the lane.
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        run.fail(job, error)
-    except Exception as error:  # noqa: BLE001 - counted by its kind
-        run.fail(job, error)
-    else:
-        run.succeed(job, answer, started_s)
-
-
-async def _drained_async(answer: Any, run: LoadRun, started_s: float) -> Any:
-    if hasattr(answer, "__await__"):
-        answer = await answer
+async def _read(answer: Any, run: LoadRun, started_s: float) -> Any:
+    """``answer``, drained where it is a stream."""
     if is_async_stream(answer):
         return await drain_async(answer, run.clock.now, started_s)
     return drain(answer, run.clock.now, started_s) if is_stream(answer) else answer
+
+
+@types.coroutine
+def _turn() -> Generator[None, None, None]:
+    """What ``asyncio.sleep(0)`` does, in half the time."""
+    yield

@@ -8,7 +8,7 @@ from pytest_whq.measuring.draining import Drained, reply_of
 from pytest_whq.measuring.jobs import Job, Jobs, LoadPlan
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.query import Query, Timing
+from pytest_whq.measuring.query import Timing
 from pytest_whq.measuring.spans import Span
 from pytest_whq.measuring.tally import Tally
 from pytest_whq.serving import Load, Stretch
@@ -39,11 +39,12 @@ class LoadRun:
         self._lanes = 0
         self._started_s = self._last_s = self._deadline_s = 0.0
         self._tallies = [Tally(), Tally(), Tally()]
+        self._tally = self._tallies[_RAMP_UP]
         self._around: tuple[Tally, ...] = ()
         self._in_flight: dict[int, float] = {}
         self._at_start: dict[int, float] = {}
         self._at_end: dict[int, float] = {}
-        self._edge_queries = 0.0
+        self._edge_queries = self._steady_s = self._tail_s = 0.0
 
     def opening(self) -> Waits:
         """Get ready to measure; what follows is the load."""
@@ -69,7 +70,7 @@ class LoadRun:
 
     def wait_s(self, job: Job) -> float:
         """Seconds until ``job`` arrives."""
-        return self._started_s + job.due_s - self.clock.now() if job.due_s else 0.0
+        return self._started_s + job.due_s - self.clock.now()
 
     def begin(self, job: Job, *, first: bool) -> float:
         """``job`` begins, the ``first`` of its lane or not: returns from when on its time counts."""
@@ -93,10 +94,12 @@ class LoadRun:
         with self._lock:
             if self._over:
                 return
-            began_s = self._end(job, now_s, reply_of(answer))
-            self._add_edges(job, began_s, now_s, len(queries))
+            self.replies[job.number] = reply_of(answer)
+            self._ended(job, now_s, len(queries))
             for query in queries:
-                self._count(query, unreadable)
+                self._tally.succeed(query, unreadable)
+                for tally in self._around:
+                    tally.succeed(query, unreadable)
             if self.plan.rate is not None:
                 self._begin_steady()
 
@@ -105,7 +108,8 @@ class LoadRun:
         with self._lock:
             if self._over:
                 return
-            self._end(job, self.clock.now(), error)
+            self.replies[job.number] = error
+            self._ended(job, self.clock.now(), 0)
             for tally in (self._tally, *self._around):
                 tally.fail(type(error).__name__)
             if self.plan.rate is not None:
@@ -141,8 +145,9 @@ class LoadRun:
         if self._part != _RAMP_UP or self._stopped or (self.jobs.exhausted and not self._single):
             return
         self.meter.begin()
-        self._tallies[_STEADY] = self.meter.tally
+        self._steady_s = self.clock.now()
         self._part = _STEADY
+        self._tally = self._tallies[_STEADY] = self.meter.tally
         self._at_start = dict(self._in_flight)
         if self.plan.seconds is not None:
             self._deadline_s = self.clock.now() + self.plan.seconds
@@ -150,43 +155,24 @@ class LoadRun:
     def _end_steady(self) -> None:
         if self._part == _STEADY:
             self.meter.end()
+            self._tail_s = self.meter.spans[-1].end_s
             self._at_end = dict(self._in_flight)
         self._part = _TAIL
+        self._tally = self._tallies[_TAIL]
 
     @property
     def _single(self) -> bool:
         # One query after another has neither ramp-up nor tail.
         return self.plan.concurrency == 1
 
-    @property
-    def _tally(self) -> Tally:
-        return self._tallies[self._part]
-
-    def _count(self, query: Query, unreadable: str | None) -> None:
-        self._tally.succeed(query, unreadable)
-        for tally in self._around:
-            tally.succeed(query, unreadable)
-
-    def _end(self, job: Job, now_s: float, reply: Any) -> float:
-        self.replies[job.number] = reply
+    def _ended(self, job: Job, now_s: float, queries: int) -> None:
+        """``job`` is no longer in flight: note which share of its work lay on which side of an edge."""
         self._last_s = now_s
-        return self._in_flight.pop(job.number)
-
-    def _add_edges(self, job: Job, began_s: float, now_s: float, queries: int) -> None:
-        """Note how much of the work of ``job`` lies within the window though it does not end there."""
-        taken_s = now_s - began_s
-        if self._part == _RAMP_UP or not taken_s or (not self.meter.spans and self._part == _TAIL):
-            return
-        if job.number in self._at_start:
-            before_s = self._at_start_s() - began_s
-            self._edge_queries -= queries * before_s / taken_s
-        if job.number in self._at_end:
-            within_s = self.meter.spans[0].end_s - began_s
-            self._edge_queries += queries * within_s / taken_s
-
-    def _at_start_s(self) -> float:
-        spans = self.meter.spans
-        return spans[0].start_s if spans else self.meter.began_s
+        began_s = self._in_flight.pop(job.number)
+        if self._at_start and self._at_start.pop(job.number, None) is not None and now_s > began_s:
+            self._edge_queries -= queries * (self._steady_s - began_s) / (now_s - began_s)
+        if self._at_end and self._at_end.pop(job.number, None) is not None and now_s > began_s:
+            self._edge_queries += queries * (self._tail_s - began_s) / (now_s - began_s)
 
     def _arrange(self) -> bool:
         """Set the meter's spans and tallies: the steady state where it stands for something, else all.

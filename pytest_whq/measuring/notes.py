@@ -61,7 +61,7 @@ def _load(measurement: Measurement, load: Load) -> Iterator[str]:
     elif abs(load.edge_queries) > _NOTICED * measurement.queries:
         more = "more" if load.edge_queries > 0 else "less"
         yield (
-            f"the window holds the work of {abs(load.edge_queries):.0f} queries {more} than it counts "
+            f"the window holds the work of {abs(load.edge_queries):.1f} queries {more} than it counts "
             f"({format_percent(abs(load.edge_queries) / max(1, measurement.queries))}), "
             "because queries were under way at its edges: give more inputs for a closer figure"
         )
