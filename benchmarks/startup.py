@@ -18,6 +18,7 @@ import tempfile
 import time
 import venv
 from collections.abc import Iterator, Sequence
+from contextlib import chdir
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -60,17 +61,16 @@ class Ratio:
 
 
 def main() -> int:
-    """Measure and print; 1 where pytest-whq costs more than ``--max-ratio``."""
+    """Measure and print; 1 where pytest-whq costs more than ``--max-ratio``, 2 where it is not to be had."""
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="startup-") as temporary:
-        folder = Path(temporary)
-        (folder / "test_empty.py").write_text("def test_empty():\n    pass\n")
-        plain = _environment(folder / "plain")
-        installed = {name: _environment(folder / name, PLUGINS[name]) for name in options.plugins}
+    with tempfile.TemporaryDirectory(prefix="startup-") as temporary, chdir(temporary):
+        Path("test_empty.py").write_text("def test_empty():\n    pass\n")
+        plain = _environment(Path(temporary, "plain"))
+        installed = {name: _environment(Path(temporary, name), PLUGINS[name]) for name in options.plugins}
         pythons = {name: python for name, python in installed.items() if python is not None}
         if plain is None or OURS not in pythons:
             return 2
-        pairs = _measure(folder, plain, pythons, options.runs)
+        pairs = _measure(plain, pythons, options.runs)
     ratios = {
         name: {
             "cpu": Ratio.of([one.cpu_s for one, _ in runs], [other.cpu_s for _, other in runs]),
@@ -78,15 +78,11 @@ def main() -> int:
         }
         for name, runs in pairs.items()
     }
-    without = [other for runs in pairs.values() for _, other in runs]
-    base = {"cpu_s": median(run.cpu_s for run in without), "wall_s": median(run.wall_s for run in without)}
-    print(f"pytest alone: {base['cpu_s'] * 1000:.0f} ms CPU, {base['wall_s'] * 1000:.0f} ms wall clock")
-    print(f"{options.runs} pairs each, Python {platform.python_version()}; median (95 % interval)\n")
-    print(f"{'with':<18}{'CPU time':<26}wall clock")
-    for name, ratio in ratios.items():
-        print(f"{name:<18}{ratio['cpu']!s:<26}{ratio['wall']}")
+    alone = [other for runs in pairs.values() for _, other in runs]
+    base = {"cpu_s": median(run.cpu_s for run in alone), "wall_s": median(run.wall_s for run in alone)}
+    print(_table(options.runs, base, ratios))
     if options.json is not None:
-        _write(options.json, options.runs, base, ratios)
+        options.json.write_text(_document(options.runs, base, ratios), "utf-8")
     return 1 if ratios[OURS]["cpu"].median > options.max_ratio else 0
 
 
@@ -107,7 +103,16 @@ def _environment(folder: Path, *packages: str) -> Path | None:
     """The Python of a new environment with pytest and ``packages``, None where they cannot be had."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pytest", *packages]
+    install = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "pytest",
+        *packages,
+    ]
     done = subprocess.run(install, capture_output=True, text=True)
     if done.returncode:
         print(f"{folder.name} left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
@@ -115,32 +120,30 @@ def _environment(folder: Path, *packages: str) -> Path | None:
     return python
 
 
-def _measure(
-    folder: Path, plain: Path, pythons: dict[str, Path], count: int
-) -> dict[str, list[tuple[Run, Run]]]:
+def _measure(plain: Path, pythons: dict[str, Path], count: int) -> dict[str, list[tuple[Run, Run]]]:
     """Pairs of runs, with a plugin and without, the first of them not counted."""
     pairs: dict[str, list[tuple[Run, Run]]] = {name: [] for name in pythons}
     for number in range(count + 1):
         for name, python in pythons.items():
             order = [python, plain] if number % 2 else [plain, python]
-            runs = {one: _run(folder, one) for one in order}
+            runs = {one: _run(one) for one in order}
             if number > 0:
                 pairs[name].append((runs[python], runs[plain]))
     return pairs
 
 
-def _run(folder: Path, python: Path) -> Run:
+def _run(python: Path) -> Run:
     started_s = time.perf_counter()
     # Not through subprocess.run: only os.wait4 tells the CPU time of this one child.
     process = os.posix_spawn(
         python,
-        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
+        [str(python), "-m", "pytest", "-q"],
         dict(_variables()),
         file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
     )
     _, status, usage = os.wait4(process, 0)
     if os.waitstatus_to_exitcode(status) != 0:
-        raise RuntimeError(f"{python} -m pytest failed in {folder}")
+        raise RuntimeError(f"{python} -m pytest failed")
     return Run(time.perf_counter() - started_s, usage.ru_utime + usage.ru_stime)
 
 
@@ -151,7 +154,19 @@ def _variables() -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _write(path: Path, count: int, base: dict[str, float], ratios: dict[str, dict[str, Ratio]]) -> None:
+def _table(count: int, base: dict[str, float], ratios: dict[str, dict[str, Ratio]]) -> str:
+    return "\n".join(
+        [
+            f"pytest alone: {base['cpu_s'] * 1e3:.0f} ms CPU, {base['wall_s'] * 1e3:.0f} ms on the clock",
+            f"{count} pairs each, Python {platform.python_version()}; median ratio (95 % interval)",
+            "",
+            f"{'with':<18}{'CPU time':<26}on the clock",
+            *(f"{name:<18}{ratio['cpu']!s:<26}{ratio['wall']}" for name, ratio in ratios.items()),
+        ]
+    )
+
+
+def _document(count: int, base: dict[str, float], ratios: dict[str, dict[str, Ratio]]) -> str:
     figures = {name: {kind: asdict(ratio) for kind, ratio in both.items()} for name, both in ratios.items()}
     document = {
         "python": platform.python_version(),
@@ -160,7 +175,7 @@ def _write(path: Path, count: int, base: dict[str, float], ratios: dict[str, dic
         "pytest_alone": base,
         "ratios": figures,
     }
-    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    return json.dumps(document, indent=1) + "\n"
 
 
 if __name__ == "__main__":

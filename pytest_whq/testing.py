@@ -91,8 +91,8 @@ class ScriptedSource:
     The counter shows, at each multiple of ``period_s`` plus ``phase_s``, the joules drawn since the
     source was made; with ``look_s`` it looks only at the end of each period, for so long, and takes
     that for the whole. The power sensor shows, at the same moments, the mean over ``averaging_s``
-    before. With ``counter=False`` or ``power=False`` the device lacks that sensor. A reading takes
-    ``cost_s``.
+    before. Both show whole thousandths, as NVML does. With ``counter=False`` or ``power=False`` the
+    device lacks that sensor. A reading takes ``cost_s``.
 
     ``noise`` is the standard deviation of the watts of each 10 ms, as a share of them: the device
     draws it in truth, differently for each ``seed``.
@@ -163,8 +163,8 @@ class ScriptedSource:
         reading = Reading(
             self._device.id,
             self._clock.now(),
-            self._counter_j(tick) if self._counter else None,
-            self._power_w(tick) if self._power else None,
+            round(self._counter_j(tick), 3) if self._counter else None,
+            round(self._power_w(tick), 3) if self._power else None,
         )
         self._clock.spend(self._cost_s / 2)
         return (reading if self.alter is None else self.alter(reading),)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from simulated_nvml import SimulatedNvml
 
-pytest_plugins = ["pytester", "measured_project"]
+pytest_plugins = ["pytester", "measured_project", "readme_project", "simulated_project"]
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from pytest_whq.plugin import instruments
 from pytest_whq.testing import FakeClock, ScriptedSource
 
 CLOCK = FakeClock()
-SOURCE = ScriptedSource(CLOCK, watts=100.0, period_s=1e-6, device=Device("GPU-1", "Scripted H100", 700.0))
+SOURCE = ScriptedSource(CLOCK, watts=360.0, period_s=1e-6, device=Device("GPU-scripted", "Scripted H100", 700.0))
 
 def pytest_configure(config):
     patch = pytest.MonkeyPatch()
@@ -29,17 +29,17 @@ def pytest_whq_power_sources():
 class Client:
     calls = 0
 
-    def chat(self, prompt, watts=360.0, seconds=1.0):
+    def chat(self, prompt, seconds=1.0):
         self.calls += 1
-        SOURCE.call(seconds, watts)
+        CLOCK.sleep(seconds)
         usage = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
         return {"object": "chat.completion", "choices": [], "echo": prompt, "usage": usage}
 
-    async def achat(self, prompt, watts=360.0, seconds=1.0):
-        return self.chat(prompt, watts, seconds)
+    async def achat(self, prompt, seconds=1.0):
+        return self.chat(prompt, seconds)
 
     def fail(self, prompt):
-        SOURCE.call(1.0, 360.0)
+        CLOCK.sleep(1.0)
         raise ConnectionError("refused")
 
 @pytest.fixture
@@ -47,17 +47,45 @@ def client():
     return Client()
 """
 
-INI = """
-[pytest]
-whq_source = scripted
-asyncio_default_fixture_loop_scope = function
+REAL_TIME = """
+import time
+import pytest
+from pytest_whq.model import Device, DeviceState, Reading
+
+class SteadySource:
+    \"\"\"Draws 360 W; its counter moves with every reading.\"\"\"
+
+    def devices(self):
+        return (Device(f"GPU-steady-{id(self)}", "Steady GPU"),)
+
+    def read(self):
+        now_s = time.monotonic()
+        return (Reading(self.devices()[0].id, now_s, energy_j=360.0 * now_s),)
+
+    def state(self):
+        return (DeviceState(self.devices()[0].id),)
+
+    def close(self):
+        pass
+
+def pytest_whq_power_sources():
+    return {"scripted": SteadySource}
 """
+
+INI = {
+    "whq_source": "scripted",
+    "whq_rounds": "5",
+    # So short that one call is a round.
+    "whq_max_seconds": "1",
+    "asyncio_default_fixture_loop_scope": "function",
+}
 
 
 class MeasuredProject:
-    """Its client draws 360 W for a second with each call: 0.1 Wh, for 100 input and 50 output tokens.
+    """Its device always draws 360 W, so that joules are exact wherever a window's edges are.
 
-    Runs leave their records in ``run.json``.
+    A call of its client takes a second, 0.1 Wh, for 100 input and 50 output tokens, and a round is one
+    call, of which there are five after one to warm up. Runs leave their records in ``run.json``.
     """
 
     def __init__(self, pytester: pytest.Pytester) -> None:
@@ -66,14 +94,19 @@ class MeasuredProject:
         pytester.makeconftest(CONFTEST)
         self.ini()
 
-    def ini(self, *lines: str) -> None:
-        """Set these ini settings beside those that the project needs."""
-        self.pytester.makefile(".ini", pytest=INI + "\n".join(lines))
+    def ini(self, **settings: str | None) -> None:
+        """Set these ini settings beside those that the project has; None takes one away."""
+        lines = [f"{name} = {value}" for name, value in (INI | settings).items() if value is not None]
+        self.pytester.makefile(".ini", pytest="\n".join(["[pytest]", *lines]))
+
+    def use_real_time(self) -> None:
+        """Measure a device that draws 360 W, by the real clock; there is no client."""
+        self.pytester.makeconftest(REAL_TIME)
 
     def conftest(self, text: str) -> None:
         """Add ``text`` to the conftest file."""
         with (self.path / "conftest.py").open("a", encoding="utf-8") as file:
-            file.write(text)
+            file.write(f"\n{text}")
 
     def tests(self, text: str) -> None:
         """Write the test file ``test_it.py``."""

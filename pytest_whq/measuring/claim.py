@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -35,26 +36,35 @@ class Claim:
         self._folder = folder or Path(tempfile.gettempdir()) / "pytest-whq-locks"
         self._holders = 0
         self._locked: list[int] = []
+        self._changing = threading.Lock()
 
     def acquiring(self) -> Waits:
         """Take every device in turn, waiting as long as another process measures on it."""
-        self._holders += 1
-        if self._holders > 1:
-            return
+        # Who takes them may have to wait, and whoever else wants them here then waits, too.
+        while not self._changing.acquire(blocking=False):
+            yield _RETRY_S
         try:
-            for device in self._devices:
-                yield from self._acquire(device)
+            if self._holders == 0:
+                for device in self._devices:
+                    yield from self._acquire(device)
+            self._holders += 1
         except BaseException:
-            self.release()
+            self._unlock()
             raise
+        finally:
+            self._changing.release()
 
     def release(self) -> None:
         """Give the devices back; the last one that holds them does."""
-        self._holders -= 1
-        if self._holders == 0:
-            for descriptor in self._locked:
-                os.close(descriptor)
-            self._locked.clear()
+        with self._changing:
+            self._holders -= 1
+            if self._holders == 0:
+                self._unlock()
+
+    def _unlock(self) -> None:
+        for descriptor in self._locked:
+            os.close(descriptor)
+        self._locked.clear()
 
     def _acquire(self, device: Device) -> Waits:
         descriptor = _open(self._folder, device.id)

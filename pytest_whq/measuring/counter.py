@@ -22,6 +22,12 @@ LEVEL_SPAN_S = 0.08
 _UNSTEADY = 0.25
 """A level that differs from the one further out by more than this share is not steady."""
 
+_UNSURE = 0.05
+"""A tick whose bounds lie beyond a moment by more than this share may have been on either side of it."""
+
+_VAGUE = 0.1
+"""A tick that slow readings saw, blurred by more than this share of a level's length, tells no change."""
+
 _UNSEEN_CHANGE = 0.03
 """Relative uncertainty of a level outside where no further one was seen to compare it with."""
 
@@ -35,6 +41,7 @@ class CounterTicks:
         self._widths_s = array("d")
         self.refresh = RefreshPeriod(longest_s=math.inf)
         self._last: tuple[float, float] | None = None
+        self._longest_period_s = math.inf
         self._resets_s: list[float] = []
 
     def __len__(self) -> int:
@@ -48,11 +55,14 @@ class CounterTicks:
         if energy_j < last[1]:
             self._resets_s.append(time_s)
         unseen_s = time_s - last[0]
-        period_s = self.period_s
+        self.refresh.add(time_s - unseen_s / 2, unseen_s)
+        if self.times_s:
+            # From one tick seen to the next at least one period has passed.
+            since_s = time_s - self.times_s[-1] + self._widths_s[-1] / 2
+            self._longest_period_s = min(self._longest_period_s, since_s)
         # Of several ticks since the last reading only the latest shows, at most a period ago.
-        width_s = unseen_s if period_s is None else min(unseen_s, period_s)
+        width_s = min(unseen_s, self._longest_period_s)
         tick_s = time_s - width_s / 2
-        self.refresh.add(tick_s, width_s)
         self.times_s.append(tick_s)
         self.energies_j.append(energy_j)
         self._widths_s.append(width_s)
@@ -106,8 +116,8 @@ class CounterTicks:
         return clear
 
     def _may_straddle(self, index: int, moment_s: float) -> bool:
-        # A reading at the moment itself bounds a tick there, but for rounding.
-        return abs(self.times_s[index] - moment_s) < self._widths_s[index] / 2 - 1e-9
+        beyond_s = self._widths_s[index] / 2 - abs(self.times_s[index] - moment_s)
+        return beyond_s > _UNSURE * self._widths_s[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,7 @@ def _outside(ticks: CounterTicks, edge: int, step: int) -> _Outside | None:
     span_s = abs(ticks.times_s[near] - ticks.times_s[edge])
     blurs_s = ticks.blur_s(edge), ticks.blur_s(near)
     further = _walk(ticks, near, step)
-    if further is None:
+    if further is None or ticks.blur_s(further) > _VAGUE * span_s:
         return _Outside(power_w, _UNSEEN_CHANGE * power_w, True, span_s, *blurs_s)
     change_w = abs(ticks.power_w(near, further) - power_w)
     steady = change_w <= _UNSTEADY * power_w + 3 * power_w * math.hypot(*blurs_s) / span_s

@@ -13,7 +13,7 @@ from pytest_whq.measuring.query import Query, StreamedQuery, Timing
 from pytest_whq.measuring.result import combine, detailed
 from pytest_whq.measuring.rounds import Plan
 from pytest_whq.measuring.streams import follow
-from pytest_whq.measuring.tally import Tally
+from pytest_whq.measuring.tally import NOT_OK, Tally
 from pytest_whq.model import Measurement, TokenCount
 from pytest_whq.serving import Load
 from pytest_whq.tokens.output import is_cut
@@ -23,6 +23,8 @@ _UNTOLD = (
 )
 _NO_REPLY = "a query was recorded without its reply or its token counts"
 _NOTHING_TOLD = TokenCount()
+
+__tracebackhide__ = True  # Its errors are about the test's own lines, which pytest then shows.
 
 
 class Instruments(Protocol):
@@ -55,16 +57,13 @@ class Ledger:
         self.plan = plan
         self._open: list[Meter] = []
         self._inner: set[Meter] = set()
-        self._count_themselves: set[Meter] = set()
         self._streams: dict[StreamedQuery, Meter] = {}
         self._measurements: list[Measurement] = []
 
-    def opened(self, meter: Meter, *, counts_itself: bool = False) -> None:
-        """A meter's first span is about to begin; one that ``counts_itself`` makes the queries itself."""
+    def opened(self, meter: Meter) -> None:
+        """A meter's first span is about to begin."""
         if self._open:
             self._inner.add(meter)
-        if counts_itself:
-            self._count_themselves.add(meter)
         self._open.append(meter)
 
     def closing(self, meter: Meter) -> None:
@@ -89,10 +88,8 @@ class Ledger:
 
     @property
     def innermost(self) -> Meter | None:
-        """The meter that opened last of those that are open, None where that one counts itself."""
-        if not self._open or self._open[-1] in self._count_themselves:
-            return None
-        return self._open[-1]
+        """The meter that opened last of those that are open."""
+        return self._open[-1] if self._open else None
 
     @property
     def has_measured(self) -> bool:
@@ -128,7 +125,7 @@ class Ledger:
         for query in queries:
             self._succeed(meter, query, unreadable)
 
-    def record_failure(self, meter: Meter, kind: str) -> None:
+    def record_failure(self, meter: Meter, kind: str = NOT_OK) -> None:
         """Count a query that failed, in ``meter`` and those around it; ``kind`` says how."""
         for tally in self.tallies(meter):
             tally.fail(kind)
@@ -186,7 +183,7 @@ class Ledger:
 
     def _succeed(self, meter: Meter, query: Query, unreadable: str | None) -> None:
         for tally in self.tallies(meter):
-            tally.succeed(query, unreadable)
+            tally.count(query, unreadable)
 
     def _around(self, meter: Meter) -> Sequence[Meter]:
         return self._open[: self._open.index(meter) + 1]

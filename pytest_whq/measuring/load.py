@@ -49,7 +49,7 @@ class LoadRun:
     def opening(self) -> Waits:
         """Get ready to measure; what follows is the load."""
         yield from self.meter.opening()
-        self.ledger.opened(self.meter, counts_itself=True)
+        self.ledger.opened(self.meter)
         self._around = tuple(self.ledger.around(self.meter))
         self._started_s = self._last_s = self.clock.now()
         self._deadline_s = self._started_s + (self.plan.seconds or 0.0)
@@ -97,9 +97,9 @@ class LoadRun:
             self.replies[job.number] = reply_of(answer)
             self._ended(job, now_s, len(queries))
             for query in queries:
-                self._tally.succeed(query, unreadable)
+                self._tally.count(query, unreadable)
                 for tally in self._around:
-                    tally.succeed(query, unreadable)
+                    tally.count(query, unreadable)
             if self.plan.rate is not None:
                 self._begin_steady()
 

@@ -92,20 +92,21 @@ def power_energy(samples: PowerSamples, spans: Sequence[Span]) -> SpanEnergies:
 
 def _span_energy(samples: PowerSamples, span: Span) -> tuple[float, float]:
     inside = samples.between(span.start_s + samples.memory_s, span.end_s)
+    times_s = [samples.times_s[i] for i in inside]
+    powers_w = [samples.powers_w[i] for i in inside]
+    first_s = min(span.start_s + samples.memory_s, span.end_s)
+    gap_s = max(after - before for before, after in pairwise([first_s, *times_s, span.end_s]))
+    if gap_s > MAX_GAP_S:
+        raise UnmeasurableError(
+            "sample_gap",
+            f"no power reading for {gap_s:.1f} s inside the window; at most {MAX_GAP_S:.0f} s is filled in",
+        )
     slow = samples.averaging_s >= SLOW_SENSOR_S
     if len(inside) < 2 or (slow and span.duration_s < _SLOW_WINDOWS * samples.averaging_s):
         raise UnmeasurableError(
             "window_too_short",
             f"the power sensor looks back over up to {samples.memory_s * 1000:.0f} ms, "
             f"so a window of {span.duration_s * 1000:.0f} ms is too short for it",
-        )
-    times_s = [samples.times_s[i] for i in inside]
-    powers_w = [samples.powers_w[i] for i in inside]
-    gap_s = max(after - before for before, after in pairwise([*times_s, span.end_s]))
-    if gap_s > MAX_GAP_S:
-        raise UnmeasurableError(
-            "sample_gap",
-            f"no power reading for {gap_s:.1f} s inside the window; at most {MAX_GAP_S:.0f} s is filled in",
         )
     centres_s = [time_s - samples.memory_s / 2 for time_s in times_s]
     energy_j = powers_w[0] * (centres_s[0] - span.start_s) + powers_w[-1] * (span.end_s - centres_s[-1])

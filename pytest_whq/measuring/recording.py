@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -11,24 +12,36 @@ from pytest_whq.measuring.query import Timing, output_limit
 from pytest_whq.measuring.streams import is_stream
 
 
-def recording(ledger: Ledger | None, call: Callable[..., Any]) -> Callable[..., Any]:
+def recording(
+    ledger: Ledger, window: Callable[[], Meter | None], call: Callable[..., Any]
+) -> Callable[..., Any]:
     """A function that calls ``call`` and records what it returns, once that is there.
 
-    Where no window is open, or one that counts its queries itself, nothing is recorded.
+    ``window`` tells where, at each call; while it tells None nothing is recorded.
     """
 
     @functools.wraps(call)
     def recorded(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        meter = None if ledger is None else ledger.innermost
-        if ledger is None or meter is None:
+        if (meter := window()) is None:
             return call(*args, **kwargs)
         query = _Recorded(ledger, meter, output_limit(kwargs))
         with query.failing():
             reply = call(*args, **kwargs)
         return query.returned(reply)
 
-    return recorded
+    return _as_coroutine_function(recorded) if inspect.iscoroutinefunction(call) else recorded
+
+
+def _as_coroutine_function(call: Callable[..., Any]) -> Callable[..., Any]:
+    """``call``, which returns a coroutine, as what libraries ask for with ``iscoroutinefunction``."""
+
+    @functools.wraps(call)
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        return await call(*args, **kwargs)
+
+    return awaited
 
 
 class _Recorded:

@@ -1,6 +1,6 @@
 """The refresh period and phase of a sensor, learned from when its readings change. Pure."""
 
-_SHARP = 0.1
+_SHARP = 0.2
 """A change is a point to count phases from when its moment is known to this share of the period."""
 
 _CERTAIN = 0.4

@@ -19,7 +19,8 @@ def repeat(ledger: Ledger, meter: Meter, limit: int | None = None) -> Steps:
 
     It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain
     functions and coroutine functions. An error of the call, thrown in, ends the measurement with a
-    failed query and passes on. ``limit`` is the most output tokens that the call asks for, if known.
+    failed query and passes on; while warming up nothing is measured of it. ``limit`` is the most output
+    tokens that the call asks for, if known.
     """
     __tracebackhide__ = True
     plan, clock = ledger.plan, ledger.clock
@@ -29,7 +30,11 @@ def repeat(ledger: Ledger, meter: Meter, limit: int | None = None) -> Steps:
         for _ in range(plan.warmup):
             reply = yield CALL
         yield from meter.opening()
-        ledger.opened(meter, counts_itself=True)
+    except BaseException:
+        meter.abandon()
+        raise
+    try:
+        ledger.opened(meter)
         started_s, round_s = clock.now(), 0.0
         while plan.goes_on(len(meter.spans), clock.now() - started_s, round_s, meter.half_width95):
             yield from meter.next_start()

@@ -39,7 +39,7 @@ def measurement_of(
     parts = list(energies.values()) if why_not is None else []
     rounds = rounds_of(spans, tallies, parts)
     plain = Measurement(
-        method=("estimate" if estimated else _method(parts)) if parts else None,
+        method=_poorest("estimate" if estimated else part.method for part in parts),
         energy_j=_sum_known(one.energy_j for one in rounds),
         net_energy_j=_sum_known(one.net_energy_j for one in rounds),
         uncertainty_j=math.hypot(*(part.uncertainty_j for part in parts)) if parts else None,
@@ -62,9 +62,7 @@ def measurement_of(
     reasons += _precision_reasons(plain, widths.get("wh_per_query"), repeated, precision)
     reasons += warnings
     reasons += _drift_reasons(rounds, precision) if repeated and not estimated else ()
-    # The first of a kind says it: a window has one sentence for each code.
-    unique = {reason.code: reason for reason in reversed(reasons)}
-    return replace(plain, interval95=intervals, reasons=tuple(reversed(unique.values())))
+    return replace(plain, interval95=intervals, reasons=_one_of_each(reasons))
 
 
 def detailed(measurement: Measurement, tallies: Sequence[Tally], load: Load | None = None) -> Measurement:
@@ -114,12 +112,10 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
     """
     if len(measurements) == 1:
         return measurements[0]
-    methods = {one.method for one in measurements if one.method is not None}
     uncertainties_j = [one.uncertainty_j for one in measurements]
-    reasons = {reason.code: reason for one in reversed(measurements) for reason in one.reasons}
     failures = sum((Counter(one.failures) for one in measurements), Counter())
     return Measurement(
-        method=methods.pop() if len(methods) == 1 else None,
+        method=_poorest(one.method for one in measurements if one.method is not None),
         energy_j=_sum_known(one.energy_j for one in measurements),
         net_energy_j=_sum_known(one.net_energy_j for one in measurements),
         uncertainty_j=None if None in uncertainties_j else math.hypot(*filter(None, uncertainties_j)),
@@ -130,7 +126,7 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         devices=tuple(_sum_devices(measurements)),
         rounds=tuple(one for measurement in measurements for one in measurement.rounds),
         interval95={},
-        reasons=tuple(reasons.values()),
+        reasons=_one_of_each(reason for one in measurements for reason in one.reasons),
         failures=dict(failures.most_common()),
         notes=tuple(dict.fromkeys(note for one in measurements for note in one.notes)),
     )
@@ -153,9 +149,20 @@ def _sum_known(values: Iterable[float | None]) -> float | None:
     return None if empty else total
 
 
-def _method(parts: Sequence[SpanEnergies]) -> str:
-    """The poorest method among the devices: it decides how far the sum can be trusted."""
-    return "counter" if all(part.method == "counter" for part in parts) else "power"
+_METHODS = ("counter", "power", "estimate")
+
+
+def _poorest(methods: Iterable[str]) -> str | None:
+    """The poorest of ``methods``, which decides how far a sum of them can be trusted."""
+    return max(methods, key=_METHODS.index, default=None)
+
+
+def _one_of_each(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """The first of ``reasons`` for each code: a figure has one sentence for each."""
+    unique: dict[str, Reason] = {}
+    for reason in reasons:
+        unique.setdefault(reason.code, reason)
+    return tuple(unique.values())
 
 
 def _count_reasons(plain: Measurement, tallies: Sequence[Tally]) -> Iterator[Reason]:

@@ -49,6 +49,7 @@ class Sampler:
         self.devices: tuple[Device, ...] = source.devices()
         self.traces: dict[str, Trace] = {}
         self._error: tuple[float, SourceError] | None = None
+        self._hanging = False
 
     def enter(self) -> None:
         """A window wants readings: start, or go on."""
@@ -57,6 +58,7 @@ class Sampler:
             self._error = None
             self.traces = {d.id: Trace(self._averaging_s.get(d.id, 0.0)) for d in self.devices}
             self._repeating = self._clock.repeat(self.tick)
+        self._repeating.wake()
 
     def leave(self) -> None:
         """The window wants no more readings; the last one to leave stops them."""
@@ -95,8 +97,12 @@ class Sampler:
 
     def energies(self, spans: Sequence[Span]) -> dict[str, SpanEnergies]:
         """Joules of each of ``spans`` by device id; `UnmeasurableError` where a device does not tell."""
-        with self._lock:
+        if not self._reached():
+            raise UnmeasurableError("source_error", str(_hangs(_SILENCE_S)))
+        try:
             return {device.id: self._energies_of(device, spans) for device in self.devices}
+        finally:
+            self._lock.release()
 
     def _energies_of(self, device: Device, spans: Sequence[Span]) -> SpanEnergies:
         try:
@@ -107,6 +113,9 @@ class Sampler:
 
     def state(self) -> tuple[DeviceState, ...]:
         """What the devices say of themselves now, as far as the source tells."""
+        if not self._reached():
+            return ()
+        self._lock.release()
         try:
             states = self._source.state()
         except Exception:  # noqa: BLE001 - it is a courtesy: without it there are no warnings
@@ -115,37 +124,48 @@ class Sampler:
 
     def tick(self) -> float:
         """Read once; returns the seconds to wait before the next reading."""
-        if not self._lock.acquire(timeout=_SILENCE_S):
-            self._error = (self._clock.now(), _hangs(_SILENCE_S))
+        if not self._reached():
             return _INSIDE_S
         try:
             return self._read()
         finally:
             self._lock.release()
 
+    def _reached(self) -> bool:
+        """Whether nobody reads now, so that the caller has the lock; False where a reading hangs."""
+        # Waited for once: with a driver that hangs a session goes on without it.
+        if self._lock.acquire(timeout=0 if self._hanging else _SILENCE_S):
+            self._hanging = False
+            return True
+        self._hanging = True
+        self._error = (self._clock.now(), _hangs(_SILENCE_S))
+        return False
+
     def _read(self) -> float:
         before_s = self._clock.now()
         try:
             readings = self._source.read()
+            self._last_s = self._clock.now()
+            for reading in readings:
+                if (trace := self.traces.get(reading.device_id)) is not None:
+                    trace.add(reading)
         except SourceError as error:
             self._error = (before_s, error)
             return _INSIDE_S
         except Exception as error:  # noqa: BLE001 - a plugin's source may raise anything
             self._error = (before_s, SourceError(f"the power source failed: {error!r}"))
             return _INSIDE_S
-        self._last_s = self._clock.now()
         self._cost_s = max(self._last_s - before_s, self._cost_s * 0.9)
-        for reading in readings:
-            if (trace := self.traces.get(reading.device_id)) is not None:
-                trace.add(reading)
         return self._pause_s()
 
     def _pause_s(self) -> float:
-        if not self._inside:
+        # Also while one window is at an edge and others are in their middle.
+        inside = tuple(self._inside)
+        if len(inside) < self._users or not inside:
             return max(EDGE_S - self._cost_s, EDGE_S / 3)
         pause_s = max(_INSIDE_S, self._cost_s / _INSIDE_SHARE)
         if all(trace.counts for trace in self.traces.values()):
-            pause_s = max(pause_s, (self._last_s - min(self._inside)) * _INSIDE_GROWTH)
+            pause_s = max(pause_s, (self._last_s - min(inside)) * _INSIDE_GROWTH)
         return pause_s
 
 

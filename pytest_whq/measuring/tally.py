@@ -10,6 +10,10 @@ from pytest_whq.measuring.querylog import QueryLog
 from pytest_whq.model import TokenCount
 
 
+NOT_OK = "not ok"
+"""Kind of failure of a query that the test itself says has failed."""
+
+
 class Tally:
     """Counts queries that succeeded and failed, and sums the tokens of those that succeeded.
 
@@ -31,7 +35,11 @@ class Tally:
         # Reentrant: a lost stream is counted by the garbage collector, in the midst of anything.
         self._lock = threading.RLock()
 
-    def succeed(self, query: Query, unreadable: str | None = None) -> None:
+    def succeed(self, tokens: TokenCount, unreadable: str | None = None) -> None:
+        """Count a query that succeeded, of which only the tokens are known."""
+        self.count(Query(tokens), unreadable)
+
+    def count(self, query: Query, unreadable: str | None = None) -> None:
         """Count a query that succeeded."""
         tokens = query.tokens
         with self._lock:
@@ -43,7 +51,7 @@ class Tally:
                 self.log.add(query)
             self.outputs.add(query)
 
-    def fail(self, kind: str) -> None:
+    def fail(self, kind: str = NOT_OK) -> None:
         """Count a query that failed; ``kind`` says how, such as the name of the error's type."""
         with self._lock:
             self.failures[kind] += 1
@@ -87,5 +95,5 @@ def sum_tokens(counts: Sequence[TokenCount]) -> TokenCount:
     """Tokens of several spans together; what one of them does not know is unknown."""
     tally = Tally()
     for count in counts:
-        tally.succeed(Query(count))
+        tally.succeed(count)
     return tally.tokens

@@ -16,12 +16,11 @@ from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.records import record_from_dict, rig_from_dict
 from pytest_whq.storing.runfile import write_run
 
+_BROKEN_OFF = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+
 
 class CollectedRecords:
-    """Takes in the record of each report; of a test that was run again the last one counts.
-
-    ``rig`` is what this process would measure with: a session that measured nothing has it, too.
-    """
+    """Takes in the record of each report; of a test that was run again the last one counts."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
@@ -29,18 +28,18 @@ class CollectedRecords:
         self._records: dict[str, Record] = {}
         self._run: Run | None = None
         self._journal: Journal | None = None
+        self._fell_back: str | None = None
         self._problems: list[str] = []
 
     def take(self, report: pytest.TestReport) -> None:
         """Keep the record that ``report`` carries, and tell plugins of it."""
+        if report.outcome == "rerun":  # type: ignore[comparison-overlap]
+            return  # By pytest-rerunfailures: there is another attempt.
         carrier = vars(report)
         record = record_from_dict(carrier["whq_record"], report.nodeid)
         rig = rig_from_dict(carrier["whq_rig"], report.nodeid)
-        if self._run is None:
-            self._run = self._new_run(rig)
-            self._journal = self._start_journal(self._run)
-        else:
-            self._run = replace(self._run, rig=_merged(self._run.rig, rig))
+        self._fell_back = self._fell_back or carrier["whq_fell_back"]
+        self._note_rig(rig)
         self._records[record.test] = record
         if self._journal is not None:
             self._journal.add(record)
@@ -51,41 +50,68 @@ class CollectedRecords:
 
         ``rig`` stands in where nothing was measured.
         """
-        if self._journal is not None:
+        broken_off = session.exitstatus in _BROKEN_OFF
+        if self._journal is not None and not broken_off:
             self._journal.finish()
-            self._problems += [self._journal.warning] if self._journal.warning else []
-        if self._settings.json is not None:
-            run = self._run or self._new_run(rig)
+        if self._journal is not None and self._journal.warning:
+            self._problems.append(self._journal.warning)
+        if self._settings.json is None or self._config.option.collectonly:
+            return
+        if self._records or not broken_off:
             try:
-                write_run(replace(run, records=tuple(self._records.values())), self._settings.json)
+                write_run(self._whole_run(rig), self._settings.json)
             except RunFileError as error:
-                self._problems.append(f"{error} The records are kept: see whq show.")
+                kept = "" if self._journal is None else " The records are kept: see whq show."
+                self._problems.append(f"{error}{kept}")
                 session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
-    def summarise(self, reporter: pytest.TerminalReporter, fell_back: str | None) -> None:
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Print the section of the terminal report, and what the user must know beside it."""
         verbosity = self._config.get_verbosity()
         if self._run is not None:
-            reporter.section("energy, Wh per query", sep="-")
-            run = replace(self._run, records=tuple(self._records.values()))
-            reporter.write_line(render(run, verbosity=verbosity, width=reporter._tw.fullwidth))
-        if fell_back is not None and self._run is not None and verbosity >= 0:
-            reporter.write_line(f"Energy is estimated from CPU time: {fell_back}")
-        if self._settings.enforce and not any(
-            verdict.outcome != "not_judged" for record in self._records.values() for verdict in record.budgets
-        ):
+            reporter.write_sep("-", "energy, Wh per query")
+            width = self._config.get_terminal_writer().fullwidth
+            reporter.write_line(render(self._whole_run(self._run.rig), verbosity=verbosity, width=width))
+        if self._fell_back is not None and verbosity >= 0:
+            reporter.write_line(f"Energy is estimated from CPU time: {self._fell_back}")
+        if self._settings.enforce and not self._config.option.collectonly and not self._was_judged():
             what = "no budget applies to what was measured" if self._records else "nothing was measured"
             reporter.write_line(f"--whq-budget enforced nothing: {what}.", yellow=True)
         for problem in self._problems:
             reporter.write_line(problem, red=True)
 
+    def _was_judged(self) -> bool:
+        verdicts = [verdict for record in self._records.values() for verdict in record.budgets]
+        return any(verdict.outcome != "not_judged" for verdict in verdicts)
+
+    def _note_rig(self, rig: Rig) -> None:
+        """Take in what a test was measured with; the journal begins with it, so anew where it changes."""
+        before = self._run
+        self._run = self._new_run(rig) if before is None else replace(before, rig=_merged(before.rig, rig))
+        if self._run != before:
+            self._start_journal(self._run)
+
+    def _start_journal(self, run: Run) -> None:
+        if self._journal is not None:
+            self._journal.finish()
+        cache: pytest.Cache | None = getattr(self._config, "cache", None)
+        if cache is None:
+            return
+        try:
+            folder = Path(cache.mkdir("whq"))
+        except OSError as error:
+            self._problems = [f"No journal is kept: pytest's cache cannot be written ({error.strerror})."]
+            return
+        self._journal = Journal.start(folder, run)
+        for record in self._records.values():
+            self._journal.add(record)
+
+    def _whole_run(self, rig: Rig) -> Run:
+        return replace(self._run or self._new_run(rig), records=tuple(self._records.values()))
+
     def _new_run(self, rig: Rig) -> Run:
         created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return Run(created, f"pytest-whq {__version__}", current_commit(self._config.rootpath), rig, ())
-
-    def _start_journal(self, run: Run) -> Journal | None:
-        cache: pytest.Cache | None = getattr(self._config, "cache", None)
-        return None if cache is None else Journal.start(Path(cache.mkdir("whq")), run)
 
 
 def _merged(one: Rig, other: Rig) -> Rig:

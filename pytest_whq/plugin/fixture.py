@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, ParamSpec, Self, TypeVar, cast, overload
 
 import pytest
 
@@ -15,11 +15,18 @@ from pytest_whq.measuring.draining import draining, reply_of
 from pytest_whq.measuring.jobs import LoadPlan
 from pytest_whq.measuring.lanes import load
 from pytest_whq.measuring.ledger import Ledger, unmeasured_ledger
+from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.query import output_limit
 from pytest_whq.measuring.recording import recording
 from pytest_whq.measuring.repeating import repeat, run, run_async
 from pytest_whq.measuring.streams import is_stream
 from pytest_whq.model import Measurement
+
+__tracebackhide__ = True  # pytest shows the test's own lines, and none of this module's.
+
+Parameters = ParamSpec("Parameters")
+Reply = TypeVar("Reply")
+Wrapped = TypeVar("Wrapped")
 
 
 class Whq:
@@ -27,25 +34,27 @@ class Whq:
 
     def __init__(self, ledger: Ledger | None) -> None:
         self._ledger = ledger
+        self._windows: set[Meter] = set()
 
-    def __call__(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    def __call__(
+        self, call: Callable[Parameters, Reply], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Reply:
         """Call ``call(*args, **kwargs)`` until its energy is known well enough; returns the last reply.
 
         Where the call returns an awaitable, so does this. A reply that is a stream is read to its end,
         and what is returned is the list of its chunks. An error of the call passes through, and is
         counted as a failed query.
         """
-        __tracebackhide__ = True
-        bound: Callable[[], Any] = functools.partial(call, *args, **kwargs)
+        _check_callable(call, "whq(client.chat, ...)")
+        ledger = self._ledger or unmeasured_ledger()
+        clock, limit = ledger.clock, output_limit(kwargs)
+        bound = draining(functools.partial(call, *args, **kwargs), clock.now, limit)
         if self._ledger is None:
-            return bound()
-        clock, limit = self._ledger.clock, output_limit(kwargs)
-        steps = repeat(self._ledger, self._ledger.instruments.meter(), limit)
-        bound = draining(bound, clock.now, limit)
-        if inspect.iscoroutinefunction(call):
-            return _reply_awaited(run_async(steps, clock, bound))
-        answer = run(steps, clock, bound)
-        return _reply_awaited(answer) if inspect.isawaitable(answer) else reply_of(answer)
+            answer = bound()
+        else:
+            carry_out = run_async if inspect.iscoroutinefunction(call) else run
+            answer = carry_out(repeat(ledger, ledger.instruments.meter(), limit), clock, bound)
+        return cast(Reply, _reply_awaited(answer) if inspect.isawaitable(answer) else reply_of(answer))
 
     def load(
         self,
@@ -66,28 +75,43 @@ class Whq:
         state; ramp-up and tail are told apart from it. Where ``call`` is a coroutine function or returns
         awaitables, so does this.
         """
-        __tracebackhide__ = True
-        ledger = self._ledger or unmeasured_ledger()
-        return load(ledger, call, inputs, LoadPlan(concurrency, rate, queries, seconds, seed))
+        _check_callable(call, "whq.load(client.chat, ...)")
+        plan = LoadPlan(concurrency, rate, queries, seconds, seed)
+        return load(self._ledger or unmeasured_ledger(), call, inputs, plan)
 
     def measure(self) -> "Window":
         """A window of the test's own, for ``with whq.measure() as window`` or ``async with``."""
-        return Window(self._ledger)
+        window = Window(self._ledger)
+        if window.meter is not None:
+            self._windows.add(window.meter)
+        return window
 
-    def wrap(self, target: Any, /) -> Any:
+    def wrap(self, target: Wrapped, /) -> Wrapped:
         """``target``, a function or a client of OpenAI or Anthropic, that records what is made through it.
 
-        Each reply, or failure, is a query of the window that is open then.
+        Each reply, or failure, is a query of the window that is open then. Inside of ``whq(call)`` and
+        ``whq.load``, whose own calls are the queries, nothing is recorded.
         """
-        if is_client(target):
-            return instrumented(target, functools.partial(recording, self._ledger))
-        return recording(self._ledger, target)
+        client = is_client(target)
+        if not client:
+            _check_callable(target, "whq.wrap(client.chat)")
+        if self._ledger is None:
+            return target
+        record = functools.partial(recording, self._ledger, self._innermost_window)
+        return cast(Wrapped, instrumented(target, record) if client else record(cast(Any, target)))
+
+    def _innermost_window(self) -> Meter | None:
+        meter = None if self._ledger is None else self._ledger.innermost
+        return meter if meter in self._windows else None
 
     @property
     def measurement(self) -> Measurement:
-        """What this test has measured so far: all of its closed windows together."""
+        """What this test has measured so far: all of its closed windows together.
+
+        With ``--whq-disable`` the test is skipped here: there is no figure to look at.
+        """
         if self._ledger is None:
-            raise WhqError("Nothing is measured: --whq-disable is set.")
+            _skip_unmeasured()
         return self._ledger.measurement
 
 
@@ -96,8 +120,23 @@ class Window:
 
     def __init__(self, ledger: Ledger | None) -> None:
         self._ledger = ledger
-        self._meter = None if ledger is None else ledger.instruments.meter()
+        self.meter = None if ledger is None else ledger.instruments.meter()
         self._measurement: Measurement | None = None
+
+    @overload
+    def record(
+        self, *, input_tokens: int | None = None, output_tokens: int | None = None, ok: bool = True
+    ) -> None: ...
+
+    @overload
+    def record(
+        self,
+        reply: Reply,
+        *,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        ok: bool = True,
+    ) -> Reply: ...
 
     def record(
         self,
@@ -112,27 +151,24 @@ class Window:
         Tokens are read from the reply where they are not given. ``ok=False`` records a failed query.
         A reply that is a stream is a query once it is read to its end: read what this returns.
         """
-        if self._ledger is None or self._meter is None:
+        if self._ledger is None or self.meter is None:
             return reply
-        if not self._meter.is_open:
+        if not self.meter.is_open:
             raise WhqError("A query is recorded while its window is open: inside the with of whq.measure().")
         if not ok:
-            self._ledger.record_failure(self._meter, NOT_OK)
+            self._ledger.record_failure(self.meter)
         elif is_stream(reply):
-            return self._ledger.follow(
-                self._meter,
-                reply,
-                self._ledger.clock.now(),
-                input_tokens=input_tokens,
-                output_tokens=output_tokens,
-            )
+            told = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+            return self._ledger.follow(self.meter, reply, self._ledger.clock.now(), **told)
         else:
-            self._ledger.record(self._meter, reply, input_tokens=input_tokens, output_tokens=output_tokens)
+            self._ledger.record(self.meter, reply, input_tokens=input_tokens, output_tokens=output_tokens)
         return reply
 
     @property
     def measurement(self) -> Measurement:
-        """What was measured, once the window is closed."""
+        """What was measured, once the window is closed; with ``--whq-disable`` the test is skipped here."""
+        if self._ledger is None:
+            _skip_unmeasured()
         if self._measurement is None:
             raise WhqError("A window's measurement is there once it has closed, after its with block.")
         return self._measurement
@@ -160,32 +196,44 @@ class Window:
             await wait_async(self._ledger.clock, self._closing(self._ledger, kind))
 
     def _opening(self, ledger: Ledger) -> Waits:
-        assert self._meter is not None
-        if self._meter.is_open or self._meter.spans:
+        assert self.meter is not None
+        if self.meter.is_open or self.meter.spans:
             raise WhqError("A window opens once: call whq.measure() again for another one.")
-        yield from self._meter.claiming()
-        yield from self._meter.opening()
-        ledger.opened(self._meter)
-        self._meter.begin()
+        return _opening(ledger, self.meter)
 
     def _closing(self, ledger: Ledger, kind: type[BaseException] | None) -> Waits:
-        assert self._meter is not None
-        self._meter.end()
-        ledger.closing(self._meter)
+        assert self.meter is not None
+        self.meter.end()
+        ledger.closing(self.meter)
         if kind is not None and not issubclass(kind, _WAITED_FOR):
-            self._meter.abandon()
+            self.meter.abandon()
             return
-        yield from self._meter.closing()
-        self._measurement = ledger.closed(self._meter)
+        yield from self.meter.closing()
+        self._measurement = ledger.closed(self.meter)
 
-
-NOT_OK = "not ok"
-"""Kind of failure of a query that the test itself says has failed."""
 
 _WAITED_FOR = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 """Errors of a test; any other ends the session or the task, and must not be held up."""
 
 
+def _opening(ledger: Ledger, meter: Meter) -> Waits:
+    yield from meter.claiming()
+    yield from meter.opening()
+    ledger.opened(meter)
+    meter.begin()
+
+
+def _check_callable(call: object, example: str) -> None:
+    if callable(call):
+        return
+    if inspect.iscoroutine(call):
+        call.close()
+    raise WhqError(f"{example} takes a function and calls it itself, not its result: {type(call).__name__}.")
+
+
+def _skip_unmeasured() -> NoReturn:
+    pytest.skip("Nothing is measured: --whq-disable is set.")
+
+
 async def _reply_awaited(answer: Awaitable[Any]) -> Any:
-    __tracebackhide__ = True
     return reply_of(await answer)

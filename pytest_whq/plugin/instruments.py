@@ -3,6 +3,8 @@
 import platform
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Reason, Rig, TokenCount
-from pytest_whq.plugin.progress import show_line, show_progress
+from pytest_whq.plugin.progress import LiveLine
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.sources import OpenedSource, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
@@ -29,15 +31,17 @@ class SessionInstruments:
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self.clock: Clock = SystemClock()
+        self.live_line = LiveLine(config)
         self._config = config
         self._settings = settings
-        self._offered = _offered_sources(config)
         self._opened: OpenedSource | None = None
         self._sampler: Sampler | None = None
         self._claim: Claim | None = None
         self._why_not: Reason | None = None
-        # A name that cannot be used is refused now, before any test has run.
-        parts_of(settings.source, self._offered)
+
+    def check(self) -> None:
+        """Refuse a source that nobody offers, before any test has run; SettingError."""
+        parts_of(self._settings.source, self._offered)
 
     def meter(self) -> Meter:
         """A meter on the session's power source, which is opened for the first."""
@@ -56,7 +60,7 @@ class SessionInstruments:
 
     def progress(self, meter: Meter) -> None:
         """Show that a round of a long measurement is done."""
-        show_progress(self._config, meter)
+        self.live_line.show_round(meter)
 
     def rig(self) -> Rig:
         """What measured and what was measured, as far as a source was opened."""
@@ -79,18 +83,36 @@ class SessionInstruments:
     def close(self) -> None:
         """Give the source back."""
         if self._opened is not None:
-            self._opened.source.close()
+            # All records are made: what goes wrong here changes none of them.
+            with suppress(Exception):
+                self._opened.source.close()
             self._opened = self._sampler = None
+
+    @cached_property
+    def _offered(self) -> Mapping[str, Callable[[], PowerSource]]:
+        return _offered_sources(self._config)
 
     def _open(self) -> None:
         try:
-            self._opened = open_source(self._settings.source, self._settings.devices, self._offered)
-            self._sampler = Sampler(self._opened.source, self.clock)
-            if not self._opened.estimated:
-                self._claim = Claim(self._sampler.devices, lambda text: show_line(self._config, text))
-            self._why_not = None
+            opened = open_source(self._settings.source, self._settings.devices, self._offered)
+            self._sampler = _sampler_of(opened, self.clock)
+            self._opened, self._why_not = opened, None
+            if not opened.estimated:
+                self._claim = Claim(self._sampler.devices, self.live_line.show)
         except SourceError as error:
             self._why_not = Reason(error.code, str(error))
+
+
+def _sampler_of(opened: OpenedSource, clock: Clock) -> Sampler:
+    """A sampler of the source; SourceError, and the source is closed, where it does not tell its devices."""
+    try:
+        return Sampler(opened.source, clock)
+    except Exception as error:  # A plugin's own code: anything may come out of it.
+        with suppress(Exception):
+            opened.source.close()
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(f"The power source {opened.name} does not tell its devices: {error!r}") from error
 
 
 def _offered_sources(config: pytest.Config) -> Mapping[str, Callable[[], PowerSource]]:
@@ -99,8 +121,7 @@ def _offered_sources(config: pytest.Config) -> Mapping[str, Callable[[], PowerSo
     owners: dict[str, str] = {}
     for implementation in config.hook.pytest_whq_power_sources.get_hookimpls():
         owner = implementation.plugin_name
-        offer: Any = implementation.function()
-        for name, factory in offer.items():
+        for name, factory in _offer(owner, implementation.function).items():
             if name in offered:
                 raise SettingError(
                     f"Two plugins offer a power source by the name {name!r}: {owners[name]} and {owner}. "
@@ -108,3 +129,16 @@ def _offered_sources(config: pytest.Config) -> Mapping[str, Callable[[], PowerSo
                 )
             offered[name], owners[name] = factory, owner
     return offered
+
+
+def _offer(owner: str, hook: Callable[[], Any]) -> Mapping[str, Callable[[], PowerSource]]:
+    try:
+        offer = hook()
+    except Exception as error:
+        raise SettingError(f"pytest_whq_power_sources of {owner} failed: {error!r}") from error
+    if not isinstance(offer, Mapping) or not all(callable(factory) for factory in offer.values()):
+        raise SettingError(
+            f"pytest_whq_power_sources of {owner} must return a dict of names and functions "
+            f"that open a source, not {offer!r}."
+        )
+    return offer

@@ -1,63 +1,58 @@
 """The options, one row each: the same name is an ini setting with ``_`` for ``-``.
 
-Only what pytest needs at every start is here; what the values mean is for `settings`.
+Only what pytest needs at every start is here, in plain tuples, because every session of everyone who
+has the plugin installed pays for it; what the values mean is for `settings`.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-
-class Option(NamedTuple):
-    """A row of `OPTIONS`; without ``metavar`` it is a flag.
-
-    ``always`` when it acts even where no test is measured, and so starts the session at once.
-    """
-
-    flag: str
-    metavar: str | None
-    help: str
-    repeatable: bool = False
-    always: bool = True
-
-    @property
-    def name(self) -> str:
-        """Its name as an ini setting and as an attribute of pytest's options."""
-        return self.flag.removeprefix("--").replace("-", "_")
-
+FLAG, VALUE, LIST = "store_const", "store", "append"
 
 OPTIONS = (
-    Option("--whq-budget", None, "Fail tests that exceed their energy budgets."),
-    Option("--whq-max", "METRIC=VALUE", "Cap a metric for every measured test; implies --whq-budget.", True),
-    Option("--whq-estimate", None, "Enforce budgets on estimated figures, too."),
-    Option("--whq-source", "NAME", "Where joules come from: auto (default), nvml, estimate, a sum a+b."),
-    Option("--whq-devices", "LIST", "Indices, UUIDs or all; default: what CUDA_VISIBLE_DEVICES leaves."),
-    Option("--whq-rounds", "N", "Rounds of whq(call); default: until --whq-precision, at least 5."),
-    Option("--whq-warmup", "N", "Calls before the first round, not measured (default: 1)."),
-    Option("--whq-min-seconds", "S", "Measure whq(call) at least this long (default: 5)."),
-    Option("--whq-max-seconds", "S", "Measure whq(call) at most this long (default: 30)."),
-    Option("--whq-precision", "P", "Width of the 95 % interval that ends whq(call) (default: 2%)."),
-    Option("--whq-json", "PATH", "Write the records to this file."),
-    Option("--whq-only", None, "Run only measured tests."),
-    Option("--whq-skip", None, "Leave measured tests out.", always=False),
-    Option("--whq-disable", None, "Run measured calls once, without measuring.", always=False),
+    ("--whq-budget", FLAG, None, "Fail tests that exceed their energy budgets."),
+    ("--whq-max", LIST, "METRIC=VALUE", "Cap a metric for every measured test; implies --whq-budget."),
+    ("--whq-estimate", FLAG, None, "Enforce budgets on estimated figures, too."),
+    ("--whq-source", VALUE, "NAME", "Where joules come from: auto (default), nvml, estimate, a sum a+b."),
+    ("--whq-devices", VALUE, "LIST", "Indices, UUIDs or all; default: what CUDA_VISIBLE_DEVICES leaves."),
+    ("--whq-rounds", VALUE, "N", "Rounds of whq(call); default: until --whq-precision, at least 5."),
+    ("--whq-warmup", VALUE, "N", "Calls before the first round, not measured (default: 1)."),
+    ("--whq-min-seconds", VALUE, "S", "Measure whq(call) at least this long (default: 5)."),
+    ("--whq-max-seconds", VALUE, "S", "Measure whq(call) at most this long (default: 30)."),
+    ("--whq-precision", VALUE, "P", "Width of the 95 % interval that ends whq(call) (default: 2%)."),
+    ("--whq-json", VALUE, "PATH", "Write the records to this file."),
+    ("--whq-only", FLAG, None, "Run only measured tests."),
+    ("--whq-skip", FLAG, None, "Leave measured tests out."),
+    ("--whq-disable", FLAG, None, "Run measured calls once, without measuring."),
 )
+"""Option, argparse's action, what its value is called in the help, and the help."""
+
+_IDLE_UNTIL_MEASURED = ("whq_skip", "whq_disable")
+"""These do nothing where no test is measured; any other option starts the session at once."""
 
 # A TOML file may say 5 and true without quotes, where pytest knows unions.
 _SCALAR: Any = str | int | float | bool if pytest.version_tuple >= (9, 2) else "string"
 
 
+def name_of(option: str) -> str:
+    """The name of ``--an-option`` as an ini setting and as an attribute of pytest's options."""
+    return option.removeprefix("--").replace("-", "_")
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Tell pytest of every option, as an option and as an ini setting."""
     group = parser.getgroup("whq", "energy of LLM inference (pytest-whq)")
-    for option in OPTIONS:
-        # No default but None: any other would hide the ini setting.
-        kind: dict[str, Any] = {"action": "store_const", "const": True}
-        if option.metavar is not None:
-            kind = {"action": "append" if option.repeatable else "store", "metavar": option.metavar}
-        group.addoption(option.flag, default=None, help=option.help.replace("%", "%%"), **kind)
-        ini_type: Any = "linelist" if option.repeatable else _SCALAR
-        parser.addini(option.name, option.help, type=ini_type, default=None)
+    for option, action, metavar, meaning in OPTIONS:
+        name = name_of(option)
+        kind: dict[str, Any] = {"const": True} if metavar is None else {"metavar": metavar}
+        # No default but None: any other would hide the ini setting. With ``dest`` given, pytest does
+        # not compare it to that of every other option.
+        group.addoption(
+            option, dest=name, action=action, default=None, help=meaning.replace("%", "%%"), **kind
+        )
+        ini_type: Any = "linelist" if action == LIST else _SCALAR
+        parser.addini(name, meaning, type=ini_type, default=None)
 
 
 def wanted_from_the_start(config: pytest.Config) -> bool:
@@ -66,5 +61,6 @@ def wanted_from_the_start(config: pytest.Config) -> bool:
     Ini settings do so only where they choose tests: what a project has set once must not burden
     its other tests.
     """
-    asked = any(config.getoption(option.name) is not None for option in OPTIONS if option.always)
+    names = (name_of(option) for option, *_ in OPTIONS)
+    asked = any(config.getoption(name) is not None for name in names if name not in _IDLE_UNTIL_MEASURED)
     return asked or config.getini("whq_only") is not None

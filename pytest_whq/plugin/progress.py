@@ -1,33 +1,56 @@
 """The live line of a long measurement, on a terminal that can take it back."""
 
+import os
+import sys
+from contextlib import nullcontext, suppress
+
 import pytest
 
 from pytest_whq.measuring.meter import Meter
+from pytest_whq.rendering.words import one_line
 from pytest_whq.units import format_percent, format_seconds
 
 _SAVE, _RESTORE, _CLEAR = "\x1b7", "\x1b8", "\x1b[K"
 
 
-def show_progress(config: pytest.Config, meter: Meter) -> None:
-    """Show round, seconds and interval so far behind what pytest has written on the line."""
-    width = meter.half_width95()
-    interval = "" if width is None else f", ± {format_percent(width)}"
-    show_line(config, f" round {len(meter.spans)}, {format_seconds(meter.elapsed_s)}{interval}")
+class LiveLine:
+    """Stands behind what pytest has written on the line, for as long as a test measures.
 
+    With -q, with -s (whose output it would mix with) and where no terminal shows it, there is none.
+    """
 
-def clear_progress(config: pytest.Config) -> None:
-    """Take the live line back."""
-    show_line(config, "")
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._shown = False
 
+    def show_round(self, meter: Meter) -> None:
+        """Say how many rounds are done, in how many seconds, and how sure their mean is so far."""
+        if self._is_wanted():
+            width = meter.half_width95()
+            sure = "" if width is None else f", ± {format_percent(width)}"
+            self.show(f"round {len(meter.spans)}, {format_seconds(meter.elapsed_s)}{sure}")
 
-def show_line(config: pytest.Config, text: str) -> None:
-    """Show ``text`` there, in place of what this showed before."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or not reporter.isatty or config.get_verbosity() < 0:
-        return
-    writer = config.get_terminal_writer()
-    room = writer.fullwidth - writer.width_of_current_line - 1
-    if room > 0:
-        # Written past the writer, which counts columns: pytest's own line stays as it thinks it is.
-        writer._file.write(f"{_SAVE}{text[:room]}{_CLEAR}{_RESTORE}")
-        writer.flush()
+    def show(self, text: str) -> None:
+        """Show this; nothing takes the line back."""
+        if self._is_wanted() and (text or self._shown):
+            self._write(f" {one_line(text)}" if text else "")
+            self._shown = bool(text)
+
+    def _is_wanted(self) -> bool:
+        return (
+            self._config.pluginmanager.has_plugin("terminalreporter")
+            and self._config.get_verbosity() >= 0
+            and self._config.getoption("capture") != "no"
+            and os.environ.get("TERM") != "dumb"
+        )
+
+    def _write(self, text: str) -> None:
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            writer = self._config.get_terminal_writer()
+            room = writer.fullwidth - writer.width_of_current_line - 1
+            if room > 0 and sys.stdout.isatty():
+                # Not by the writer, which counts columns: pytest's own line stays as it thinks it is.
+                with suppress(OSError, UnicodeError):
+                    sys.stdout.write(f"{_SAVE}{text[:room]}{_CLEAR}{_RESTORE}")
+                    sys.stdout.flush()

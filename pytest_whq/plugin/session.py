@@ -1,26 +1,26 @@
 """A session in which tests are measured: what happens around each test and at the end."""
 
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pytest_whq.errors import SettingError, WhqError
-from pytest_whq.judging.budget_file import parse_budgets
-from pytest_whq.judging.budgets import Budget, failing_sentence, judge_budgets
+from pytest_whq.judging.budgets import failing_sentence, judge_budgets
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.model import Measurement, Reason, Record, TokenCount
-from pytest_whq.plugin import is_measured
+from pytest_whq.plugin import is_measured, is_worker
 from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import Whq
 from pytest_whq.plugin.instruments import SessionInstruments
-from pytest_whq.plugin.progress import clear_progress
 from pytest_whq.plugin.settings import Settings, marker_budgets, plan_for
 from pytest_whq.storing.records import record_as_dict, rig_as_dict
 
 _LEDGER = pytest.StashKey[Ledger]()
 _RECORD = pytest.StashKey[Record]()
+_FAILED = pytest.StashKey[bool]()
 
 
 def open_session(config: pytest.Config) -> "WhqSession":
@@ -37,62 +37,76 @@ class WhqSession:
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
         self._settings = settings
-        self._file_budgets = _file_budgets(config)
         self._instruments = SessionInstruments(config, settings)
         self._collected = CollectedRecords(config, settings)
-        self._is_worker = hasattr(config, "workerinput")
 
     def select(self, items: list[pytest.Item]) -> None:
-        """Refuse markers that cannot be used, then leave out what --whq-only or --whq-skip says."""
-        measured = [item for item in items if is_measured(item)]
+        """Refuse what cannot be used, then leave out what --whq-only or --whq-skip says.
+
+        UsageError for a marker, or for a source that no plugin offers: all conftest files are known now.
+        """
         try:
-            for item in measured:
+            self._instruments.check()
+            for item in filter(is_measured, items):
                 plan_for(item, self._settings.plan)
                 marker_budgets(item)
         except SettingError as error:
             raise pytest.UsageError(str(error)) from error
-        if self._settings.only == self._settings.skip:
+        if not (self._settings.only or self._settings.skip):
             return
-        kept = [item for item in items if is_measured(item) == self._settings.only]
         left_out = [item for item in items if is_measured(item) != self._settings.only]
         if left_out:
             self._config.hook.pytest_deselected(items=left_out)
-            items[:] = kept
+            items[:] = [item for item in items if is_measured(item) == self._settings.only]
 
     def fixture(self, item: pytest.Item) -> Whq:
         """The ``whq`` of a test."""
-        if self._settings.disable:
-            return Whq(None)
-        item.stash[_LEDGER] = self._ledger(item)
-        return Whq(item.stash[_LEDGER])
+        try:
+            return Whq(None if self._settings.disable else self._open_ledger(item))
+        except SettingError as error:  # Of a marker that was set while tests ran.
+            pytest.fail(str(error), pytrace=False)
 
     def take(self, report: pytest.TestReport) -> None:
         """Take the record that a test report carries; an xdist worker's is on its way to the controller."""
-        if not self._is_worker:
+        if not is_worker(self._config):
             self._collected.take(report)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Measure a test that has only a marker; make the record, and fail the test where a budget does."""
-        ledger = item.stash.get(_LEDGER, None)
-        alone = ledger is None and is_measured(item) and not self._settings.disable
         try:
-            if alone:
-                ledger = self._ledger(item)
-                result = yield from _as_one_query(ledger)
+            if is_measured(item) and _LEDGER not in item.stash and not self._settings.disable:
+                result = yield from _as_one_query(item, self._open_ledger(item))
             else:
                 result = yield
         except BaseException:
-            if ledger is not None and ledger.has_measured:
-                self._make_record(item, ledger)
+            self.keep_record(item)
             raise
         finally:
-            clear_progress(self._config)
-        if ledger is not None:
-            record = self._make_record(item, ledger)
-            if sentences := self._failures(record):
-                pytest.fail("\n".join(sentences), pytrace=False)
+            self._instruments.live_line.show("")
+        self.judge(item)
         return result
+
+    def keep_record(self, item: pytest.Item) -> None:
+        """Make the record of a test that has raised, where it has measured something before."""
+        ledger = _taken(item, _LEDGER)
+        if ledger is not None and ledger.has_measured:
+            with suppress(SettingError):  # The test's own error is the one to tell.
+                self._make_record(item, ledger.measurement)
+
+    def judge(self, item: pytest.Item) -> None:
+        """Make the record of a test that has run to its end, and fail the test where a budget does."""
+        if _kept_error(item) is not None:
+            self.keep_record(item)
+        elif (ledger := _taken(item, _LEDGER)) is not None:
+            try:
+                record = self._make_record(item, ledger.measurement if ledger.has_measured else _NOTHING)
+                sentences = self._failures(record)
+            except SettingError as error:
+                sentences = [str(error)]
+            if sentences:
+                item.stash[_FAILED] = True
+                pytest.fail("\n".join(sentences), pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -100,41 +114,45 @@ class WhqSession:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Let the report carry the record, so that it reaches the process that reports."""
         report = yield
-        record = item.stash.get(_RECORD, None)
-        if call.when == "call" and record is not None:
-            del item.stash[_RECORD]
-            carrier: Any = report
-            carrier.whq_record = record_as_dict(replace(record, outcome=_outcome(report)))
-            carrier.whq_rig = rig_as_dict(self._instruments.rig())
+        if call.when != "call":
+            return report
+        if _taken(item, _FAILED):
+            _place_at_test(report, item)
+        if (record := _taken(item, _RECORD)) is not None:
+            outcome = _outcome(report)
+            if outcome != "skipped" or _has_queries(record):
+                carrier: Any = report
+                carrier.whq_record = record_as_dict(replace(record, outcome=outcome))
+                carrier.whq_rig = rig_as_dict(self._instruments.rig())
+                carrier.whq_fell_back = self._instruments.fell_back
         return report
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report files and give the power source back."""
-        if not self._is_worker:
+        if not is_worker(self._config):
             self._collected.finish(session, self._instruments.rig())
         self._instruments.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print what was measured."""
-        self._collected.summarise(terminalreporter, self._instruments.fell_back)
+        self._collected.summarise(terminalreporter)
 
-    def _ledger(self, item: pytest.Item) -> Ledger:
-        return Ledger(self._instruments, plan_for(item, self._settings.plan))
+    def _open_ledger(self, item: pytest.Item) -> Ledger:
+        item.stash[_LEDGER] = Ledger(self._instruments, plan_for(item, self._settings.plan))
+        return item.stash[_LEDGER]
 
-    def _make_record(self, item: pytest.Item, ledger: Ledger) -> Record:
-        measurement = ledger.measurement if ledger.has_measured else _NOTHING
+    def _make_record(self, item: pytest.Item, measurement: Measurement) -> Record:
         budgets = judge_budgets(
             item.nodeid,
             measurement,
             self._instruments.rig().devices,
             marker=marker_budgets(item),
-            file=self._file_budgets,
+            file=self._settings.budgets,
             caps=self._settings.caps,
             estimate=self._settings.estimate,
         )
-        record = Record(item.nodeid, "passed", measurement, budgets)
-        item.stash[_RECORD] = record
-        return record
+        item.stash[_RECORD] = Record(item.nodeid, "passed", measurement, budgets)
+        return item.stash[_RECORD]
 
     def _failures(self, record: Record) -> list[str]:
         if not self._settings.enforce:
@@ -162,30 +180,46 @@ _NOTHING = Measurement(
 )
 
 
-def _as_one_query(ledger: Ledger) -> Generator[None, Any, Any]:
+def _as_one_query(item: pytest.Item, ledger: Ledger) -> Generator[None, Any, Any]:
     """Let the test run in a window, as its one query."""
     with Whq(ledger).measure() as window:
         try:
             result = yield
-        except Exception:
+        except (Exception, pytest.fail.Exception):
             window.record(ok=False)
             raise
-        window.record()
+        error = _kept_error(item)
+        if not isinstance(error, pytest.skip.Exception):
+            window.record(ok=error is None)
     return result
+
+
+def _kept_error(item: pytest.Item) -> BaseException | None:
+    """What a ``unittest.TestCase`` has raised: pytest keeps it there for the report, unseen by hooks."""
+    kept = getattr(item, "_excinfo", None)
+    return kept[-1].value if kept else None
+
+
+def _taken(item: pytest.Item, key: pytest.StashKey[Any]) -> Any:
+    """What the stash holds, and then no longer: a test that is run again starts afresh."""
+    found = item.stash.get(key, None)
+    if found is not None:
+        del item.stash[key]
+    return found
+
+
+def _place_at_test(report: pytest.TestReport, item: pytest.Item) -> None:
+    """Let editors and annotations show a failing budget at its test, and not at a line of this file."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        crash.path, crash.lineno = str(item.path), (report.location[1] or 0) + 1
+
+
+def _has_queries(record: Record) -> bool:
+    return record.measurement.queries + record.measurement.failed_queries > 0
 
 
 def _outcome(report: pytest.TestReport) -> str:
     if not hasattr(report, "wasxfail"):
         return report.outcome
     return "xpassed" if report.passed else "xfailed"
-
-
-def _file_budgets(config: pytest.Config) -> tuple[Budget, ...]:
-    """The budgets of the rootdir's ``pyproject.toml`` and ``whq.toml``, in this order."""
-    budgets: list[Budget] = []
-    for name in ("pyproject.toml", "whq.toml"):
-        path = config.rootpath / name
-        if path.is_file():
-            entries = parse_budgets(path.read_text("utf-8"), name)
-            budgets += [budget for entry in entries for budget in entry.budgets]
-    return tuple(budgets)

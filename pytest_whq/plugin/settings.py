@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_whq.errors import SettingError
-from pytest_whq.judging.budget_file import budget_from_cap, budgets_from_marker
+from pytest_whq.judging.budget_file import budget_from_cap, budgets_from_marker, parse_budgets
 from pytest_whq.judging.budgets import Budget
 from pytest_whq.measuring.rounds import Plan
 from pytest_whq.units import parse_ratio
@@ -17,10 +17,15 @@ from pytest_whq.units import parse_ratio
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of a session. ``plan`` is how ``whq(call)`` repeats where no marker says otherwise."""
+    """The settings of a session.
+
+    ``plan`` is how ``whq(call)`` repeats where no marker says otherwise; ``budgets`` are those of
+    the rootdir's files, in their order.
+    """
 
     enforce: bool
     caps: tuple[Budget, ...]
+    budgets: tuple[Budget, ...]
     estimate: bool
     source: str
     devices: str | None
@@ -32,13 +37,14 @@ class Settings:
 
     @classmethod
     def of_session(cls, config: pytest.Config) -> "Settings":
-        """Read options and ini settings; SettingError names the one that cannot be used."""
+        """Read options, ini settings and budget files; SettingError names what cannot be used."""
         caps = tuple(budget_from_cap(text) for text in _value(config, "whq_max") or ())
-        return cls(
+        settings = cls(
             enforce=_flag(config, "whq_budget") or bool(caps),
             caps=caps,
+            budgets=_file_budgets(config.rootpath),
             estimate=_flag(config, "whq_estimate"),
-            source=str(_value(config, "whq_source") or "auto"),
+            source=_text(config, "whq_source") or "auto",
             devices=_text(config, "whq_devices"),
             plan=_plan(config),
             json=_path(config, "whq_json"),
@@ -46,6 +52,9 @@ class Settings:
             skip=_flag(config, "whq_skip"),
             disable=_flag(config, "whq_disable"),
         )
+        if settings.only and settings.skip:
+            raise SettingError("whq_only and whq_skip together leave no test to run: give one of them.")
+        return settings
 
 
 def plan_for(item: pytest.Item, plan: Plan) -> Plan:
@@ -67,9 +76,42 @@ def marker_budgets(item: pytest.Item) -> tuple[Budget, ...]:
     return tuple(budget for entry in entries for budget in entry.budgets)
 
 
+def _file_budgets(folder: Path) -> tuple[Budget, ...]:
+    budgets: list[Budget] = []
+    for name in ("pyproject.toml", "whq.toml"):
+        if (folder / name).is_file():
+            entries = parse_budgets(_read(folder / name), name)
+            budgets += [budget for entry in entries for budget in entry.budgets]
+    return tuple(budgets)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise SettingError(
+            f"{path.name} cannot be read ({error.strerror}). Check its permissions."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingError(f"{path.name} is not UTF-8 text ({error.reason}). Save it as UTF-8.") from error
+
+
 def _value(config: pytest.Config, name: str) -> Any:
+    """The option, else the ini setting, else None."""
     value = config.getoption(name)
-    return config.getini(name) if value is None else value
+    if value is not None:
+        return value
+    try:
+        return config.getini(name)
+    except (TypeError, ValueError) as error:  # Before 9.2 pytest lets a TOML value of another type out so.
+        raise SettingError(f"{name} cannot be used: {error}") from error
+
+
+def _called(config: pytest.Config, name: str) -> str:
+    """The setting as the user wrote it: as an option or in a file."""
+    if config.getoption(name) is not None:
+        return f"--{name.replace('_', '-')}"
+    return name if config.inipath is None else f"{name} in {config.inipath.name}"
 
 
 def _text(config: pytest.Config, name: str) -> str | None:
@@ -85,7 +127,7 @@ def _path(config: pytest.Config, name: str) -> Path | None:
     path = base / text
     if path.is_dir() or not path.parent.is_dir():
         why = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
-        raise SettingError(f"{_flag_name(name)} {text} cannot be written: {why}.")
+        raise SettingError(f"{_called(config, name)} cannot be {text!r}: {why}.")
     return path
 
 
@@ -98,7 +140,7 @@ def _flag(config: pytest.Config, name: str) -> bool:
         return True
     if word in ("0", "false", "no", "off"):
         return False
-    raise SettingError(f"{name} must be true or false, not {value!r}.")
+    raise SettingError(f"{_called(config, name)} must be true or false, not {value!r}.")
 
 
 def _plan(config: pytest.Config) -> Plan:
@@ -106,12 +148,8 @@ def _plan(config: pytest.Config) -> Plan:
     for name, parse in _PLAN.items():
         option = f"whq_{name}"
         if (value := _value(config, option)) is not None:
-            given[name] = parse(_flag_name(option), value)
+            given[name] = parse(_called(config, option), value)
     return Plan(**given)
-
-
-def _flag_name(option: str) -> str:
-    return f"--{option.replace('_', '-')}"
 
 
 def _count(at_least: int) -> Callable[[str, Any], int]:
@@ -141,11 +179,15 @@ def _seconds(*, above_zero: bool) -> Callable[[str, Any], float]:
     return parse
 
 
-def _ratio(where: str, value: Any) -> float:
+def _share(where: str, value: Any) -> float:
     try:
-        return parse_ratio(value)
+        share = parse_ratio(value)
     except (TypeError, ValueError):
-        raise SettingError(f'{where} must be a share above 0, such as "2%" or 0.02, not {value!r}.') from None
+        share = math.nan
+    # Who writes 2 means 2 %, and 200 % would end every measurement at once.
+    if isinstance(value, bool) or not share < 1:
+        raise SettingError(f'{where} must be a share such as "2%" or 0.02, not {value!r}.')
+    return share
 
 
 _PLAN: Mapping[str, Callable[[str, Any], Any]] = {
@@ -153,6 +195,6 @@ _PLAN: Mapping[str, Callable[[str, Any], Any]] = {
     "warmup": _count(at_least=0),
     "min_seconds": _seconds(above_zero=False),
     "max_seconds": _seconds(above_zero=True),
-    "precision": _ratio,
+    "precision": _share,
 }
 assert set(_PLAN) == {field.name for field in fields(Plan)}

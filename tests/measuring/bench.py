@@ -33,10 +33,15 @@ class Bench:
 
     def measure(self, seconds: float, watts: float = BUSY_W) -> "Window":
         """Measure a window with one call in it, which takes all of it."""
-        window = Window(self)
-        window.open()
+        window = self.open()
         self.call(seconds, watts)
         return window.close()
+
+    def open(self) -> "Window":
+        window = Window(self)
+        wait(self.clock, window.meter.opening())
+        window.meter.begin()
+        return window
 
     def idle(self, seconds: float) -> None:
         self.clock.sleep(seconds)
@@ -52,10 +57,6 @@ class Window:
     def __init__(self, bench: Bench) -> None:
         self.bench, self.meter = bench, bench.meter()
         self.measurement: Measurement
-
-    def open(self) -> None:
-        wait(self.bench.clock, self.meter.opening())
-        self.meter.begin()
 
     def close(self) -> "Window":
         self.meter.end()

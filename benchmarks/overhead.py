@@ -1,0 +1,246 @@
+"""What measuring costs: the sampler's share of a core, the slowdown of Python code, memory, and each call.
+
+Each figure stands beside its limit, where it has one:
+
+- the CPU time of the sampler's thread in a window, and the time that it spends in readings, as shares
+  of the window, on simulated GPUs whose readings burn CPU for as long as they take;
+- how much longer a pure-Python workload takes in a window than without one, in turns: the median ratio
+  of the pairs and its 95 % interval;
+- the bytes that are kept of a window of a day, in virtual time, with a power sensor that never shows
+  the same value twice in a row;
+- what ``whq(call)`` adds to a call that does nothing, in a pytest run of its own.
+
+    python benchmarks/overhead.py [--seconds 20] [--pairs 60] [--hours 24] [--json PATH] [--check]
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from provenance import provenance, write
+from startup import Ratio
+from tabulate import tabulate
+
+from pytest_whq.measuring.clock import SystemClock, wait
+from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.sampler import Sampler
+from pytest_whq.model import Reading
+from pytest_whq.sources.nvml import NvmlSource
+from pytest_whq.testing import FakeClock, ScriptedSource
+from pytest_whq.units import format_percent, format_quantity
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from simulated_nvml import SimulatedNvml
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One cost; ``unit`` is ``ratio``, ``B`` or ``s``, and ``interval95`` where it was estimated."""
+
+    what: str
+    value: float
+    unit: str
+    limit: float | None = None
+    interval95: tuple[float, float] | None = None
+
+    @property
+    def misses(self) -> bool:
+        """Whether it is above its limit."""
+        return self.limit is not None and self.value > self.limit
+
+    def row(self) -> list[str]:
+        """Its line in the table."""
+        interval = "" if self.interval95 is None else " to ".join(map(self._format, self.interval95))
+        limit = "" if self.limit is None else self._format(self.limit)
+        return [self.what, self._format(self.value), interval, limit, "missed" if self.misses else ""]
+
+    def _format(self, value: float) -> str:
+        return format_percent(value) if self.unit == "ratio" else format_quantity(value, self.unit)
+
+
+def main() -> int:
+    """Measure and print; 1 with ``--check`` where a limit is missed."""
+    options = _options()
+    figures = [
+        *sampler_shares("one GPU", options.seconds, limit=0.01),
+        *sampler_shares("one GPU, readings of 1 ms", options.seconds, cost_ms=1, limit=0.01),
+        *sampler_shares("eight GPUs, readings of 1 ms", options.seconds, gpus=8, cost_ms=1, limit=0.03),
+        slowdown("one GPU", options.pairs),
+        slowdown("one GPU, readings of 1 ms", options.pairs, cost_ms=1),
+        memory(options.hours, counter=True),
+        memory(options.hours, counter=False),
+        call_cost("None", "None"),
+        call_cost("a chat completion", _CHAT_COMPLETION),
+    ]
+    print(tabulate([f.row() for f in figures], ["", "", "95 % interval", "limit", ""], disable_numparse=True))
+    if options.json is not None:
+        document = {**provenance(), "pairs": options.pairs, "figures": [asdict(f) for f in figures]}
+        write(options.json, document)
+    return 1 if options.check and any(figure.misses for figure in figures) else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure what measuring costs.")
+    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of a window (default: 20)")
+    parser.add_argument("--pairs", type=int, default=60, metavar="N", help="of workloads (default: 60)")
+    parser.add_argument(
+        "--hours", type=float, default=24.0, metavar="H", help="of virtual time (default: 24)"
+    )
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures to this file as well")
+    parser.add_argument("--check", action="store_true", help="fail where a limit is missed")
+    return parser.parse_args()
+
+
+# -- the sampler's thread ------------------------------------------------------------------------------
+
+
+class TimedSource(NvmlSource):
+    """NVML, and the seconds that its readings have taken."""
+
+    spent_s = 0.0
+
+    def read(self) -> tuple[Reading, ...]:
+        """Read, and take the time."""
+        started_s = time.perf_counter()
+        readings = super().read()
+        self.spent_s += time.perf_counter() - started_s
+        return readings
+
+
+def sampler_shares(
+    rig: str, seconds: float, limit: float, gpus: int = 1, cost_ms: float = 0.0
+) -> tuple[Figure, Figure]:
+    """The sampler thread's CPU time, and its time in readings, as shares of one window."""
+    with _simulated(gpus, cost_ms):
+        source, clock = TimedSource(), SystemClock()
+        meter = Meter(clock, Sampler(source, clock))
+        wait(clock, meter.opening())
+        (thread,) = (one for one in threading.enumerate() if one.name == "pytest-whq sampler")
+        assert thread.ident is not None
+        cpu_clock = time.pthread_getcpuclockid(thread.ident)
+        meter.begin()
+        began_s, spent_s, cpu_s = time.perf_counter(), source.spent_s, time.clock_gettime(cpu_clock)
+        time.sleep(seconds)
+        cpu_s, spent_s = time.clock_gettime(cpu_clock) - cpu_s, source.spent_s - spent_s
+        passed_s = time.perf_counter() - began_s
+        meter.end()
+        wait(clock, meter.closing())
+        source.close()
+    return (
+        Figure(f"CPU of the sampler in a window, {rig}", cpu_s / passed_s, "ratio", limit),
+        Figure(f"time in readings in a window, {rig}", spent_s / passed_s, "ratio"),
+    )
+
+
+def _simulated(gpus: int, cost_ms: float) -> SimulatedNvml:
+    nvml = SimulatedNvml(gpus)
+    for gpu in nvml.gpus:
+        gpu.configure(reading_cost_ms=cost_ms, reading_cost_spins=True)
+    return nvml
+
+
+# -- the code that is measured ---------------------------------------------------------------------------
+
+
+def slowdown(rig: str, pairs: int, cost_ms: float = 0.0) -> Figure:
+    """How much longer a pure-Python workload takes in a window than without."""
+    inside_s, outside_s = [], []
+    with _simulated(1, cost_ms):
+        source, clock = NvmlSource(), SystemClock()
+        sampler = Sampler(source, clock)
+        for number in range(pairs + 1):
+            turns: list[Callable[[], float]] = [lambda: _in_window(clock, sampler), _workload_s]
+            first_is_inside = number % 2 == 0
+            times_s = [turn() for turn in (turns if first_is_inside else turns[::-1])]
+            # The first pair warms up.
+            if number > 0:
+                inside_s.append(times_s[0 if first_is_inside else 1])
+                outside_s.append(times_s[1 if first_is_inside else 0])
+        source.close()
+    ratio = Ratio.of(inside_s, outside_s)
+    return Figure(
+        f"slowdown of Python in a window, {rig}",
+        ratio.median - 1,
+        "ratio",
+        0.01,
+        (ratio.low - 1, ratio.high - 1),
+    )
+
+
+def _in_window(clock: SystemClock, sampler: Sampler) -> float:
+    meter = Meter(clock, sampler)
+    wait(clock, meter.opening())
+    meter.begin()
+    seconds = _workload_s()
+    meter.end()
+    wait(clock, meter.closing())
+    return seconds
+
+
+def _workload_s() -> float:
+    """Seconds that some hundred milliseconds of pure Python take."""
+    started_s = time.perf_counter()
+    numbers: dict[int, float] = {}
+    for number in range(1_000_000):
+        numbers[number % 1000] = number * 0.5
+    return time.perf_counter() - started_s
+
+
+# -- memory ----------------------------------------------------------------------------------------------
+
+
+def memory(hours: float, *, counter: bool) -> Figure:
+    """Bytes that `pytest_whq.measuring` keeps of one window, scaled to a day where ``hours`` is less."""
+    clock = FakeClock()
+    source = ScriptedSource(clock, watts=300.0, counter=counter)
+    # Another power at each refresh, every 100 ms: nothing can be left out.
+    source.alter = lambda reading: replace(reading, power_w=300.0 + math.floor(reading.time_s * 10) % 7)
+    sampler = Sampler(source, clock)
+    meter = Meter(clock, sampler)
+    tracemalloc.start()
+    wait(clock, meter.opening())
+    meter.begin()
+    before = _kept_bytes()
+    clock.sleep(hours * 3600)
+    kept = (_kept_bytes() - before) * 24 / hours
+    tracemalloc.stop()
+    meter.abandon()
+    sensor = "energy counter" if counter else "power only"
+    return Figure(f"memory for a window of a day, {sensor}", kept, "B", 100e6)
+
+
+def _kept_bytes() -> int:
+    files = [tracemalloc.Filter(True, "*/pytest_whq/measuring/*")]
+    return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces(files).traces)
+
+
+# -- a call ----------------------------------------------------------------------------------------------
+
+_CHAT_COMPLETION = '{"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 34}}'
+
+
+def call_cost(what: str, reply: str) -> Figure:
+    """Seconds for each call of a function that does nothing but return ``reply``, through ``whq(call)``."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        test = f"REPLY = {reply}\n\ndef test_call(whq):\n    whq(lambda: REPLY)\n"
+        (folder / "test_call.py").write_text(test)
+        arguments = ["-q", "-p", "no:cacheprovider", "--whq-source=estimate", "--whq-rounds=3"]
+        arguments += ["--whq-min-seconds=1", f"--whq-json={folder / 'run.json'}"]
+        command = [sys.executable, "-m", "pytest", *arguments, str(folder)]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        (record,) = json.loads((folder / "run.json").read_text("utf-8"))["records"]
+    return Figure(f"whq(call) of a call that returns {what}", record["duration_s"] / record["queries"], "s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Windows of known energy on the simulated library, in real time: how far the figures are off."""
+
+import pytest
+from real_time import only_power, real_time, rms_error
+from simulated_nvml import Knobs, SimulatedNvml
+
+
+@pytest.mark.parametrize(
+    ("seconds", "count", "rms"), [(0.05, 6, 0.02), (0.1, 6, 0.01), (0.3, 5, 0.01), (1.0, 3, 0.01)]
+)
+def test_short_windows_hold(simulated_nvml: SimulatedNvml, seconds: float, count: int, rms: float) -> None:
+    with real_time(simulated_nvml) as bench:
+        windows = bench.measure_undisturbed(count, seconds, uncertainty=rms)
+    assert len(windows) == count
+    assert rms_error(windows) <= rms
+    assert all(window.measurement.method == "counter" for window in windows)
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        pytest.param(Knobs(noise=0.02), id="a load with 2 % noise"),
+        pytest.param(Knobs(counter_period_ms=20), id="a counter that ticks every 20 ms"),
+        pytest.param(Knobs(reading_cost_ms=2), id="readings that cost 2 ms"),
+    ],
+)
+def test_windows_of_50_ms_hold_on_other_boards(simulated_nvml: SimulatedNvml, knobs: Knobs) -> None:
+    simulated_nvml.gpu(0).configure(**knobs)
+    with real_time(simulated_nvml) as bench:
+        windows = bench.measure_undisturbed(5, 0.05, uncertainty=0.03)
+    assert len(windows) == 5
+    assert rms_error(windows) <= 0.03
+
+
+def test_windows_of_3_s_hold_at_every_level(simulated_nvml: SimulatedNvml) -> None:
+    with real_time(simulated_nvml) as bench:
+        windows = [bench.measure(3.0, watts) for watts in (90.0, 690.0)]
+    assert [window.codes for window in windows] == [[], []]
+    assert all(window.is_right_within(0.005) for window in windows), windows
+
+
+def test_eight_gpus_at_their_own_levels_are_each_measured_right() -> None:
+    levels_w = (70.0, 100.0, 150.0, 250.0, 350.0, 450.0, 600.0, 700.0)
+    with SimulatedNvml(gpus=8) as nvml, real_time(nvml) as bench:
+        window = bench.measure(3.0, levels_w)
+    assert window.codes == []
+    assert window.is_right_within(0.005)
+    energies_j = {device.id: device.energy_j for device in window.measurement.devices}
+    assert energies_j == pytest.approx(window.truths_j, rel=0.01)
+
+
+def test_power_alone_tells_the_energy_of_a_second(simulated_nvml: SimulatedNvml) -> None:
+    only_power(simulated_nvml.gpu(0))
+    with real_time(simulated_nvml) as bench:
+        windows = [bench.measure(1.0) for _ in range(3)]
+    assert {window.measurement.method for window in windows} == {"power"}
+    assert rms_error(windows) <= 0.02
+
+
+def test_power_that_averages_over_a_second_tells_the_energy_of_five(simulated_nvml: SimulatedNvml) -> None:
+    only_power(simulated_nvml.gpu(0)).configure(instant_supported=False)
+    with real_time(simulated_nvml) as bench:
+        window = bench.measure(5.0)
+    assert window.measurement.method == "power"
+    assert abs(window.error) <= 0.03
+
+
+def test_power_that_averages_over_a_second_does_not_tell_the_energy_of_one(
+    simulated_nvml: SimulatedNvml,
+) -> None:
+    gpu = only_power(simulated_nvml.gpu(0)).configure(instant_supported=False)
+    with real_time(simulated_nvml) as bench:
+        window = bench.measure(1.0)
+    assert window.measurement.energy_j is None
+    (reason,) = window.measurement.reasons
+    assert reason.code == "window_too_short"
+    assert reason.sentence.startswith(
+        f"{gpu.name} ({gpu.uuid}): the power sensor looks back over up to 1100 ms, so a window of 10"
+    )
+    assert reason.sentence.endswith(" ms is too short for it")

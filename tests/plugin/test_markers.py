@@ -1,0 +1,320 @@
+import pytest
+from measured_project import MeasuredProject
+
+
+def test_a_marker_alone_measures_the_test_as_one_query(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+
+        @pytest.mark.whq
+        def test_marked(client):
+            client.chat("Say hi.")
+            client.chat("Say ho.")
+
+        @pytest.mark.whq_budget(wh_per_query=0.3)
+        def test_budgeted(client):
+            client.chat("Say hi.", seconds=2.5)
+
+        def test_neither(client):
+            client.chat("Say hi.")
+        """
+    )
+    project.run().assert_outcomes(passed=3)
+    assert list(project.records) == ["test_marked", "test_budgeted"]
+    marked, budgeted = project.records.values()
+    assert (marked["queries"], marked["duration_s"]) == (1, pytest.approx(2.0))
+    assert marked["reasons"] == ["tokens_missing"]
+    assert marked["metrics"]["wh_per_query"] == pytest.approx(0.2, rel=2e-3)
+    assert budgeted["metrics"]["wh_per_query"] == pytest.approx(0.25, rel=2e-3)
+    assert budgeted["budgets"][0]["outcome"] == "within"
+
+
+def test_a_marked_test_that_fails_is_a_failed_query(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+        pytestmark = pytest.mark.whq
+
+        def test_error(client):
+            client.fail("Say hi.")
+
+        def test_fail(client):
+            client.chat("Say hi.")
+            pytest.fail("its own")
+
+        def test_xfail(client):
+            client.chat("Say hi.")
+            pytest.xfail("known")
+
+        def test_skip(client):
+            client.chat("Say hi.")
+            pytest.skip("not here")
+        """
+    )
+    result = project.run("--whq-max=wh_per_query=0.01")
+    result.assert_outcomes(failed=2, xfailed=1, skipped=1)
+    assert [
+        (name, record["outcome"], record["queries"], record["failed_queries"])
+        for name, record in project.records.items()
+    ] == [
+        ("test_error", "failed", 0, 1),
+        ("test_fail", "failed", 0, 1),
+        ("test_xfail", "xfailed", 0, 1),
+    ]
+
+
+def test_unittest_classes_use_the_fixture_and_the_markers(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import unittest
+        import pytest
+
+        class TestFixture(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def take_fixtures(self, whq, client):
+                self.whq, self.client = whq, client
+
+            def test_call(self):
+                reply = self.whq(self.client.chat, "Say hi.")
+                self.assertEqual(reply["echo"], "Say hi.")
+
+            def test_window(self):
+                with self.whq.measure() as window:
+                    window.record(self.client.chat("Say hi."))
+
+        @pytest.mark.usefixtures("client_of_class")
+        @pytest.mark.whq
+        class TestMarker(unittest.TestCase):
+            def test_passes(self):
+                self.client.chat("Say hi.")
+
+            def test_fails(self):
+                self.client.chat("Say hi.")
+                self.fail("its own")
+
+            def test_skips(self):
+                self.skipTest("not here")
+
+        @pytest.fixture
+        def client_of_class(request, client):
+            request.cls.client = client
+        """
+    )
+    result = project.run("--whq-max=wh_per_query=0.09")
+    result.assert_outcomes(failed=4, skipped=1)
+    result.stdout.fnmatch_lines(["E * AssertionError: its own"])
+    assert result.stdout.str().count("over its budget of 90.0 mWh (--whq-max)") == 3
+    assert [
+        (name.replace("::", "."), record["outcome"], record["queries"], record["failed_queries"])
+        for name, record in project.records.items()
+    ] == [
+        ("TestFixture.test_call", "failed", 5, 0),
+        ("TestFixture.test_window", "failed", 1, 0),
+        ("TestMarker.test_fails", "failed", 0, 1),
+        ("TestMarker.test_passes", "failed", 1, 0),
+    ]
+
+
+def test_a_unittest_that_ends_before_it_measures_leaves_no_record(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import unittest
+        import pytest
+
+        class TestFixture(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def take_whq(self, whq):
+                self.whq = whq
+
+            def test_fails(self):
+                self.fail("its own")
+
+            def test_skips(self):
+                self.skipTest("not here")
+        """
+    )
+    result = project.run("--whq-max=wh_per_query=0.09")
+    result.assert_outcomes(failed=1, skipped=1)
+    result.stdout.fnmatch_lines(["E * AssertionError: its own"])
+    assert project.records == {}
+
+
+def test_each_parameter_has_its_own_record_and_marks(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+
+        @pytest.mark.parametrize(
+            "seconds",
+            [1.0, pytest.param(2.0, id="long", marks=pytest.mark.whq_budget(wh_per_query=0.15))],
+        )
+        def test_chat(whq, client, seconds):
+            whq(client.chat, "Say hi.", seconds)
+        """
+    )
+    result = project.run("--whq-budget")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "test_it.py::test_chat?1.0?    100 mWh ± ?.? %",
+            "test_it.py::test_chat?long?   200 mWh ± ?.? %   133.3 % of 150 mWh, exceeded",
+        ]
+    )
+    assert list(project.records) == ["test_chat[1.0]", "test_chat[long]"]
+
+
+def test_the_closest_marker_wins_keyword_by_keyword(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+        pytestmark = [
+            pytest.mark.whq(rounds=2, warmup=3),
+            pytest.mark.whq_budget(wh_per_query=1.0, wh_total=2.0),
+        ]
+
+        @pytest.mark.whq(rounds=3)
+        @pytest.mark.whq_budget(wh_per_query=0.5)
+        class TestClass:
+            def test_of_class(self, whq, client):
+                whq(client.chat, "Say hi.")
+                assert client.calls == 3 + 3
+
+            @pytest.mark.whq(rounds=4)
+            @pytest.mark.whq_budget(wh_per_query=0.25)
+            def test_of_function(self, whq, client):
+                whq(client.chat, "Say hi.")
+                assert client.calls == 3 + 4
+
+        def test_of_module(whq, client):
+            whq(client.chat, "Say hi.", seconds=3.0)
+            assert client.calls == 3 + 2
+        """
+    )
+    project.run("--whq-warmup=9", "--whq-max-seconds=1").assert_outcomes(passed=3)
+    assert [
+        [(verdict["metric"], verdict["limit"]) for verdict in record["budgets"]]
+        for record in project.records.values()
+    ] == [
+        [("wh_per_query", 0.5), ("wh_total", 2.0)],
+        [("wh_per_query", 0.25), ("wh_total", 2.0)],
+        [("wh_per_query", 1.0), ("wh_total", 2.0)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("marker", "sentence"),
+    [
+        (
+            "whq(round=3)",
+            "the whq marker has no 'round', only rounds, warmup, min_seconds, max_seconds, precision.",
+        ),
+        ("whq(3)", "the whq marker takes keywords only, such as rounds=10, not 3."),
+        (
+            "whq(rounds=0)",
+            "the whq marker: rounds must be a whole number of at least 1, not 0.",
+        ),
+        (
+            "whq(warmup=1.5)",
+            "the whq marker: warmup must be a whole number of at least 0, not 1.5.",
+        ),
+        (
+            "whq(min_seconds=-1)",
+            "the whq marker: min_seconds must be a number of seconds of at least 0, not -1.",
+        ),
+        (
+            "whq(max_seconds=0)",
+            "the whq marker: max_seconds must be a number of seconds above 0, not 0.",
+        ),
+        (
+            "whq(precision='tight')",
+            "the whq marker: precision must be a share such as \"2%\" or 0.02, not 'tight'.",
+        ),
+        ("whq(precision=2)", 'the whq marker: precision must be a share such as "2%" or 0.02, not 2.'),
+        (
+            "whq_budget(0.05)",
+            "the whq_budget marker takes keywords only, such as wh_per_query=0.05, not 0.05.",
+        ),
+        (
+            "whq_budget(wh_per_qery=0.05)",
+            "the whq_budget marker: there is no 'wh_per_qery' (did you mean wh_per_query?), only "
+            "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
+            "j_per_output_token, wh_total, average_power_w, max_regression, hardware, estimate.",
+        ),
+        (
+            "whq_budget(hardware='NVIDIA*')",
+            "the whq_budget marker sets no limit: give it one of wh_per_query, net_wh_per_query, "
+            "wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, j_per_output_token, wh_total, "
+            "average_power_w, max_regression.",
+        ),
+        (
+            "whq_budget(wh_per_query='a lot')",
+            "the whq_budget marker: wh_per_query must be a number of Wh above 0, not 'a lot'.",
+        ),
+    ],
+)
+def test_a_marker_that_cannot_be_used_is_refused_before_anything_runs(
+    project: MeasuredProject, marker: str, sentence: str
+) -> None:
+    project.tests(
+        f"""
+        import pytest
+
+        def test_other():
+            pass
+
+        @pytest.mark.{marker}
+        def test_marked():
+            pass
+        """
+    )
+    result = project.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.errlines == [f"ERROR: test_it.py::test_marked: {sentence}", ""]
+    result.assert_outcomes()
+    assert not (project.path / "run.json").exists()
+
+
+def test_a_marker_that_is_set_while_tests_run_counts_and_is_refused_in_a_sentence(
+    project: MeasuredProject,
+) -> None:
+    project.tests(
+        """
+        import pytest
+
+        def test_limited(request, whq, client):
+            request.node.add_marker(pytest.mark.whq_budget(wh_per_query=0.09))
+            whq(client.chat, "Say hi.")
+
+        def test_mistaken(request, whq, client):
+            request.node.add_marker(pytest.mark.whq_budget(wh=0.09))
+            whq(client.chat, "Say hi.")
+        """
+    )
+    result = project.run("--whq-budget")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "_* test_limited _*",
+            "wh_per_query is 100 mWh, 11.1 % over its budget of 90.0 mWh (marker): *",
+            "_* test_mistaken _*",
+            "test_it.py::test_mistaken: the whq_budget marker: there is no 'wh', only *",
+            "-* energy, Wh per query -*",
+        ],
+        consecutive=True,
+    )
+
+
+def test_pytest_lists_the_markers_and_the_fixture(project: MeasuredProject) -> None:
+    project.run("--markers").stdout.fnmatch_lines(
+        [
+            "@pytest.mark.whq(rounds, warmup, min_seconds, max_seconds, precision): how to measure *",
+            "@pytest.mark.whq_budget(METRIC=LIMIT, ..., hardware, estimate, max_regression): *",
+        ]
+    )
+    project.run("--fixtures").stdout.fnmatch_lines(
+        [
+            "whq -- *",
+            "    Measures the energy of the calls that pass through it; see the README of pytest-whq.",
+        ]
+    )

@@ -1,0 +1,312 @@
+"""Every option and its ini setting by its effect; markers over options over ini in test_markers."""
+
+import pytest
+from measured_project import MeasuredProject
+
+ONE_CALL = """
+def test_chat(whq, client):
+    whq(client.chat, "Say hi.")
+
+def test_other():
+    pass
+"""
+
+OVER = (
+    "wh_per_query is 100 mWh, 11.1 % over its budget of 90.0 mWh ({}): 5 queries, "
+    "500 input and 250 output tokens, Scripted H100, scripted counter."
+)
+
+
+@pytest.fixture(params=["option", "ini"])
+def given(request: pytest.FixtureRequest, project: MeasuredProject) -> str:
+    """How `set_to` sets a value: as an option or as an ini setting."""
+    how: str = request.param
+    return how
+
+
+def run_with(project: MeasuredProject, given: str, **settings: str | None) -> pytest.RunResult:
+    """Run with settings such as ``whq_rounds="3"``, as options or from the ini file."""
+    if given == "ini":
+        project.ini(**settings)
+        return project.run()
+    flags = [
+        f"--{name.replace('_', '-')}" + ("" if value == "true" else f"={value}")
+        for name, value in settings.items()
+    ]
+    return project.run(*flags)
+
+
+def test_a_budget_fails_the_test_only_where_it_is_enforced(project: MeasuredProject, given: str) -> None:
+    project.pytester.makepyprojecttoml("[[tool.whq.budgets]]\nwh_per_query = 0.09")
+    project.tests(ONE_CALL)
+    result = project.run()
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["test_it.py::test_chat   100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded"])
+    assert project.records["test_chat"]["budgets"][0]["outcome"] == "exceeded"
+
+    result = run_with(project, given, whq_budget="true")
+    result.assert_outcomes(passed=1, failed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([OVER.format("pyproject.toml, budgets[[]0]")])
+
+
+def test_a_cap_holds_for_every_measured_test_beside_its_budgets(project: MeasuredProject, given: str) -> None:
+    project.tests(
+        """
+        import pytest
+
+        @pytest.mark.whq_budget(wh_per_query=1)
+        def test_chat(whq, client):
+            whq(client.chat, "Say hi.")
+        """
+    )
+    if given == "option":
+        result = project.run("--whq-max=wh_per_query=0.09", "--whq-max", "j_per_token=1")
+    else:
+        project.ini(whq_max="\n  wh_per_query=0.09\n  j_per_token=1")
+        result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            OVER.format("--whq-max"),
+            "j_per_token is 2.40 J, 140.0 % over its budget of 1.00 J (--whq-max): 5 queries, *",
+        ],
+        consecutive=True,
+    )
+
+
+def test_an_option_takes_the_place_of_its_ini_setting(project: MeasuredProject) -> None:
+    project.ini(whq_max="wh_per_query=0.09", whq_warmup="3")
+    project.tests(
+        """
+        def test_chat(whq, client):
+            whq(client.chat, "Say hi.")
+            assert client.calls == 7 + 2
+        """
+    )
+    project.run("--whq-max=wh_per_query=0.11", "--whq-warmup=7", "--whq-rounds=2").assert_outcomes(passed=1)
+
+
+def test_a_flag_of_the_ini_file_may_be_false(project: MeasuredProject) -> None:
+    project.ini(whq_budget="no", whq_only="off", whq_skip="0", whq_disable="False")
+    project.tests(ONE_CALL)
+    project.run().assert_outcomes(passed=2)
+    assert list(project.records) == ["test_chat"]
+
+
+ESTIMATE = """
+def pytest_whq_power_sources():
+    SOURCE.estimated = True
+    return {"scripted": lambda: SOURCE}
+"""
+
+
+def test_estimates_are_enforced_only_where_that_is_asked_for(project: MeasuredProject, given: str) -> None:
+    project.conftest(ESTIMATE)
+    project.tests(ONE_CALL)
+    result = project.run("--whq-max=wh_per_query=0.09")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "wh_per_query has a budget of 90.0 mWh (--whq-max) but was not measured (5 queries, 500 input and "
+            "250 output tokens, Scripted H100, scripted estimate): its figures are estimated, not sensed; to "
+            "enforce the budget on estimates, set estimate = true on it, or whq_estimate (--whq-estimate) for "
+            "all budgets."
+        ]
+    )
+    result = run_with(project, given, whq_estimate="true", whq_max="wh_per_query=0.09")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["wh_per_query is 100 mWh, 11.1 % over its budget of 90.0 mWh (--whq-max): *"]
+    )
+
+
+def test_the_source_is_chosen_by_name_or_as_a_sum(project: MeasuredProject, given: str) -> None:
+    project.conftest(
+        """
+from pytest_whq.testing import ScriptedSource
+CPU = ScriptedSource(CLOCK, watts=36.0, period_s=1e-6, device=Device("CPU-scripted", "Scripted CPU"))
+CPU.scope = "cpu"
+
+def pytest_whq_power_sources():
+    return {"scripted": lambda: SOURCE, "package": lambda: CPU}
+"""
+    )
+    project.tests(ONE_CALL)
+    run_with(project, given, whq_source="package").assert_outcomes(passed=2)
+    assert project.stored["rig"]["source"] == "package"
+    assert project.records["test_chat"]["metrics"]["wh_per_query"] == pytest.approx(0.01, rel=2e-3)
+
+    run_with(project, given, whq_source="scripted+package").assert_outcomes(passed=2)
+    assert (project.stored["rig"]["source"], project.stored["rig"]["scope"]) == (
+        "scripted+package",
+        "gpu+cpu",
+    )
+    assert project.records["test_chat"]["metrics"]["wh_per_query"] == pytest.approx(0.11, rel=2e-3)
+
+
+def test_the_choice_of_devices_reaches_the_source(project: MeasuredProject, given: str) -> None:
+    project.conftest(
+        """
+from pytest_whq import sources
+
+def nvml(devices):
+    SOURCE._device = Device(devices, f"Board {devices}")
+    return SOURCE
+
+@pytest.fixture(autouse=True)
+def patched_sources(monkeypatch):
+    monkeypatch.setitem(sources.BUILT_IN, "nvml", nvml)
+"""
+    )
+    project.tests(ONE_CALL)
+    result = run_with(project, given, whq_source="nvml", whq_devices="1,3")
+    result.assert_outcomes(passed=2)
+    assert [device["name"] for device in project.stored["rig"]["devices"]] == ["Board 1,3"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "calls"),
+    [
+        ({"whq_rounds": "3"}, 1 + 3),
+        ({"whq_rounds": "3", "whq_warmup": "4"}, 4 + 3),
+        ({"whq_rounds": "2", "whq_warmup": "0", "whq_max_seconds": "3"}, 2 + 2),
+    ],
+)
+def test_rounds_and_warmup_are_counted(
+    project: MeasuredProject, given: str, settings: dict[str, str], calls: int
+) -> None:
+    project.tests(
+        f"""
+        def test_chat(whq, client):
+            whq(client.chat, "Say hi.")
+            assert client.calls == {calls}
+        """
+    )
+    run_with(project, given, **settings).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "least_s", "most_s"),
+    [
+        ({}, 5, 6),
+        ({"whq_min_seconds": "8"}, 8, 9),
+        ({"whq_min_seconds": "8", "whq_max_seconds": "6"}, 5, 6),
+        ({"whq_min_seconds": "0", "whq_max_seconds": "2"}, 1.5, 2),
+    ],
+)
+def test_measuring_lasts_as_long_as_it_should(
+    project: MeasuredProject, given: str, settings: dict[str, str], least_s: float, most_s: float
+) -> None:
+    project.ini(whq_rounds=None, whq_max_seconds=None)
+    project.tests(
+        """
+        def test_chat(whq, client):
+            whq(client.chat, "Say hi.", seconds=0.1)
+        """
+    )
+    nothing_else = {"whq_rounds": None, "whq_max_seconds": None} if given == "ini" else {}
+    run_with(project, given, **nothing_else | settings).assert_outcomes(passed=1)
+    assert least_s <= project.records["test_chat"]["duration_s"] <= most_s + 0.2
+
+
+def test_rounds_go_on_until_they_are_precise(project: MeasuredProject, given: str) -> None:
+    project.ini(whq_rounds=None, whq_max_seconds=None)
+    project.tests(
+        """
+        import random
+
+        def test_chat(whq, client):
+            rng = random.Random(1)
+            whq(lambda: client.chat("Say hi.", seconds=1 + rng.random() / 2))
+        """
+    )
+    counts = []
+    for precision in ("50%", "0.1", "5%"):
+        nothing_else = {"whq_rounds": None, "whq_max_seconds": "100"} if given == "ini" else {}
+        settings = {"whq_max_seconds": "100", "whq_precision": precision}
+        run_with(project, given, **nothing_else | settings).assert_outcomes(passed=1)
+        record = project.records["test_chat"]
+        low, high = record["interval95"]["wh_per_query"]
+        assert (high - low) / (high + low) < {"50%": 0.5, "0.1": 0.1, "5%": 0.05}[precision]
+        assert record["reasons"] == []
+        counts.append(record["queries"])
+    assert counts[0] == 5
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_the_records_are_written_where_the_user_said(project: MeasuredProject, given: str) -> None:
+    folder = project.path / "reports"
+    folder.mkdir()
+    project.tests(ONE_CALL)
+    if given == "ini":
+        project.ini(whq_json="reports/energy.json")
+        project.pytester.mkdir("elsewhere")
+        result = project.pytester.runpytest_inprocess("--rootdir=.", "-c", "pytest.ini")
+    else:
+        result = project.pytester.runpytest_inprocess("--whq-json=reports/energy.json")
+    result.assert_outcomes(passed=2)
+    assert [path.name for path in folder.iterdir()] == ["energy.json"]
+
+
+def test_only_measured_tests_run(project: MeasuredProject, given: str) -> None:
+    project.tests(ONE_CALL)
+    run_with(project, given, whq_only="true").assert_outcomes(passed=1, deselected=1)
+    assert list(project.records) == ["test_chat"]
+
+
+def test_only_leaves_nothing_where_nothing_is_measured(project: MeasuredProject, given: str) -> None:
+    project.tests("def test_other(): pass")
+    result = run_with(project, given, whq_only="true")
+    result.assert_outcomes(deselected=1)
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_measured_tests_are_left_out(project: MeasuredProject, given: str) -> None:
+    project.tests(ONE_CALL)
+    run_with(project, given, whq_skip="true").assert_outcomes(passed=1, deselected=1)
+
+
+def test_disabled_bodies_run_once_and_unmeasured(project: MeasuredProject, given: str) -> None:
+    project.tests(
+        """
+        import pytest
+
+        def test_call(whq, client):
+            assert whq(client.chat, "Say hi.")["echo"] == "Say hi."
+            assert client.calls == 1
+
+        @pytest.mark.asyncio
+        async def test_async(whq, client):
+            assert (await whq(client.achat, "Say hi."))["echo"] == "Say hi."
+            async with whq.measure() as window:
+                assert window.record(await client.achat("Say ho."))["echo"] == "Say ho."
+            assert client.calls == 2
+
+        def test_window(whq, client):
+            chat = whq.wrap(client.chat)
+            with whq.measure() as window:
+                assert window.record(chat("Say hi."))["echo"] == "Say hi."
+            assert client.calls == 1
+
+        @pytest.mark.whq_budget(wh_per_query=0.01)
+        def test_marker(client):
+            client.chat("Say hi.")
+
+        def test_figure(whq, client):
+            whq(client.chat, "Say hi.")
+            assert whq.measurement.wh_per_query < 0.01
+
+        def test_figure_of_window(whq):
+            with whq.measure() as window:
+                pass
+            assert window.measurement.wh_total < 0.01
+        """
+    )
+    result = run_with(project, given, whq_disable="true", whq_budget="true")
+    result.assert_outcomes(passed=4, skipped=2)
+    result.stdout.fnmatch_lines(["--whq-budget enforced nothing: nothing was measured."])
+    assert project.records == {}
+    project.run("--whq-disable", "-rs").stdout.fnmatch_lines(
+        ["SKIPPED *: Nothing is measured: --whq-disable is set."]
+    )

@@ -1,0 +1,145 @@
+"""The README holds: its tests run, its settings are read, its commands answer as it shows."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from readme_project import README, ROOT, ReadmeProject, blocks, commands
+from simulated_nvml import SimulatedNvml
+
+from pytest_whq.cli import main
+from pytest_whq.judging.budget_file import parse_budgets
+from pytest_whq.model import METRICS, REASONS
+from pytest_whq.plugin.options import OPTIONS
+from pytest_whq.storing.runfile import run_from_dict
+
+PYTEST = "pytest --whq-budget --no-header"
+WITH_CACHE = "pytest -k long --whq-budget --no-header"
+WITHOUT_CACHE = f"CHAT_KV_CACHE=0 {WITH_CACHE}"
+SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s {}"
+
+
+def without_seconds(output: str) -> str:
+    """What pytest printed, less how long that took."""
+    return re.sub(r"=+ (.*) in [\d.]+s =+", r"\1", output)
+
+
+def gist(output: str) -> list[str]:
+    """What stays of pytest-whq's lines when it measures again: no figures, no names of CPUs."""
+    ours = [line for line in output.splitlines() if re.match(r"\w+ is \d|\S+::\S+   |\d+ measured", line)]
+    lines = [re.sub(r"± +[\d.]+ %", "", line) for line in ours]
+    lines = [re.sub(r"\d[\d.]*( [µmn]?(Wh|J)\b)?", "", line) for line in lines]
+    return [
+        " ".join(re.sub(r"(tokens,|·) [^,·]+(, | · )estimate", r"\1\2estimate", x).split()) for x in lines
+    ]
+
+
+def test_its_tests_give_the_output_that_it_shows(readme_project: ReadmeProject) -> None:
+    result = readme_project.run(PYTEST)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert without_seconds(str(result.stdout)) == without_seconds(commands()[PYTEST])
+    (sentence,) = blocks("text")
+    assert sentence.replace("\n", " ").strip() in str(result.stdout)
+
+
+def test_the_command_shows_and_judges_a_run(
+    readme_project: ReadmeProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme_project.run(f"{PYTEST} --whq-json whq.json")
+    readme_project.pytester.makefile(".toml", whq=blocks("toml")[0].replace("tool.whq.", ""))
+    capsys.readouterr()
+    for command in ("whq show -v", "whq check whq.json --budgets whq.toml"):
+        assert command in commands()
+        assert main(command.split()[1:]) == 0
+        shown = capsys.readouterr().out.splitlines()
+        assert (len(shown), shown[-1].partition(" ")[0]) == (6, "5")
+
+
+def test_the_command_lists_devices(capsys: pytest.CaptureFixture[str]) -> None:
+    with SimulatedNvml(name="NVIDIA H200") as nvml:
+        nvml.gpu(0).configure(power_limit_w=700)
+        assert main(["devices"]) == 0
+    gpu, estimate, default = capsys.readouterr().out.splitlines()
+    shown = commands()["whq devices"].splitlines()
+    # How often the counter ticks is measured; the CPU is this machine's.
+    assert re.sub(r"[\d.]+ ms", "100 ms", gpu) == shown[0]
+    assert estimate.split("   ")[-1] == shown[1].split("   ")[-1]
+    assert default == shown[2]
+
+
+@pytest.mark.parametrize(("command", "code"), [(WITH_CACHE, 0), (WITHOUT_CACHE, 1)])
+def test_the_example_is_over_budget_only_without_its_cache(
+    command: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable, _, arguments = command.rpartition("pytest ")
+    monkeypatch.setenv("CHAT_KV_CACHE", "0" if variable == "CHAT_KV_CACHE=0 " else "1")
+    quick = ["-p", "no:cacheprovider", "--whq-source", "estimate", "--whq-rounds", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments.split(), *quick],
+        cwd=ROOT / "example_project",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stdout
+    assert gist(done.stdout) == gist(commands()[command])
+
+
+def test_what_it_sets_up_is_what_is_checked() -> None:
+    for session in ("example", "tests"):
+        assert SET_UP.format(session) in commands()
+        assert f"\ndef {session}(session: nox.Session)" in (ROOT / "noxfile.py").read_text("utf-8")
+    assert 'name = "pytest-whq"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_every_command_is_tested_here() -> None:
+    assert commands().keys() == {
+        PYTEST,
+        WITH_CACHE,
+        WITHOUT_CACHE,
+        SET_UP.format("example"),
+        SET_UP.format("tests"),
+        "pip install pytest-whq",
+        "whq devices",
+        "whq show -v",
+        "whq check whq.json --budgets whq.toml",
+    }
+
+
+def test_the_steps_for_ci_are_those_of_the_example() -> None:
+    (steps,) = blocks("yaml")
+    assert steps in (ROOT / "example_project/.github/workflows/energy.yml").read_text("utf-8")
+
+
+def test_every_option_metric_and_reason_is_there() -> None:
+    rows = " ".join(re.findall(r"^\| (`--whq.*?) \|", section("Options"), re.MULTILINE))
+    assert re.findall(r"`(--whq-[a-z-]+)", rows) == [option for option, *_ in OPTIONS]
+    assert re.findall(r"`(\w+)`[,.]", section("Budgets").split("It stands")[0]) == list(METRICS)
+    table = section("What is measured, and what is not").split("| reason ")[1]
+    assert sorted(re.findall(r"`(\w+)`", table)) == sorted(REASONS)
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_page_of_reasons_has_each_of_them() -> None:
+    page = (ROOT / "docs/reasons.md").read_text("utf-8")
+    assert re.findall(r"^## `(\w+)`", page, re.MULTILINE) == list(REASONS)
+    assert [bool(metrics) for metrics in REASONS.values()] == [True] * 11 + [False] * 5
+
+
+def test_the_pages_show_a_run_and_budgets_that_are_read() -> None:
+    (run,) = blocks("json", (ROOT / "docs/run-file.md").read_text("utf-8"))
+    assert run_from_dict(json.loads(run), "docs/run-file.md").records[0].measurement.queries == 20
+    page = (ROOT / "docs/budgets.md").read_text("utf-8")
+    assert parse_budgets(blocks("toml", page)[0], "whq.toml")[0].limits.keys() < set(METRICS)
+    assert re.findall(r"^\| `(\w+)` \| \w+ \|", page, re.MULTILINE) == list(METRICS)
+
+
+def section(title: str) -> str:
+    """The text under the heading ``title`` of the README."""
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
