@@ -10,7 +10,7 @@ import pytest
 
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clients import instrumented, is_client
-from pytest_whq.measuring.clock import Waits, wait, wait_async
+from pytest_whq.measuring.clock import Clock, Waits, wait, wait_async
 from pytest_whq.measuring.draining import draining, reply_of
 from pytest_whq.measuring.jobs import LoadPlan
 from pytest_whq.measuring.lanes import load
@@ -18,7 +18,7 @@ from pytest_whq.measuring.ledger import Ledger, unmeasured_ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.query import output_limit
 from pytest_whq.measuring.recording import recording
-from pytest_whq.measuring.repeating import repeat, run, run_async
+from pytest_whq.measuring.repeating import Steps, repeat, run, run_async
 from pytest_whq.measuring.streams import is_stream
 from pytest_whq.model import Measurement
 
@@ -52,8 +52,10 @@ class Whq:
         if self._ledger is None:
             answer = bound()
         else:
-            carry_out = run_async if inspect.iscoroutinefunction(call) else run
-            answer = carry_out(repeat(ledger, ledger.instruments.meter(), limit), clock, bound)
+            steps = repeat(ledger, ledger.instruments.meter(), limit)
+            if inspect.iscoroutinefunction(call):
+                return cast(Reply, _reply_of_async(steps, clock, bound))
+            answer = run(steps, clock, bound)
         return cast(Reply, _reply_awaited(answer) if inspect.isawaitable(answer) else reply_of(answer))
 
     def load(
@@ -233,6 +235,10 @@ def _check_callable(call: object, example: str) -> None:
 
 def _skip_unmeasured() -> NoReturn:
     pytest.skip("Nothing is measured: --whq-disable is set.")
+
+
+async def _reply_of_async(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:
+    return reply_of(await run_async(steps, clock, call))
 
 
 async def _reply_awaited(answer: Awaitable[Any]) -> Any:
