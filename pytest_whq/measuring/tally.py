@@ -9,7 +9,6 @@ from pytest_whq.measuring.query import Query
 from pytest_whq.measuring.querylog import QueryLog
 from pytest_whq.model import TokenCount
 
-
 NOT_OK = "not ok"
 """Kind of failure of a query that the test itself says has failed."""
 

@@ -11,6 +11,7 @@ import pytest
 from pytest_whq.errors import SettingError
 from pytest_whq.judging.budget_file import budget_from_cap, budgets_from_marker, parse_budgets
 from pytest_whq.judging.budgets import Budget
+from pytest_whq.judging.failures import MaxFailed, max_failed
 from pytest_whq.measuring.rounds import Plan
 from pytest_whq.units import parse_ratio
 
@@ -27,6 +28,7 @@ class Settings:
     caps: tuple[Budget, ...]
     budgets: tuple[Budget, ...]
     estimate: bool
+    max_failed: MaxFailed | None
     source: str
     devices: str | None
     plan: Plan
@@ -44,6 +46,7 @@ class Settings:
             caps=caps,
             budgets=_file_budgets(config.rootpath),
             estimate=_flag(config, "whq_estimate"),
+            max_failed=_max_failed(config),
             source=_text(config, "whq_source") or "auto",
             devices=_text(config, "whq_devices"),
             plan=_plan(config),
@@ -129,6 +132,11 @@ def _path(config: pytest.Config, name: str) -> Path | None:
         why = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
         raise SettingError(f"{_called(config, name)} cannot be {text!r}: {why}.")
     return path
+
+
+def _max_failed(config: pytest.Config) -> MaxFailed | None:
+    value = _value(config, "whq_max_failed")
+    return None if value is None else max_failed(_called(config, "whq_max_failed"), value)
 
 
 def _flag(config: pytest.Config, name: str) -> bool:

@@ -239,7 +239,7 @@ def test_the_closest_marker_wins_keyword_by_keyword(project: MeasuredProject) ->
             "whq_budget(wh_per_qery=0.05)",
             "the whq_budget marker: there is no 'wh_per_qery' (did you mean wh_per_query?), only "
             "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
-            "j_per_output_token, wh_total, average_power_w, max_regression, hardware, estimate.",
+            "j_per_output_token, wh_total, average_power_w, max_regression, max_failed, hardware, estimate.",
         ),
         (
             "whq_budget(hardware='NVIDIA*')",
