@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_whq.measuring.clock import SystemClock
+from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.jobs import LoadPlan
 from pytest_whq.measuring.lanes import load
 from pytest_whq.measuring.ledger import Ledger
@@ -38,7 +38,7 @@ REPLY = {
 class Instruments:
     """A session without a power source."""
 
-    clock = SystemClock()
+    clock: Clock = SystemClock()
 
     def meter(self) -> Meter:
         """A meter that counts and times."""

@@ -29,14 +29,16 @@ def is_stream(reply: object) -> bool:
     models of clients. So is a file, and what is to be awaited first.
     """
     kind = type(reply)
-    if hasattr(kind, "__next__"):
-        return not isinstance(reply, io.IOBase) and not inspect.isawaitable(reply)
-    return hasattr(kind, "__anext__")
+    if not hasattr(kind, "__next__"):
+        return hasattr(kind, "__anext__")
+    # Mocks answer to both, and are neither.
+    mock = hasattr(kind, "__anext__")
+    return not mock and not isinstance(reply, io.IOBase) and not inspect.isawaitable(reply)
 
 
 def is_async_stream(reply: object) -> bool:
     """Whether ``reply`` is a stream that is iterated with ``async for``."""
-    return hasattr(type(reply), "__anext__")
+    return hasattr(type(reply), "__anext__") and not hasattr(type(reply), "__next__")
 
 
 def follow(stream: Any, follower: Follower) -> Any:

@@ -5,6 +5,7 @@ import selectors
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
+from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.rounds import Plan
@@ -48,7 +49,7 @@ class Instruments:
     """What a ledger needs, on a scripted source; it counts what it is asked for."""
 
     def __init__(self, clock: FakeClock, source: ScriptedSource | None) -> None:
-        self.clock = clock
+        self.clock: Clock = clock
         self.sampler = None if source is None else Sampler(source, clock)
 
     def meter(self) -> Meter:
