@@ -91,6 +91,8 @@ def _lane(run: LoadRun, call: Call) -> None:
             started_s, first = run.begin(job, first=first), False
             try:
                 answer = _drained(call(job.item), run, started_s)
+            except WhqError:
+                raise
             except Exception as error:  # noqa: BLE001 - counted by its kind
                 run.fail(job, error)
             else:
@@ -101,9 +103,11 @@ def _lane(run: LoadRun, call: Call) -> None:
 
 def _drained(answer: Any, run: LoadRun, started_s: float) -> Any:
     if hasattr(answer, "__await__") or is_async_stream(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
         raise WhqError(
             "whq.load: the call returns something to await, though it is no coroutine function: pass one, "
-            "or leave whq_warmup at 1 or more, so that this is known before the threads start."
+            "or warm up with at least one call, so that this is known before the threads start."
         )
     return drain(answer, run.clock.now, started_s) if is_stream(answer) else answer
 

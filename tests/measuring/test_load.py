@@ -258,6 +258,21 @@ def test_a_plan_that_cannot_be_is_refused(wrong: dict[str, Any], sentence: str) 
     assert str(refused.value) == sentence
 
 
+def test_a_function_that_returns_coroutines_is_found_out_by_its_warm_up() -> None:
+    server = Server(warmup=1)
+
+    async def test() -> Any:
+        return await load(server.ledger, lambda seconds: server.chat(seconds), [1.0] * 4, LoadPlan(1))
+
+    assert len(server.run(test())) == 4
+
+
+def test_without_a_warm_up_it_is_refused() -> None:
+    server = Server()
+    with pytest.raises(WhqError, match=r"^whq.load: the call returns something to await, though"):
+        load(server.ledger, lambda seconds: server.chat(seconds), [1.0] * 4, LoadPlan(2))
+
+
 def test_no_inputs_are_refused() -> None:
     server = Server()
     with pytest.raises(WhqError, match=r"^whq.load: there are no inputs to send\.$"):
