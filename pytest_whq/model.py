@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_whq.serving import Distributions, Load, Phases
+from pytest_whq.serving import Distributions, Load
 from pytest_whq.units import per_thousand, wh
 
 METRICS = (
@@ -132,7 +132,7 @@ class Measurement:
     Joules are gross; ``net_energy_j`` is less the idle power outside the windows times
     ``duration_s``. ``uncertainty_j`` is one standard uncertainty of ``energy_j``.
     ``method`` is ``counter``, ``power`` or ``estimate``. ``failures`` counts failed queries by kind;
-    ``distributions`` are of the queries that were timed, ``load`` and ``phases`` there where they apply;
+    ``distributions`` are of the queries that were timed, ``load`` is that of `whq.load`;
     ``notes`` are sentences that keep the figure from misleading.
     """
 
@@ -151,7 +151,6 @@ class Measurement:
     failures: Mapping[str, int] = field(default_factory=dict)
     distributions: Distributions | None = None
     load: Load | None = None
-    phases: Phases | None = None
     notes: tuple[str, ...] = ()
 
     @property

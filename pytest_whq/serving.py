@@ -1,4 +1,4 @@
-"""How queries were served: the spread of their lengths and times, the load, the phases. Frozen values."""
+"""How queries were served: the spread of their lengths and times, and the load. Frozen values."""
 
 from dataclasses import dataclass
 
@@ -59,25 +59,3 @@ class Load:
     edge_queries: float
     ramp_up: Stretch | None
     tail: Stretch | None
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One phase of all streamed queries together; ``uncertainty_j`` is one standard uncertainty.
-
-    ``tokens`` are the input tokens of prefill that no cache held, and the output tokens of decode.
-    """
-
-    energy_j: float
-    uncertainty_j: float
-    duration_s: float
-    tokens: int | None
-    j_per_token: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Phases:
-    """Reading the input, up to the first chunk with output, and writing the output, from there on."""
-
-    prefill: Phase
-    decode: Phase

@@ -107,8 +107,8 @@ def rounds_of(
 def combine(measurements: Sequence[Measurement]) -> Measurement:
     """Several measurements of one test as one: sums, in which one unknown makes the sum unknown.
 
-    Their rounds stay apart in order; intervals, distributions, load and phases are kept only where there
-    is one measurement, since those of different calls do not belong together.
+    Their rounds stay apart in order; intervals, distributions and load are kept only where there is
+    one measurement, since those of different calls do not belong together.
     """
     if len(measurements) == 1:
         return measurements[0]

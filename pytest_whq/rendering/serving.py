@@ -1,4 +1,4 @@
-"""What every renderer says in the same words of loads, times, phases and notes."""
+"""What every renderer says in the same words of loads, times and notes."""
 
 from collections.abc import Iterator, Sequence
 
@@ -27,19 +27,6 @@ def times_phrase(measurement: Measurement) -> str:
         return ""
     named = {"first token": found.ttft_s, "per output token": found.tpot_s, "latency": found.latency_s}
     told = [f"{name} {_spread(times)}" for name, times in named.items() if times is not None]
-    return ", ".join(told)
-
-
-def phases_phrase(measurement: Measurement) -> str:
-    """Joules per token of prefill and decode; empty where they cannot be told apart."""
-    phases = measurement.phases
-    if phases is None:
-        return ""
-    told = [
-        f"{name} {format_quantity(phase.j_per_token, 'J')}/token"
-        for name, phase in (("prefill", phases.prefill), ("decode", phases.decode))
-        if phase.j_per_token is not None
-    ]
     return ", ".join(told)
 
 

@@ -17,7 +17,7 @@ from pytest_whq.model import (
     Round,
     TokenCount,
 )
-from pytest_whq.serving import Load, Phase, Phases, Stretch
+from pytest_whq.serving import Load, Stretch
 from pytest_whq.storing.fields import (
     FieldError,
     Reader,
@@ -49,7 +49,7 @@ _RECORD_ORDER = (
     *("rounds", "devices", "budgets", "comparison"),
 )
 
-_DETAILS = ("failures", "distributions", "load", "phases", "notes")
+_DETAILS = ("failures", "distributions", "load", "notes")
 """Fields that a file may lack, and does where they say nothing."""
 
 Value = TypeVar("Value")
@@ -182,8 +182,6 @@ _net = {"net_energy_j": _signed_or_unknown}
 _stretches = dict.fromkeys(
     ("ramp_up", "tail"), optional(dataclass_of(Stretch, {"energy_j": _signed_or_unknown}))
 )
-# Told apart by regression, a short phase can seem to have drawn less than nothing.
-_net_phase = {"energy_j": signed, "j_per_token": _signed_or_unknown}
 
 _budget = dataclass_of(
     BudgetVerdict,
@@ -212,9 +210,6 @@ _READERS = {
             "reasons": list_of(one_of(REASONS)),
             "failures": counts_by_name,
             "load": optional(dataclass_of(Load, {"edge_queries": signed, **_stretches})),
-            "phases": optional(
-                dataclass_of(Phases, dict.fromkeys(("prefill", "decode"), dataclass_of(Phase, _net_phase)))
-            ),
         },
     ),
     **readers_of(
