@@ -1,7 +1,7 @@
 """What the load generator itself costs: `whq.load` with a call that does nothing, measured in this process.
 
 Prints queries per second, microseconds of CPU time per query (less those of the bare call) and bytes
-kept per query, for coroutine functions and for functions in threads.
+per query at the peak, for coroutine functions and for functions in threads.
 
     python benchmarks/load.py [--queries 100000] [--concurrency 256] [--json load.json]
 """
@@ -58,13 +58,13 @@ class Instruments:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one way of calling costs per query; ``peak_mb`` is the process's memory after it, at most."""
+    """What one way of calling costs per query, ``peak_bytes`` of memory at most; ``peak_mb`` is the process's memory after it, at most."""
 
     call: str
     queries: int
     queries_per_s: float
     cpu_us: float
-    kept_bytes: float | None
+    peak_bytes: float | None
     peak_mb: float
 
 
@@ -95,12 +95,12 @@ def main() -> int:
         for name, call in CALLS.items()
     ]
     print(f"concurrency {options.concurrency}, Python {platform.python_version()}\n")
-    print(f"{'call':<24}{'queries':>10}{'queries/s':>12}{'CPU us':>9}{'bytes kept':>12}{'peak MB':>9}")
+    print(f"{'call':<24}{'queries':>10}{'queries/s':>12}{'CPU us':>9}{'peak bytes':>12}{'peak MB':>9}")
     for cost in costs:
-        kept = "-" if cost.kept_bytes is None else f"{cost.kept_bytes:.0f}"
+        held = "-" if cost.peak_bytes is None else f"{cost.peak_bytes:.0f}"
         print(
             f"{cost.call:<24}{cost.queries:>10}{cost.queries_per_s:>12.0f}{cost.cpu_us:>9.1f}"
-            f"{kept:>12}{cost.peak_mb:>9.0f}"
+            f"{held:>12}{cost.peak_mb:>9.0f}"
         )
     if options.json is not None:
         document = {
@@ -118,7 +118,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--queries", type=int, default=100_000, metavar="N")
     parser.add_argument("--concurrency", type=int, default=256, metavar="N")
     parser.add_argument(
-        "--no-memory", action="store_true", help="leave out the bytes kept, which take a while"
+        "--no-memory", action="store_true", help="leave out the bytes per query, which take a while"
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures to this file as well")
     return parser.parse_args()
@@ -128,9 +128,9 @@ def _cost(name: str, call: Callable[[int], Any], queries: int, concurrency: int,
     started_s, cpu_s = time.perf_counter(), time.process_time()
     _run(call, queries, concurrency)
     wall_s, cpu_s = time.perf_counter() - started_s, time.process_time() - cpu_s
-    kept = _kept_bytes(call, min(queries, 50_000), concurrency) if keep else None
+    held = _bytes_at_peak(call, min(queries, 50_000), concurrency) if keep else None
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Cost(name, queries, queries / wall_s, cpu_s / queries * 1e6, kept, peak_mb)
+    return Cost(name, queries, queries / wall_s, cpu_s / queries * 1e6, held, peak_mb)
 
 
 def _run(call: Callable[[int], Any], queries: int, concurrency: int) -> tuple[Ledger, Any]:
@@ -143,14 +143,14 @@ async def _awaited(replies: Any) -> Any:
     return await replies
 
 
-def _kept_bytes(call: Callable[[int], Any], queries: int, concurrency: int) -> float:
+def _bytes_at_peak(call: Callable[[int], Any], queries: int, concurrency: int) -> float:
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        kept = _run(call, queries, concurrency)
-        after, _ = tracemalloc.get_traced_memory()
-        assert len(kept[1]) == queries
-        return (after - before) / queries
+        _, replies = _run(call, queries, concurrency)
+        assert len(replies) == queries
+        _, peak = tracemalloc.get_traced_memory()
+        return (peak - before) / queries
     finally:
         tracemalloc.stop()
 
