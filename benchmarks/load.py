@@ -58,7 +58,10 @@ class Instruments:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one way of calling costs per query, ``peak_bytes`` of memory at most; ``peak_mb`` is the process's memory after it, at most."""
+    """What one way of calling costs per query, ``peak_bytes`` being the most memory that was held for it.
+
+    ``peak_mb`` is the most that the whole process has held so far.
+    """
 
     call: str
     queries: int
