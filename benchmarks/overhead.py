@@ -91,7 +91,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what measuring costs.")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of a window (default: 20)")
     parser.add_argument("--pairs", type=int, default=60, metavar="N", help="of workloads (default: 60)")
-    parser.add_argument("--hours", type=float, default=24.0, metavar="H", help="of virtual time")
+    parser.add_argument(
+        "--hours", type=float, default=24.0, metavar="H", help="of virtual time (default: 24)"
+    )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures to this file as well")
     parser.add_argument("--check", action="store_true", help="fail where a limit is missed")
     return parser.parse_args()

@@ -11,7 +11,7 @@ import pytest_whq
 
 PACKAGE = Path(pytest_whq.__file__).parent
 LAYERS = (
-    {"errors", "units"},
+    {"errors", "units", "serving"},
     {"model"},
     {"tokens", "sources"},
     {"measuring"},

@@ -110,8 +110,6 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
-
-
 _COMMANDS = (
     _Command(
         "devices", "List what can be measured here, and how.", devices.devices, devices.devices_arguments

@@ -9,10 +9,11 @@ from typing import Any
 
 from pytest_whq.errors import SettingError
 from pytest_whq.judging.budgets import Budget
+from pytest_whq.judging.failures import MaxFailed, max_failed
 from pytest_whq.model import METRICS
 from pytest_whq.units import METRIC_UNITS, parse_ratio
 
-_MARKER_KEYS = (*METRICS, "max_regression", "hardware", "estimate")
+_MARKER_KEYS = (*METRICS, "max_regression", "max_failed", "hardware", "estimate")
 _FILE_KEYS = ("tests", *_MARKER_KEYS)
 
 
@@ -29,12 +30,13 @@ class BudgetEntry:
     hardware: str = "*"
     estimate: bool = False
     max_regression: float | None = None
+    max_failed: MaxFailed | None = None
 
     @property
     def budgets(self) -> tuple[Budget, ...]:
         """One budget for each metric that the entry limits."""
         return tuple(
-            Budget(metric, limit, self.origin, self.tests, self.hardware, self.estimate)
+            Budget(metric, limit, self.origin, self.tests, self.hardware, self.estimate, self.max_failed)
             for metric, limit in self.limits.items()
         )
 
@@ -96,7 +98,7 @@ def _entry(
 ) -> BudgetEntry:
     _refuse_unknown(where, values, allowed)
     limits = {metric: _limit(where, metric, values[metric]) for metric in METRICS if metric in values}
-    regression = values.get("max_regression")
+    regression, failed = values.get("max_regression"), values.get("max_failed")
     if not limits and regression is None:
         raise SettingError(
             f"{where} sets no limit: give it one of {', '.join((*METRICS, 'max_regression'))}."
@@ -108,6 +110,7 @@ def _entry(
         hardware=_glob(where, "hardware", values.get("hardware", "*")),
         estimate=_flag(where, "estimate", values.get("estimate", False)),
         max_regression=None if regression is None else _ratio(where, "max_regression", regression),
+        max_failed=None if failed is None else max_failed(f"{where}: max_failed", failed),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from pytest_whq.judging.failures import MaxFailed
 from pytest_whq.model import METRICS, BudgetVerdict, Device, Measurement
 from pytest_whq.units import METRIC_UNITS, format_metric, format_percent
 
@@ -17,7 +18,8 @@ class Budget:
     ``tests`` and ``hardware`` are globs on the whole node id and the whole device name, in which
     only ``*`` and ``?`` are wild: ``tests/test_chat.py::test_short[gpt-oss]`` means that test.
     Node ids match by exact case; device names in any, since drivers spell one board in several
-    ways. ``estimate`` lets the budget judge estimated figures. ``origin`` says where it stands.
+    ways. ``estimate`` lets the budget judge estimated figures. ``max_failed`` is how many queries may
+    fail, None where it does not say. ``origin`` says where it stands.
     """
 
     metric: str
@@ -26,6 +28,16 @@ class Budget:
     tests: str = "*"
     hardware: str = "*"
     estimate: bool = False
+    max_failed: MaxFailed | None = None
+
+
+def nearest_max_failed(
+    test: str, marker: Sequence[Budget], file: Sequence[Budget], otherwise: MaxFailed | None
+) -> MaxFailed | None:
+    """How many queries of ``test`` may fail: by the nearest budget that says, as in `judge_budgets`."""
+    nearest_first = (budget for budget in (*marker, *reversed(file)) if matches(test, budget.tests))
+    said = (budget.max_failed for budget in nearest_first if budget.max_failed is not None)
+    return next(said, otherwise)
 
 
 def judge_budgets(

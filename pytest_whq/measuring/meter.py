@@ -1,6 +1,7 @@
 """One measurement: spans of time, what the devices drew in them, and the queries that ran in them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, Waits
@@ -22,7 +23,8 @@ class Meter:
     """Measures from `opening` to `closing` whatever runs between each `begin` and `end`.
 
     Without a ``sampler`` it only counts and times, and ``why_not`` says why. With a ``claim`` no other
-    process measures on the devices meanwhile.
+    process measures on the devices meanwhile. ``beside`` are spans around those measured in which the
+    devices were busy too: the idle level is that outside of them, and ``beside_j`` are their joules.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class Meter:
         self._first_phase: float | None = None
         self._states: list[DeviceState] = []
         self.spans: list[Span] = []
+        self.beside: tuple[Span, ...] = ()
+        self.beside_j: tuple[float | None, ...] = ()
         self.tallies: list[Tally] = []
 
     def claiming(self) -> Waits:
@@ -74,6 +78,12 @@ class Meter:
         self._began_s = self._clock.now() if self._sampler is None else self._sampler.slow_down()
 
     @property
+    def began_s(self) -> float:
+        """When the span that is open has begun; there must be one."""
+        assert self._began_s is not None
+        return self._began_s
+
+    @property
     def is_open(self) -> bool:
         """Whether a span has begun that has not ended."""
         return self._began_s is not None
@@ -95,7 +105,8 @@ class Meter:
             self._leave()
             return
         try:
-            yield from self._settling(self.spans[-1].end_s if self.spans else self._clock.now())
+            ends_s = [span.end_s for span in (*self.spans, *self.beside)]
+            yield from self._settling(max(ends_s, default=self._clock.now()))
             self._conclude(self._sampler)
         finally:
             self._leave()
@@ -201,5 +212,23 @@ class Meter:
         elif self.spans:
             try:
                 self._energies = sampler.energies(self.spans)
+                self._look_beside(sampler)
             except UnmeasurableError as unmeasurable:
                 self._why_not = unmeasurable.reason
+
+    def _look_beside(self, sampler: Sampler) -> None:
+        self.beside_j = (None,) * len(self.beside)
+        every = sorted((*self.spans, *(span for span in self.beside if span.duration_s)), key=_start_s)
+        if len(every) == len(self.spans):
+            return
+        found = sampler.energies(every)
+        self._energies = {
+            id_: replace(energies, idle_w=found[id_].idle_w) for id_, energies in self._energies.items()
+        }
+        joules = [sum(each) for each in zip(*(one.energies_j for one in found.values()), strict=True)]
+        by_span = dict(zip(every, joules, strict=True))
+        self.beside_j = tuple(by_span.get(span) for span in self.beside)
+
+
+def _start_s(span: Span) -> float:
+    return span.start_s

@@ -14,12 +14,13 @@ CALL: Final = None
 Steps = Generator[float | None, Any, Any]
 
 
-def repeat(ledger: Ledger, meter: Meter) -> Steps:
+def repeat(ledger: Ledger, meter: Meter, limit: int | None = None) -> Steps:
     """Warm up, then run rounds as the ledger's plan says; returns the last reply.
 
     It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain
     functions and coroutine functions. An error of the call, thrown in, ends the measurement with a
-    failed query and passes on; while warming up nothing is measured of it.
+    failed query and passes on; while warming up nothing is measured of it. ``limit`` is the most output
+    tokens that the call asks for, if known.
     """
     __tracebackhide__ = True
     plan, clock = ledger.plan, ledger.clock
@@ -41,15 +42,15 @@ def repeat(ledger: Ledger, meter: Meter) -> Steps:
             meter.begin()
             while True:
                 reply = yield CALL
-                ledger.record(meter, reply)
+                ledger.record(meter, reply, limit=limit)
                 if clock.now() - began_s >= plan.round_s:
                     break
             meter.end()
             round_s = clock.now() - began_s
             ledger.instruments.progress(meter)
-    except Exception:
+    except Exception as error:
         if meter.is_open:
-            ledger.record_failure(meter)
+            ledger.record_failure(meter, type(error).__name__)
             meter.end()
         yield from _closing(ledger, meter)
         raise

@@ -1,14 +1,17 @@
 """Spans, their queries and their joules, put together as a Measurement. Pure."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_whq.measuring.curve import join_curves
+from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.rounds import half_widths95, relative_drift
 from pytest_whq.measuring.spans import Span, SpanEnergies
 from pytest_whq.measuring.tally import Tally, sum_tokens
 from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round
+from pytest_whq.serving import Load
 from pytest_whq.units import format_percent, format_quantity, format_seconds
 
 ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
@@ -64,6 +67,23 @@ def measurement_of(
     return replace(plain, interval95=intervals, reasons=_one_of_each(reasons), power=power)
 
 
+def detailed(measurement: Measurement, tallies: Sequence[Tally], load: Load | None = None) -> Measurement:
+    """``measurement`` with what the tallies of its spans tell beside their counts."""
+    if len(tallies) == 1:
+        every = tallies[0]
+    else:
+        every = Tally()
+        for tally in tallies:
+            every.include(tally)
+    found = replace(
+        measurement,
+        failures=dict(every.failures.most_common()),
+        distributions=every.log.distributions(),
+        load=load,
+    )
+    return replace(found, notes=notes_of(found, every.outputs))
+
+
 def rounds_of(
     spans: Sequence[Span], tallies: Sequence[Tally], parts: Sequence[SpanEnergies]
 ) -> tuple[Round, ...]:
@@ -89,12 +109,13 @@ def rounds_of(
 def combine(measurements: Sequence[Measurement]) -> Measurement:
     """Several measurements of one test as one: sums, in which one unknown makes the sum unknown.
 
-    Their rounds stay apart in order; intervals are kept only where there is one measurement, since
-    rounds of different calls do not repeat each other.
+    Their rounds stay apart in order; intervals, distributions and load are kept only where there is
+    one measurement, since those of different calls do not belong together.
     """
     if len(measurements) == 1:
         return measurements[0]
     uncertainties_j = [one.uncertainty_j for one in measurements]
+    failures = sum((Counter(one.failures) for one in measurements), Counter())
     return Measurement(
         method=_poorest(one.method for one in measurements if one.method is not None),
         energy_j=_sum_known(one.energy_j for one in measurements),
@@ -109,6 +130,8 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         interval95={},
         reasons=_one_of_each(reason for one in measurements for reason in one.reasons),
         power=join_curves([one.power for one in measurements if one.power is not None]),
+        failures=dict(failures.most_common()),
+        notes=tuple(dict.fromkeys(note for one in measurements for note in one.notes)),
     )
 
 

@@ -8,6 +8,7 @@ from pytest_whq.model.rig import Device as Device
 from pytest_whq.model.rig import Rig as Rig
 from pytest_whq.model.verdicts import BudgetVerdict as BudgetVerdict
 from pytest_whq.model.verdicts import Comparison as Comparison
+from pytest_whq.serving import Distributions, Load
 from pytest_whq.units import per_thousand, wh
 
 METRICS = (
@@ -148,7 +149,9 @@ class Measurement:
     ``queries`` succeeded; the energy of the ``failed_queries`` is in ``energy_j`` all the same.
     Joules are gross; ``net_energy_j`` is less the idle power outside the windows times
     ``duration_s``. ``uncertainty_j`` is one standard uncertainty of ``energy_j``.
-    ``method`` is ``counter``, ``power`` or ``estimate``.
+    ``method`` is ``counter``, ``power`` or ``estimate``. ``failures`` counts failed queries by kind;
+    ``distributions`` are of the queries that were timed, ``load`` is that of `whq.load`;
+    ``notes`` are sentences that keep the figure from misleading.
     """
 
     method: str | None
@@ -164,6 +167,10 @@ class Measurement:
     interval95: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
     power: PowerCurve | None = None
+    failures: Mapping[str, int] = field(default_factory=dict)
+    distributions: Distributions | None = None
+    load: Load | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def valid(self) -> bool:

@@ -38,7 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        "whq_budget(METRIC=LIMIT, ..., hardware, estimate, max_regression): the energy it may use.",
+        "whq_budget(METRIC=LIMIT, ..., hardware, estimate, max_regression, max_failed): "
+        "the energy it may use.",
     )
     config.pluginmanager.register(_Always(config), "whq-always")
     if wanted_from_the_start(config):

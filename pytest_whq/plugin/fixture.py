@@ -1,25 +1,32 @@
 """What the ``whq`` fixture gives to a test."""
 
-import contextlib
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, NoReturn, ParamSpec, Self, TypeVar, cast, overload
 
 import pytest
 
 from pytest_whq.errors import WhqError
-from pytest_whq.measuring.clock import Waits, wait, wait_async
-from pytest_whq.measuring.ledger import Ledger
+from pytest_whq.measuring.clients import instrumented, is_client
+from pytest_whq.measuring.clock import Clock, Waits, wait, wait_async
+from pytest_whq.measuring.draining import draining, reply_of
+from pytest_whq.measuring.jobs import LoadPlan
+from pytest_whq.measuring.lanes import load
+from pytest_whq.measuring.ledger import Ledger, unmeasured_ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.repeating import repeat, run, run_async
+from pytest_whq.measuring.query import output_limit
+from pytest_whq.measuring.recording import recording
+from pytest_whq.measuring.repeating import Steps, repeat, run, run_async
+from pytest_whq.measuring.streams import is_stream
 from pytest_whq.model import Measurement
 
 __tracebackhide__ = True  # pytest shows the test's own lines, and none of this module's.
 
 Parameters = ParamSpec("Parameters")
 Reply = TypeVar("Reply")
+Wrapped = TypeVar("Wrapped")
 
 
 class Whq:
@@ -34,16 +41,45 @@ class Whq:
     ) -> Reply:
         """Call ``call(*args, **kwargs)`` until its energy is known well enough; returns the last reply.
 
-        Where the call returns an awaitable, so does this. An error of the call passes through, and is
+        Where the call returns an awaitable, so does this. A reply that is a stream is read to its end,
+        and what is returned is the list of its chunks. An error of the call passes through, and is
         counted as a failed query.
         """
         _check_callable(call, "whq(client.chat, ...)")
-        bound = functools.partial(call, *args, **kwargs)
+        ledger = self._ledger or unmeasured_ledger()
+        clock, limit = ledger.clock, output_limit(kwargs)
+        bound = draining(functools.partial(call, *args, **kwargs), clock.now, limit)
         if self._ledger is None:
-            return bound()
-        steps = repeat(self._ledger, self._ledger.instruments.meter())
-        carry_out = run_async if inspect.iscoroutinefunction(call) else run
-        return cast(Reply, carry_out(steps, self._ledger.clock, bound))
+            answer = bound()
+        else:
+            steps = repeat(ledger, ledger.instruments.meter(), limit)
+            if inspect.iscoroutinefunction(call):
+                return cast(Reply, _reply_of_async(steps, clock, bound))
+            answer = run(steps, clock, bound)
+        return cast(Reply, _reply_awaited(answer) if inspect.isawaitable(answer) else reply_of(answer))
+
+    def load(
+        self,
+        call: Callable[[Any], Any],
+        inputs: Iterable[Any],
+        *,
+        concurrency: int,
+        rate: float | None = None,
+        queries: int | None = None,
+        seconds: float | None = None,
+        seed: int = 0,
+    ) -> Any:
+        """Call ``call`` with each of ``inputs``, up to ``concurrency`` at once; returns the replies in order.
+
+        With ``rate`` queries arrive at random, so many a second on average; ``seed`` fixes when. With
+        ``queries`` or ``seconds`` (of steady state) inputs are sent again until then. An error stands in
+        place of a reply that failed, the list of its chunks in place of a stream. Measured is the steady
+        state; ramp-up and tail are told apart from it. Where ``call`` is a coroutine function or returns
+        awaitables, so does this.
+        """
+        _check_callable(call, "whq.load(client.chat, ...)")
+        plan = LoadPlan(concurrency, rate, queries, seconds, seed)
+        return load(self._ledger or unmeasured_ledger(), call, inputs, plan)
 
     def measure(self) -> "Window":
         """A window of the test's own, for ``with whq.measure() as window`` or ``async with``."""
@@ -52,26 +88,19 @@ class Whq:
             self._windows.add(window.meter)
         return window
 
-    def wrap(self, call: Callable[Parameters, Reply], /) -> Callable[Parameters, Reply]:
-        """A function that calls ``call`` and records each reply, or failure, in the window open then.
+    def wrap(self, target: Wrapped, /) -> Wrapped:
+        """``target``, a function or a client of OpenAI or Anthropic, that records what is made through it.
 
-        Inside of ``whq(call)``, whose own call is the query, it records nothing.
+        Each reply, or failure, is a query of the window that is open then. Inside of ``whq(call)`` and
+        ``whq.load``, whose own calls are the queries, nothing is recorded.
         """
-        _check_callable(call, "whq.wrap(client.chat)")
-
-        @functools.wraps(call)
-        def recorded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Reply:
-            meter = self._innermost_window()
-            if self._ledger is None or meter is None:
-                return call(*args, **kwargs)
-            with _failing(self._ledger, meter):
-                reply = call(*args, **kwargs)
-            if inspect.isawaitable(reply):
-                return cast(Reply, _record_awaited(self._ledger, meter, reply))
-            self._ledger.record(meter, reply)
-            return reply
-
-        return _as_coroutine_function(recorded) if inspect.iscoroutinefunction(call) else recorded
+        client = is_client(target)
+        if not client:
+            _check_callable(target, "whq.wrap(client.chat)")
+        if self._ledger is None:
+            return target
+        record = functools.partial(recording, self._ledger, self._innermost_window)
+        return cast(Wrapped, instrumented(target, record) if client else record(cast(Any, target)))
 
     def _innermost_window(self) -> Meter | None:
         meter = None if self._ledger is None else self._ledger.innermost
@@ -122,15 +151,19 @@ class Window:
         """Record one query and return its ``reply``; a list of replies is one query each.
 
         Tokens are read from the reply where they are not given. ``ok=False`` records a failed query.
+        A reply that is a stream is a query once it is read to its end: read what this returns.
         """
         if self._ledger is None or self.meter is None:
             return reply
         if not self.meter.is_open:
             raise WhqError("A query is recorded while its window is open: inside the with of whq.measure().")
-        if ok:
-            self._ledger.record(self.meter, reply, input_tokens=input_tokens, output_tokens=output_tokens)
-        else:
+        if not ok:
             self._ledger.record_failure(self.meter)
+        elif is_stream(reply):
+            told = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+            return self._ledger.follow(self.meter, reply, self._ledger.clock.now(), **told)
+        else:
+            self._ledger.record(self.meter, reply, input_tokens=input_tokens, output_tokens=output_tokens)
         return reply
 
     @property
@@ -192,27 +225,6 @@ def _opening(ledger: Ledger, meter: Meter) -> Waits:
     meter.begin()
 
 
-@contextlib.contextmanager
-def _failing(ledger: Ledger, meter: Meter) -> Iterator[None]:
-    """Record an error of what runs inside as a failed query, and let it pass."""
-    try:
-        yield
-    except Exception:
-        if meter.is_open:
-            ledger.record_failure(meter)
-        raise
-
-
-def _as_coroutine_function(call: Callable[..., Any]) -> Callable[..., Any]:
-    """``call``, which returns a coroutine, as what libraries ask for with ``iscoroutinefunction``."""
-
-    @functools.wraps(call)
-    async def awaited(*args: Any, **kwargs: Any) -> Any:
-        return await call(*args, **kwargs)
-
-    return awaited
-
-
 def _check_callable(call: object, example: str) -> None:
     if callable(call):
         return
@@ -225,9 +237,9 @@ def _skip_unmeasured() -> NoReturn:
     pytest.skip("Nothing is measured: --whq-disable is set.")
 
 
-async def _record_awaited(ledger: Ledger, meter: Meter, reply: Awaitable[Any]) -> Any:
-    with _failing(ledger, meter):
-        answer = await reply
-    if meter.is_open:
-        ledger.record(meter, answer)
-    return answer
+async def _reply_of_async(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:
+    return reply_of(await run_async(steps, clock, call))
+
+
+async def _reply_awaited(answer: Awaitable[Any]) -> Any:
+    return reply_of(await answer)

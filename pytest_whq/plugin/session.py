@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_whq.errors import SettingError, WhqError
-from pytest_whq.judging.budgets import failing_sentence, judge_budgets
+from pytest_whq.judging.budgets import failing_sentence, judge_budgets, nearest_max_failed
+from pytest_whq.judging.failures import allow_failures
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.model import Measurement, Reason, Record, TokenCount
 from pytest_whq.plugin import is_measured, is_worker
@@ -85,8 +86,10 @@ class WhqSession:
                 result = yield from _as_one_query(item, self._open_ledger(item))
             else:
                 result = yield
-        except BaseException:
+        except BaseException as error:
             self.keep_record(item)
+            if isinstance(error, KeyboardInterrupt):
+                self._report_interrupted(item)
             raise
         finally:
             self._instruments.live_line.show("")
@@ -128,13 +131,23 @@ class WhqSession:
         if (record := _taken(item, _RECORD)) is not None:
             outcome = _outcome(report)
             if outcome != "skipped" or _has_queries(record):
-                carrier: Any = report
-                record, rig = replace(record, outcome=outcome), self._instruments.rig()
-                carrier.whq_record = record_as_dict(record)
-                carrier.whq_rig = rig_as_dict(rig)
-                add_properties(item, report, record, rig.source)
-                carrier.whq_fell_back = self._instruments.fell_back
+                record = replace(record, outcome=outcome)
+                self._load_onto(report, record)
+                add_properties(item, report, record, self._instruments.rig().source)
         return report
+
+    def _report_interrupted(self, item: pytest.Item) -> None:
+        """Take what a test measured before Ctrl-C: pytest makes no report of it."""
+        if (record := _taken(item, _RECORD)) is not None:
+            report = pytest.TestReport(item.nodeid, item.location, {}, "failed", None, "call")
+            self._load_onto(report, replace(record, outcome="failed"))
+            self.take(report)
+
+    def _load_onto(self, report: pytest.TestReport, record: Record) -> None:
+        carrier: Any = report
+        carrier.whq_record = record_as_dict(record)
+        carrier.whq_rig = rig_as_dict(self._instruments.rig())
+        carrier.whq_fell_back = self._instruments.fell_back
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report files and give the power source back."""
@@ -151,11 +164,14 @@ class WhqSession:
         return item.stash[_LEDGER]
 
     def _make_record(self, item: pytest.Item, measurement: Measurement) -> Record:
+        marker = marker_budgets(item)
+        allowed = nearest_max_failed(item.nodeid, marker, self._settings.budgets, self._settings.max_failed)
+        measurement = allow_failures(measurement, allowed)
         budgets = judge_budgets(
             item.nodeid,
             measurement,
             self._instruments.rig().devices,
-            marker=marker_budgets(item),
+            marker=marker,
             file=self._settings.budgets,
             caps=self._settings.caps,
             estimate=self._settings.estimate,

@@ -17,6 +17,7 @@ from pytest_whq.judging.budget_file import (
     parse_budgets,
 )
 from pytest_whq.judging.budgets import Budget
+from pytest_whq.judging.failures import MaxFailed, max_failed
 from pytest_whq.judging.policies import Policies, policies_from
 from pytest_whq.judging.ratio_of_means import RUN_NOISE
 from pytest_whq.judging.regressions import Limit
@@ -39,6 +40,7 @@ class Settings:
     caps: tuple[Budget, ...]
     entries: tuple[BudgetEntry, ...]
     estimate: bool
+    max_failed: MaxFailed | None
     source: str
     devices: str | None
     plan: Plan
@@ -61,6 +63,7 @@ class Settings:
             caps=caps,
             entries=_file_entries(config.rootpath),
             estimate=_flag(config, "whq_estimate"),
+            max_failed=_max_failed(config),
             source=_text(config, "whq_source") or "auto",
             devices=_text(config, "whq_devices"),
             plan=_plan(config),
@@ -176,6 +179,11 @@ def _reports(config: pytest.Config) -> dict[str, Path]:
             raise SettingError(f"{_called(config, option)} cannot be {str(path)!r}: another report is.")
         reports[name] = path
     return reports
+
+
+def _max_failed(config: pytest.Config) -> MaxFailed | None:
+    value = _value(config, "whq_max_failed")
+    return None if value is None else max_failed(_called(config, "whq_max_failed"), value)
 
 
 def _flag(config: pytest.Config, name: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pytest_whq.model import REASONS, Record, Run
+from pytest_whq.rendering.serving import load_phrase, note_lines, times_phrase
 from pytest_whq.rendering.words import (
     budget_phrase,
     counts_phrase,
@@ -29,7 +30,8 @@ def render(run: Run, *, verbosity: int = 0, width: int = 80) -> str:
     time as well. Text from outside is escaped.
     """
     records = [record for record in run.records if verbosity >= 0 or fails(record)]
-    lines = [*_test_lines(records, verbosity, width), *_not_judged_lines(run), _summary(run)]
+    notes = note_lines(records) if verbosity > 0 else ()
+    lines = [*_test_lines(records, verbosity, width), *notes, *_not_judged_lines(run), _summary(run)]
     return "\n".join(lines)
 
 
@@ -144,6 +146,8 @@ _COLUMNS = (
     _Column("right", _each(_power), verbose=True),
     _Column("right", _each(_rounds), verbose=True),
     _Column("right", _each(_seconds), verbose=True),
+    _Column("left", _each(lambda record: load_phrase(record.measurement)), verbose=True),
+    _Column("left", _each(lambda record: times_phrase(record.measurement)), verbose=True),
     _Column("left", _each(lambda record: budget_phrase(record.budgets))),
     _Column("left", _compared("baseline", lambda value, metric: f"baseline {format_metric(metric, value)}")),
     _Column("right", _compared("change", lambda value, _: format_percent(value, signed=True))),

@@ -122,6 +122,13 @@ def mapping_of(reader: Reader, keys: Collection[str]) -> Callable[[Any], dict[st
     return object_of(dict.fromkeys(keys, reader), may_lack=keys)
 
 
+def counts_by_name(value: Any) -> dict[str, int]:
+    """An object of any fields, each a whole number from 0 up."""
+    if type(value) is not dict:
+        raise FieldError(f"is {shown(value)}, but must be an object")
+    return object_of(dict.fromkeys(value, count))(value)
+
+
 def object_of(
     readers: Mapping[str, Reader], may_lack: Collection[str] = ()
 ) -> Callable[[Any], dict[str, Any]]:

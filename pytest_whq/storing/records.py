@@ -18,10 +18,12 @@ from pytest_whq.model import (
     Round,
     TokenCount,
 )
+from pytest_whq.serving import Load, Stretch
 from pytest_whq.storing.curves import read_curve
 from pytest_whq.storing.fields import (
     FieldError,
     Reader,
+    counts_by_name,
     dataclass_of,
     flag,
     interval,
@@ -50,7 +52,9 @@ _RECORD_ORDER = (
     *("energy_j", "net_energy_j", "uncertainty_j", "duration_s", "metrics", "interval95"),
     *("rounds", "devices", "budgets", "comparison"),
 )
-_MAY_LACK = ("why", "power")
+
+_DETAILS = ("power", "failures", "distributions", "load", "notes")
+"""Fields that a file may lack, and does where they say nothing."""
 
 Value = TypeVar("Value")
 
@@ -78,9 +82,8 @@ def record_as_dict(record: Record) -> dict[str, Any]:
     }
     if sentences:
         flat["why"] = sentences
-    if measurement.power is None:
-        del flat["power"]
-    return {name: flat[name] for name in dict.fromkeys((*_RECORD_ORDER, *flat))}
+    flat = {name: value for name, value in flat.items() if value or name not in _DETAILS}
+    return {name: flat[name] for name in dict.fromkeys((*_RECORD_ORDER, *flat)) if name in flat}
 
 
 def _sentences(reasons: tuple[Reason, ...]) -> dict[str, str]:
@@ -143,7 +146,8 @@ def read_record(data: Any) -> Record:
 
 def _part(cls: type[Value], found: Mapping[str, Any], **given: Any) -> Value:
     """A ``cls`` of the fields of a flat record that are its own, and those ``given``."""
-    own = {field.name: found[field.name] for field in fields(cls) if field.name not in given}  # type: ignore[arg-type]
+    names = [field.name for field in fields(cls) if field.name not in given]  # type: ignore[arg-type]
+    own = {name: found[name] for name in names if name in found or name not in _DETAILS}
     return cls(**own, **given)
 
 
@@ -177,6 +181,10 @@ _metric = one_of(METRICS)
 _signed_or_unknown = optional(signed)
 # Less its idle draw, a device that a call hardly loads can seem to have drawn less than nothing.
 _net = {"net_energy_j": _signed_or_unknown}
+
+_stretches = dict.fromkeys(
+    ("ramp_up", "tail"), optional(dataclass_of(Stretch, {"energy_j": _signed_or_unknown}))
+)
 
 _budget = dataclass_of(
     BudgetVerdict,
@@ -219,6 +227,8 @@ _READERS = {
             "interval95": mapping_of(interval, METRICS),
             "reasons": list_of(one_of(REASONS)),
             "power": read_curve,
+            "failures": counts_by_name,
+            "load": optional(dataclass_of(Load, {"edge_queries": signed, **_stretches})),
         },
     ),
     **readers_of(
@@ -236,5 +246,6 @@ _READERS = {
 }
 _FLATTENED = ("measurement", "tokens")
 _read_record_fields = object_of(
-    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED}, may_lack=_MAY_LACK
+    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED},
+    may_lack=("why", *_DETAILS),
 )

@@ -32,7 +32,7 @@ METRICS = (
     "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, "
     "j_per_token, j_per_output_token, wh_total, average_power_w"
 )
-MARKER_KEYS = f"{METRICS}, max_regression, hardware, estimate"
+MARKER_KEYS = f"{METRICS}, max_regression, max_failed, hardware, estimate"
 
 
 def says(message: str) -> AbstractContextManager[object]:

@@ -206,7 +206,7 @@ def test_pytest_lists_the_markers_and_the_fixture(project: MeasuredProject) -> N
     project.run("--markers").stdout.fnmatch_lines(
         [
             "@pytest.mark.whq(rounds, warmup, min_seconds, max_seconds, precision): how to measure *",
-            "@pytest.mark.whq_budget(METRIC=LIMIT, ..., hardware, estimate, max_regression): *",
+            "@pytest.mark.whq_budget(METRIC=LIMIT, ..., hardware, estimate, max_regression, max_failed): *",
         ]
     )
     project.run("--fixtures").stdout.fnmatch_lines(

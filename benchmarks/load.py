@@ -1,0 +1,162 @@
+"""What the load generator itself costs: `whq.load` with a call that does nothing, measured in this process.
+
+Prints queries per second, microseconds of CPU time per query (less those of the bare call) and bytes
+per query at the peak, for coroutine functions and for functions in threads.
+
+    python benchmarks/load.py [--queries 100000] [--concurrency 256] [--json load.json]
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import resource
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_whq.measuring.clock import Clock, SystemClock
+from pytest_whq.measuring.jobs import LoadPlan
+from pytest_whq.measuring.lanes import load
+from pytest_whq.measuring.ledger import Ledger
+from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.rounds import Plan
+from pytest_whq.model import TokenCount
+from pytest_whq.tokens import read_queries, unreadable
+
+REPLY = {
+    "object": "chat.completion",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15},
+}
+
+
+class Instruments:
+    """A session without a power source."""
+
+    clock: Clock = SystemClock()
+
+    def meter(self) -> Meter:
+        """A meter that counts and times."""
+        return Meter(self.clock, None)
+
+    def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
+        """By the built-in readers."""
+        return read_queries(reply)
+
+    def unreadable(self, reply: object) -> str:
+        """By the built-in readers."""
+        return unreadable(reply)
+
+    def progress(self, meter: Meter) -> None:
+        """Show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one way of calling costs per query, ``peak_bytes`` being the most memory that was held for it.
+
+    ``peak_mb`` is the most that the whole process has held so far.
+    """
+
+    call: str
+    queries: int
+    queries_per_s: float
+    cpu_us: float
+    peak_bytes: float | None
+    peak_mb: float
+
+
+async def _nothing(_: int) -> None:
+    pass
+
+
+async def _reply(_: int) -> dict[str, Any]:
+    return REPLY
+
+
+def _nothing_in_a_thread(_: int) -> None:
+    pass
+
+
+CALLS: dict[str, Callable[[int], Any]] = {
+    "no-op coroutine": _nothing,
+    "coroutine that replies": _reply,
+    "no-op function": _nothing_in_a_thread,
+}
+
+
+def main() -> int:
+    """Measure and print."""
+    options = _options()
+    costs = [
+        _cost(name, call, options.queries, options.concurrency, keep=not options.no_memory)
+        for name, call in CALLS.items()
+    ]
+    print(f"concurrency {options.concurrency}, Python {platform.python_version()}\n")
+    print(f"{'call':<24}{'queries':>10}{'queries/s':>12}{'CPU us':>9}{'peak bytes':>12}{'peak MB':>9}")
+    for cost in costs:
+        held = "-" if cost.peak_bytes is None else f"{cost.peak_bytes:.0f}"
+        print(
+            f"{cost.call:<24}{cost.queries:>10}{cost.queries_per_s:>12.0f}{cost.cpu_us:>9.1f}"
+            f"{held:>12}{cost.peak_mb:>9.0f}"
+        )
+    if options.json is not None:
+        document = {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "concurrency": options.concurrency,
+            "costs": [asdict(cost) for cost in costs],
+        }
+        options.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="What the load generator costs per query.")
+    parser.add_argument("--queries", type=int, default=100_000, metavar="N")
+    parser.add_argument("--concurrency", type=int, default=256, metavar="N")
+    parser.add_argument(
+        "--no-memory", action="store_true", help="leave out the bytes per query, which take a while"
+    )
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures to this file as well")
+    return parser.parse_args()
+
+
+def _cost(name: str, call: Callable[[int], Any], queries: int, concurrency: int, *, keep: bool) -> Cost:
+    started_s, cpu_s = time.perf_counter(), time.process_time()
+    _run(call, queries, concurrency)
+    wall_s, cpu_s = time.perf_counter() - started_s, time.process_time() - cpu_s
+    held = _bytes_at_peak(call, min(queries, 50_000), concurrency) if keep else None
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Cost(name, queries, queries / wall_s, cpu_s / queries * 1e6, held, peak_mb)
+
+
+def _run(call: Callable[[int], Any], queries: int, concurrency: int) -> tuple[Ledger, Any]:
+    ledger = Ledger(Instruments(), Plan(warmup=0))
+    replies = load(ledger, call, range(queries), LoadPlan(concurrency))
+    return ledger, asyncio.run(_awaited(replies)) if asyncio.iscoroutine(replies) else replies
+
+
+async def _awaited(replies: Any) -> Any:
+    return await replies
+
+
+def _bytes_at_peak(call: Callable[[int], Any], queries: int, concurrency: int) -> float:
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        _, replies = _run(call, queries, concurrency)
+        assert len(replies) == queries
+        _, peak = tracemalloc.get_traced_memory()
+        return (peak - before) / queries
+    finally:
+        tracemalloc.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

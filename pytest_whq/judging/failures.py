@@ -1,0 +1,50 @@
+"""How many queries of a test may fail before its figures no longer count. Pure."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pytest_whq.errors import SettingError
+from pytest_whq.model import Measurement
+from pytest_whq.units import parse_ratio
+
+
+@dataclass(frozen=True, slots=True)
+class MaxFailed:
+    """The most failures that are allowed: a ``count``, or a ``share`` of all queries."""
+
+    count: int | None = None
+    share: float | None = None
+
+    def allows(self, measurement: Measurement) -> bool:
+        """Whether so many of the queries of ``measurement`` may fail."""
+        failed, total = measurement.failed_queries, measurement.queries + measurement.failed_queries
+        if self.count is not None:
+            return failed <= self.count
+        return failed <= math.floor((self.share or 0.0) * total + 1e-9)
+
+
+def max_failed(what: str, value: Any) -> MaxFailed:
+    """What ``max_failed`` means: ``3`` is a count, ``"5%"`` or ``0.05`` a share.
+
+    Raises SettingError, which begins with ``what``, the name of the setting.
+    """
+    try:
+        if isinstance(value, bool):
+            raise ValueError(value)
+        if str(value).strip().isdecimal():
+            return MaxFailed(count=int(value))
+        share = parse_ratio(value)
+        if share < 1:
+            return MaxFailed(share=share)
+    except (TypeError, ValueError):
+        pass
+    raise SettingError(f'{what} must be a count such as 3, or a share such as "5%" or 0.05, not {value!r}.')
+
+
+def allow_failures(measurement: Measurement, limit: MaxFailed | None) -> Measurement:
+    """``measurement``, whose failed queries no longer invalidate it where ``limit`` allows so many."""
+    if limit is None or not measurement.has("failed_queries") or not limit.allows(measurement):
+        return measurement
+    kept = tuple(reason for reason in measurement.reasons if reason.code != "failed_queries")
+    return replace(measurement, reasons=kept)

@@ -1,0 +1,67 @@
+"""What a reader of a figure must know so as not to be misled by it, in sentences. Pure."""
+
+from collections.abc import Iterator
+
+from pytest_whq.measuring.outputs import OutputLengths
+from pytest_whq.model import Measurement
+from pytest_whq.serving import Load
+from pytest_whq.units import format_percent
+
+_NOTICED = 0.01
+"""Shares below this are not worth a sentence."""
+
+_FEW = 8
+"""Fewer outputs of the same length may be so by chance."""
+
+
+def notes_of(measurement: Measurement, outputs: OutputLengths) -> tuple[str, ...]:
+    """The notes on ``measurement``, whose outputs had the lengths ``outputs``."""
+    notes = [*_failures(measurement), *_cached(measurement), *_lengths(outputs)]
+    if measurement.load is not None:
+        notes += _load(measurement, measurement.load)
+    return tuple(notes)
+
+
+def _failures(measurement: Measurement) -> Iterator[str]:
+    if measurement.failures:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in measurement.failures.items())
+        yield f"failed queries are not counted as queries, but their energy is counted: {kinds}"
+
+
+def _cached(measurement: Measurement) -> Iterator[str]:
+    tokens = measurement.tokens
+    if tokens.cached_input_tokens and tokens.input_tokens:
+        share = tokens.cached_input_tokens / tokens.input_tokens
+        if share >= _NOTICED:
+            yield f"{format_percent(share)} of the input tokens came from a cache and cost next to nothing"
+
+
+def _lengths(outputs: OutputLengths) -> Iterator[str]:
+    if outputs.told >= _FEW and outputs.shortest == outputs.longest and outputs.asked == outputs.written > 0:
+        yield (
+            f"all {outputs.told} outputs are {outputs.longest} tokens long, which is max_tokens: "
+            "as with ignore_eos, that is not how long users' answers are"
+        )
+        return
+    if outputs.cut and outputs.cut >= _NOTICED * outputs.queries:
+        yield f"max_tokens cut {outputs.cut} of {outputs.queries} outputs short"
+    if outputs.limited and outputs.written < (1 - _NOTICED) * outputs.asked:
+        yield (
+            f"outputs are {outputs.written / outputs.limited:.0f} tokens long on average, "
+            f"of the {outputs.asked / outputs.limited:.0f} that max_tokens allows"
+        )
+
+
+def _load(measurement: Measurement, load: Load) -> Iterator[str]:
+    if load.ramp_up is None and load.concurrency > 1:
+        yield (
+            f"too few queries for a steady state at concurrency {load.concurrency}: "
+            "the figure is of the whole load, from the first query to the last"
+        )
+    elif abs(load.edge_queries) > _NOTICED * measurement.queries:
+        more = "more" if load.edge_queries > 0 else "less"
+        yield (
+            f"the window holds the work of {abs(load.edge_queries):.1f} queries {more} than it counts "
+            f"({format_percent(abs(load.edge_queries) / max(1, measurement.queries))}), "
+            "because queries were under way at its edges: give more inputs for a closer figure"
+        )

@@ -1,0 +1,116 @@
+"""One query: what is known of it once it has ended, and of a streamed one while it runs."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from pytest_whq.model import TokenCount
+from pytest_whq.tokens import StreamTokens
+from pytest_whq.tokens.output import begins_output, is_cut
+
+ABANDONED = "abandoned stream"
+"""Kind of failure of a stream that was not read to its end while its window was open."""
+
+_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "max_new_tokens", "n_predict")
+
+
+class Timing(NamedTuple):
+    """When a query's reply came, in seconds; what is unknown is None.
+
+    ``first_s`` is from the query's start to the first chunk with output, ``stream_s`` from there to
+    the last one, and ``chunks`` how many there were.
+    """
+
+    latency_s: float
+    first_s: float | None = None
+    stream_s: float | None = None
+    chunks: int = 0
+
+
+class Query(NamedTuple):
+    """A query that succeeded: ``limit`` is the most output tokens that were asked for, if known."""
+
+    tokens: TokenCount
+    timing: Timing | None = None
+    cut: bool = False
+    limit: int | None = None
+
+
+def output_limit(arguments: Mapping[str, object]) -> int | None:
+    """The most output tokens that keyword arguments of a call ask for, None where they do not say."""
+    for name in _LIMITS:
+        value = arguments.get(name)
+        if type(value) is int and value > 0:
+            return value
+    return None
+
+
+class StreamedQuery:
+    """A query whose reply is a stream, followed from chunk to chunk; it ends once, in one of three ways.
+
+    ``now`` is the clock. ``ended`` hears of the end: a `Query`, or the kind of failure.
+    """
+
+    __slots__ = (
+        "_chunks",
+        "_cut",
+        "_ended",
+        "_first_s",
+        "_last_s",
+        "_limit",
+        "_now",
+        "_started_s",
+        "_tokens",
+    )
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        ended: "Callable[[StreamedQuery, Query | str, TokenCount | None], None]",
+        started_s: float,
+        limit: int | None = None,
+    ) -> None:
+        self._now = now
+        self._ended: Callable[[StreamedQuery, Query | str, TokenCount | None], None] | None = ended
+        self._started_s = started_s
+        self._limit = limit
+        self._tokens = StreamTokens()
+        self._first_s: float | None = None
+        self._last_s = started_s
+        self._chunks = 0
+        self._cut = False
+
+    def take(self, chunk: object) -> None:
+        """Look at the next chunk. Never raises, and leaves the chunk as it is."""
+        now_s = self._now()
+        if self._first_s is None:
+            if not begins_output(chunk):
+                self._tokens.add(chunk)
+                return
+            self._first_s = now_s
+        self._chunks += 1
+        self._last_s = now_s
+        self._tokens.add(chunk)
+        self._cut = self._cut or is_cut(chunk)
+
+    def end(self) -> None:
+        """The stream is read to its end: the query succeeded."""
+        latency_s = self._now() - self._started_s
+        timing = Timing(latency_s)
+        if self._first_s is not None:
+            first_s, stream_s = self._first_s - self._started_s, self._last_s - self._first_s
+            timing = Timing(latency_s, first_s, stream_s, self._chunks)
+        count = self._tokens.count()
+        self._end(Query(count or TokenCount(), timing, self._cut, self._limit), count)
+
+    def fail(self, error: BaseException) -> None:
+        """The stream has raised ``error``."""
+        self._end(type(error).__name__, None)
+
+    def abandon(self) -> None:
+        """The stream is not going to be read to its end."""
+        self._end(ABANDONED, None)
+
+    def _end(self, how: Query | str, count: TokenCount | None) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(self, how, count)

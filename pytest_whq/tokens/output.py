@@ -1,0 +1,66 @@
+"""What a reply or a chunk says of its output beside the count: that it was cut, that it has begun."""
+
+from pytest_whq.tokens.fields import field, quietly
+
+_CUT_WORDS = frozenset({"length", "max_tokens", "max_output_tokens"})
+_NOT_YET = frozenset({"message_start", "content_block_start", "ping"})
+"""Events of Anthropic's streams that come before any output."""
+
+
+def is_cut(reply: object) -> bool:
+    """Whether ``reply``, or a chunk of it, says that ``max_tokens`` ended its output. Never raises."""
+    return bool(quietly(_says_cut, reply))
+
+
+def begins_output(chunk: object) -> bool:
+    """Whether ``chunk`` of a stream carries output; True where its family is not known. Never raises."""
+    return quietly(_carries_output, chunk) is not False
+
+
+def _says_cut(reply: object) -> bool:
+    if reply is None or isinstance(reply, (str, bytes)):
+        return False
+    if isinstance(reply, (list, tuple)):
+        return any(is_cut(item) for item in reply)
+    details = field(reply, "incomplete_details")  # OpenAI's Responses
+    said = (
+        field(reply, "stop_reason"),  # Anthropic
+        field(field(reply, "delta"), "stop_reason"),
+        field(reply, "done_reason"),  # Ollama
+        field(details, "reason"),
+        field(field(field(reply, "response"), "incomplete_details"), "reason"),
+        *(_reason(one) for name in ("choices", "outputs", "candidates") for one in _items(reply, name)),
+    )
+    return any(_is_cut_word(word) for word in said)
+
+
+def _reason(choice: object) -> object:
+    return field(choice, "finish_reason") or field(choice, "finishReason")
+
+
+def _items(reply: object, name: str) -> list[object] | tuple[object, ...]:
+    found = field(reply, name)
+    return found if isinstance(found, (list, tuple)) else ()
+
+
+def _is_cut_word(word: object) -> bool:
+    name = getattr(word, "name", word)  # Gemini's SDK has an enumeration
+    return isinstance(name, str) and name.lower() in _CUT_WORDS
+
+
+def _carries_output(chunk: object) -> bool:
+    kind = field(chunk, "type")
+    if isinstance(kind, str):
+        if kind in _NOT_YET:
+            return False
+        if kind.startswith("response."):
+            return kind.endswith(".delta")
+    if field(chunk, "object") != "chat.completion.chunk":
+        return True
+    # The first chunk of a chat only names the role, and servers differ in when they send it.
+    return any(_holds_output(field(choice, "delta")) for choice in _items(chunk, "choices"))
+
+
+def _holds_output(delta: object) -> bool:
+    names = ("content", "reasoning_content", "reasoning", "tool_calls", "function_call", "refusal")
+    return any(field(delta, name) for name in names)
