@@ -4,8 +4,12 @@ import sys
 
 import nox
 
-# The Python that runs nox is one of them, so that there is always one to test with.
-PYTHONS = sorted({"3.11", "3.12", "3.13", f"{sys.version_info.major}.{sys.version_info.minor}"})
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+# So that there is always one to test with, whatever else the machine has.
+PYTHONS = sorted({"3.11", "3.12", "3.13", THIS_PYTHON})
+
+REAL_TIME = "tests/accuracy"
+"""These tests measure by the real clock: one at a time, and with one Python, since it makes no difference."""
 
 nox.needs_version = ">=2024.4.15"
 # Not uv: it fetches a Python that is missing, where a machine's own are what is tested.
@@ -20,9 +24,14 @@ def dependencies(group: str) -> list[str]:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Test the package as a user has it: built and installed."""
+    """Test the package as a user has it: built and installed. Arguments are for pytest."""
     session.install(".", *dependencies("test"))
-    _test(session, *session.posargs)
+    if session.posargs:
+        _test(session, *session.posargs)
+        return
+    _test(session, "-n", "auto", f"--ignore={REAL_TIME}")
+    if session.python == THIS_PYTHON:
+        _test(session, REAL_TIME)
 
 
 @nox.session

@@ -33,7 +33,7 @@ def test_file_table_and_failing_sentence_hold_the_same_right_figures(
         "average_power_w": energy_j / record["duration_s"],
     }
     net_j = simulated_project.true_j("test_it") - 70 * record["duration_s"]
-    assert record["net_energy_j"] == within(net_j, 0.01, record["uncertainty_j"])
+    assert record["net_energy_j"] == within(net_j, 0.05, record["uncertainty_j"])
     value = energy_j / 3600 / 4
     shown, over = format_wh(value), format_percent(value / 0.01 - 1)
     sentence = f"wh_per_query is {shown}, {over} over its budget of 10.0 mWh (marker): 4 queries, "

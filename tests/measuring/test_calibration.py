@@ -68,8 +68,8 @@ def test_the_sensors_are_learned(
         assert sensor.refresh_s == pytest.approx(period_s, rel=0.02)
         assert sensor.averaging_s == pytest.approx(looks_back_s, rel=0.3)
         assert sensor.cost_s == pytest.approx(cost_s)
-    levels_w = (found.found.idle_w, found.found.busy_w)
-    assert levels_w == (pytest.approx(70, rel=0.01), pytest.approx(450, rel=0.01))
+    assert found.found.idle_w == pytest.approx(70, rel=0.01)
+    assert found.found.busy_w == pytest.approx(450, rel=0.01)
 
 
 def test_counter_and_power_are_compared_from_the_beginning_of_the_load_on() -> None:

@@ -140,8 +140,8 @@ def test_a_record_that_cannot_be_kept_is_said_and_fails_the_session(project: Mea
     result.stdout.fnmatch_lines(
         [
             (
-                'A record is lost: test_it.py::test_chat: devices[[]0].power_limit_w is "much", but must be a '
-                "finite number from 0 up. Record the run again."
+                'A record is lost: test_it.py::test_chat: devices[[]0].power_limit_w is "much", but must be '
+                "a finite number from 0 up. Record the run again."
             )
         ]
     )

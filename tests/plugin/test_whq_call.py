@@ -145,7 +145,7 @@ def test_the_fixture_may_be_asked_for_while_the_test_runs(project: MeasuredProje
     result = project.pytester.runpytest_inprocess("--whq-max=wh_per_query=0.09")
     result.assert_outcomes(failed=2)
     project.ini(whq_max="wh_per_query=0.09")
-    result = project.pytester.runpytest_inprocess("--tb=line")
+    result = project.pytester.runpytest_inprocess("--tb=short")
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
         [
@@ -153,7 +153,7 @@ def test_the_fixture_may_be_asked_for_while_the_test_runs(project: MeasuredProje
                 "wh_per_query is 100 mWh, 11.1 % over its budget of 90.0 mWh (--whq-max): 5 queries, "
                 "500 input and 250 output tokens, Scripted H100, scripted counter."
             ),
-            f"{project.path}/test_it.py:6: ValueError: its own",
+            "E   ValueError: its own",
             "-* energy, Wh per query -*",
             "test_it.py::test_first    100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded",
             "test_it.py::test_second   100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded",
