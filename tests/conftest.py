@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -19,4 +20,6 @@ def no_choice_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 def simulated_nvml() -> Iterator[SimulatedNvml]:
     """One simulated GPU that draws 70 W; its counter ticks every 100 ms at a phase fixed by the seed."""
     with SimulatedNvml() as nvml:
+        # One of its own, or tests that run at the same time wait for each other to measure on it.
+        nvml.gpu(0).uuid = f"GPU-{uuid.uuid4()}"
         yield nvml

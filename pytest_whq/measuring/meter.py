@@ -123,7 +123,7 @@ class Meter:
         if trace is None or (period_s := trace.refresh_s) is None:
             return
         # A sharp look at the sensor's next refresh, where the last one is too long ago to count on.
-        waited_until_s = self._clock.now() + period_s
+        waited_until_s = self._clock.now() + 1.5 * period_s
         while trace.refresh.is_out_at(self._clock.now()) and self._clock.now() < waited_until_s:
             yield EDGE_S
         now_s = self._clock.now()

@@ -19,6 +19,9 @@ _INSIDE_S = 0.025
 _INSIDE_SHARE = 0.02
 """Of the time, at most, that a reading inside a window may take."""
 
+_INSIDE_LONGEST_S = 0.4
+"""Between readings of a source that does not count, whatever they take: longer gaps are not filled in."""
+
 _INSIDE_GROWTH = 1 / 3000
 """How the pause between readings grows with a counting source's window: an edge there is a counter's
 difference, so a window of a day needs no more than some ten thousand readings."""
@@ -165,8 +168,8 @@ class Sampler:
             return max(EDGE_S - self._cost_s, EDGE_S / 3)
         pause_s = max(_INSIDE_S, self._cost_s / _INSIDE_SHARE)
         if all(trace.counts for trace in self.traces.values()):
-            pause_s = max(pause_s, (self._last_s - min(inside)) * _INSIDE_GROWTH)
-        return pause_s
+            return max(pause_s, (self._last_s - min(inside)) * _INSIDE_GROWTH)
+        return min(pause_s, _INSIDE_LONGEST_S)
 
 
 def _hangs(silent_s: float) -> SourceError:

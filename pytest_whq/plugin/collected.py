@@ -1,6 +1,5 @@
 """The records of a session where they come together: journal, report files, terminal summary."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +32,7 @@ class CollectedRecords:
         self._journal: Journal | None = None
         self._fell_back: str | None = None
         self._problems: list[str] = []
+        self._has_lost = False
 
     def take(self, report: pytest.TestReport) -> None:
         """Keep the record that ``report`` carries, and tell plugins of it."""
@@ -43,7 +43,7 @@ class CollectedRecords:
             record = record_from_dict(carrier["whq_record"], report.nodeid)
             rig = rig_from_dict(carrier["whq_rig"], report.nodeid)
         except RunFileError as error:  # A plugin's power source may say anything.
-            self._fail(f"A record is lost: {error}")
+            self._lose(f"A record is lost: {error}")
             return
         self._fell_back = self._fell_back or carrier["whq_fell_back"]
         self._note_rig(rig)
@@ -62,19 +62,11 @@ class CollectedRecords:
             self._journal.finish()
         if self._journal is not None and self._journal.warning:
             self._problems.append(self._journal.warning)
-        if self._config.option.collectonly:
-            return
-        if self._settings.json is not None and (self._records or not broken_off):
-            self._try(write_run, self._whole_run(rig), self._settings.json)
-        if self._settings.update_baseline and not broken_off:
-            self._try(self._baseline.accept, self._whole_run(rig))
-
-    def _try(self, write: Callable[..., None], *arguments: object) -> None:
-        try:
-            write(*arguments)
-        except RunFileError as error:
-            kept = "" if self._journal is None else " The records are kept: see whq show."
-            self._fail(f"{error}{kept}")
+        if not self._config.option.collectonly and (self._records or not broken_off):
+            self._write_report(rig)
+            self._update_baseline(rig, broken_off)
+        if self._has_lost:
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def summarise(self, reporter: "pytest.TerminalReporter") -> None:
         """Print the section of the terminal report, and what the user must know beside it."""
@@ -92,6 +84,25 @@ class CollectedRecords:
             reporter.write_line(line, yellow=True)
         for problem in self._problems:
             reporter.write_line(problem, red=True)
+
+    def _write_report(self, rig: Rig) -> None:
+        if self._settings.json is not None:
+            try:
+                write_run(self._whole_run(rig), self._settings.json)
+            except RunFileError as error:
+                self._lose(f"{error} The records are kept: see whq show." if self._journal else str(error))
+
+    def _update_baseline(self, rig: Rig, broken_off: bool) -> None:
+        if self._settings.update_baseline and not broken_off:
+            try:
+                self._baseline.accept(self._whole_run(rig))
+            except RunFileError as error:
+                self._lose(str(error))
+
+    def _lose(self, problem: str) -> None:
+        """Fail the session, which could not deliver what it should."""
+        self._problems.append(problem)
+        self._has_lost = True
 
     def _was_judged(self) -> bool:
         return any(
@@ -115,7 +126,8 @@ class CollectedRecords:
         try:
             folder = Path(cache.mkdir("whq"))
         except OSError as error:
-            self._problems = [f"No journal is kept: pytest's cache cannot be written ({error.strerror})."]
+            problem = f"No journal is kept: pytest's cache cannot be written ({error.strerror})."
+            self._problems = list(dict.fromkeys([*self._problems, problem]))
             return
         self._journal = Journal.start(folder, run)
         for record in self._records.values():

@@ -23,6 +23,8 @@ from pytest_whq.sources import OpenedSource, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.tokens import read_queries, unreadable
 
+__tracebackhide__ = True  # As in `fixture`: its errors are about the test's own lines.
+
 
 class SessionInstruments:
     """The session's `pytest_whq.measuring.ledger.Instruments`.

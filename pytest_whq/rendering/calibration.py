@@ -47,10 +47,7 @@ def _agreement(calibration: Calibration) -> list[str]:
 def _shortest(calibration: Calibration) -> list[str]:
     if not calibration.shortest or calibration.idle_w is None or calibration.busy_w is None:
         return []
-    found = [
-        f"{_seconds(one.seconds) if one.seconds is not None else 'none'} for ± {format_percent(one.precision)}"
-        for one in calibration.shortest
-    ]
+    found = [f"{_seconds(one.seconds)} for ± {format_percent(one.precision)}" for one in calibration.shortest]
     busy = format_quantity(calibration.busy_w, "W")
     level = busy if calibration.load is not None else f"{busy}, the power limit,"
     idle = format_quantity(calibration.idle_w, "W")

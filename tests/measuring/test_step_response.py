@@ -27,9 +27,10 @@ def test_what_a_sensor_averages_is_found(averaging_s: float) -> None:
 
 def test_a_refresh_that_was_seen_late_is_no_witness() -> None:
     refreshes = answers(0.5)
-    late = [Refresh(r.time_s + 0.3, r.shown, 0.6) for r in refreshes[::5]]
-    kept = sorted([*refreshes, *late], key=lambda refresh: refresh.time_s)
-    assert averaging_of(kept, STEPS) == pytest.approx(0.5, rel=0.1)
+    sharp = [r if r.time_s > 1.5 else Refresh(r.time_s + 0.06, r.shown, 0.001) for r in refreshes]
+    late = [r if r.time_s > 1.5 else Refresh(r.time_s + 0.06, r.shown, 0.12) for r in refreshes]
+    assert averaging_of(late, STEPS) == pytest.approx(0.5, rel=0.02)
+    assert averaging_of(sharp, STEPS) != pytest.approx(0.5, rel=0.02)
 
 
 def test_a_sensor_that_does_not_answer_tells_nothing() -> None:

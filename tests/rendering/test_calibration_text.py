@@ -36,7 +36,7 @@ def test_what_was_not_seen_is_said() -> None:
 NVIDIA H200, 700 W limit (GPU-1)
                  refreshes every   looks back over   a reading takes
 energy counter   not seen          not seen          50.0 µs
-Shortest window: none for ± 1.0 %, 30.9 ms for ± 5.0 % (95 %), at a steady 700 W, the power limit, in it \
+Shortest window: not seen for ± 1.0 %, 30.9 ms for ± 5.0 % (95 %), at a steady 700 W, the power limit, in it \
 and 70.0 W around it.
 Calibrated at idle only, which tells neither what a sensor looks back over nor whether a counter lags: \
 a load needs torch with CUDA, which does not work here."""

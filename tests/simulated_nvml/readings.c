@@ -15,7 +15,8 @@ typedef struct {
 } nvmlFieldValue_t;
 typedef struct { unsigned long long timestamp_us; nvmlValue_t value; } nvmlSample_t;
 
-static unsigned long long millis(double value) { return (unsigned long long)floor(fmax(0, value) * 1000 + 1e-6); }
+/* Down to whole thousandths, but for what the clock of a machine that has run for months cannot resolve. */
+static unsigned long long millis(double value) { return (unsigned long long)floor(fmax(0, value) * 1000 + 0.1); }
 
 nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(nvmlDevice_t device, unsigned long long *millijoules) {
     struct gpu *gpu;

@@ -1,0 +1,67 @@
+"""``whq devices --calibrate``, on a simulated GPU that idles."""
+
+import json
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+from simulated_nvml import DRIVER_NOT_LOADED, SimulatedNvml
+
+from pytest_whq.cli import main
+
+
+@pytest.fixture(autouse=True)
+def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make no load on a machine that could."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+
+
+def test_it_prints_a_table_and_writes_json(
+    simulated_nvml: SimulatedNvml, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, gpu = tmp_path / "h100.json", simulated_nvml.gpu(0)
+    assert main(["devices", "--calibrate", "--seconds", "0.5", "--json", str(path)]) == 0
+    output = capsys.readouterr()
+    assert output.err == f"whq: calibrating {gpu.name} ({gpu.uuid})\n"
+    lines = output.out.splitlines()
+    assert lines[0] == f"{gpu.name}, 700 W limit ({gpu.uuid})"
+    assert [line.split("   ")[0] for line in lines[2:6]] == [
+        "energy counter",
+        "instant power",
+        "power usage",
+        "average power",
+    ]
+    assert fnmatchcase(lines[6], "Counter over integrated power, since some moment: ?.??? over 0.5 s.")
+    written = json.loads(path.read_text("utf-8"))
+    assert (written["format"], written["driver"]) == (1, "580.95.05")
+    (device,) = written["devices"]
+    assert (device["device"]["id"], device["load"], device["busy_w"]) == (gpu.uuid, None, 700.0)
+    assert device["idle_w"] == pytest.approx(70, rel=0.02)
+    assert device["sensors"][0]["refresh_s"] == pytest.approx(0.1, rel=0.05)
+    assert [one["precision"] for one in device["shortest"]] == [0.01, 0.05]
+
+
+@pytest.mark.parametrize("arguments", [["--seconds", "1"], ["--json", "x.json"], ["--devices", "0"]])
+def test_its_options_are_of_use_with_it_only(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["devices", *arguments]) == 2
+    assert capsys.readouterr().err == (
+        "whq: --devices, --seconds and --json go with --calibrate (see whq devices --help).\n"
+    )
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [("0", "0"), ("-1", "-1"), ("601", "601"), ("nan", "nan")])
+def test_seconds_are_bounded(seconds: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["devices", "--calibrate", f"--seconds={seconds}"]) == 2
+    assert capsys.readouterr().err == f"whq: --seconds must be above 0 and at most 600, not {shown}.\n"
+
+
+def test_without_a_gpu_it_says_why(simulated_nvml: SimulatedNvml, capsys: pytest.CaptureFixture[str]) -> None:
+    simulated_nvml.fail_init(DRIVER_NOT_LOADED)
+    assert main(["devices", "--calibrate"]) == 2
+    assert capsys.readouterr().err == (
+        "whq: nvml: driver not loaded. Load the NVIDIA driver until nvidia-smi works, "
+        "or choose another --whq-source.\n"
+    )
