@@ -77,7 +77,8 @@ def main() -> int:
         slowdown("one GPU", options.pairs),
         slowdown("one GPU, readings of 1 ms", options.pairs, cost_ms=1),
         memory(options.hours, counter=True),
-        memory(options.hours, counter=False),
+        # A power sensor's readings grow evenly with time, and take minutes to go through.
+        memory(options.hours / 12, counter=False),
         *call_costs(options.seconds),
     ]
     print(tabulate([f.row() for f in figures], ["", "", "95 % interval", "limit", ""], disable_numparse=True))
@@ -186,10 +187,10 @@ def _in_window(clock: SystemClock, sampler: Sampler) -> float:
 
 
 def _workload_s() -> float:
-    """Seconds that some hundred milliseconds of pure Python take."""
+    """Seconds that some pure Python takes: a quarter of one, more or less."""
     started_s = time.perf_counter()
     numbers: dict[int, float] = {}
-    for number in range(1_000_000):
+    for number in range(2_000_000):
         numbers[number % 1000] = number * 0.5
     return time.perf_counter() - started_s
 
