@@ -11,9 +11,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_whq.cli.console import complain
 from pytest_whq.errors import SettingError, WhqError
@@ -27,7 +26,7 @@ _USABLE = (0, 1)
 
 def ab_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's own arguments; pytest's come after ``--``."""
-    parser.usage = "whq ab [options] BASE_REF -- PYTEST_ARGS"
+    parser.usage = "whq ab [-h] [-v] [options] BASE_REF -- PYTEST_ARGS"
     parser.add_argument("base", metavar="BASE_REF", help="the commit to compare the working tree with")
     parser.add_argument("--pairs", metavar="N", type=_pairs, default=3, help="runs of each side (default: 3)")
     parser.add_argument(
@@ -48,8 +47,7 @@ def _pairs(text: str) -> int:
     return number
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(NamedTuple):
     """One of the two trees: what runs in it, and in which folder."""
 
     name: str
