@@ -16,6 +16,13 @@ def no_choice_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def not_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pytest write as it does for a person: in CI it shortens nothing."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("BUILD_NUMBER", raising=False)
+
+
 @pytest.fixture
 def simulated_nvml() -> Iterator[SimulatedNvml]:
     """One simulated GPU that draws 70 W; its counter ticks every 100 ms at a phase fixed by the seed."""
