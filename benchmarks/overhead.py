@@ -150,6 +150,8 @@ def _simulated(gpus: int, cost_ms: float) -> SimulatedNvml:
 
 # -- the code that is measured ---------------------------------------------------------------------------
 
+_EDGE_S = 0.3
+
 
 def slowdown(rig: str, pairs: int, cost_ms: float = 0.0) -> Figure:
     """How much longer a pure-Python workload takes in a window than without."""
@@ -158,7 +160,7 @@ def slowdown(rig: str, pairs: int, cost_ms: float = 0.0) -> Figure:
         source, clock = NvmlSource(), SystemClock()
         sampler = Sampler(source, clock)
         for number in range(pairs + 1):
-            turns: list[Callable[[], float]] = [lambda: _in_window(clock, sampler), _workload_s]
+            turns: list[Callable[[], float]] = [lambda: _in_window(clock, sampler), _without_window]
             first_is_inside = number % 2 == 0
             times_s = [turn() for turn in (turns if first_is_inside else turns[::-1])]
             # The first pair warms up.
@@ -183,6 +185,14 @@ def _in_window(clock: SystemClock, sampler: Sampler) -> float:
     seconds = _workload_s()
     meter.end()
     wait(clock, meter.closing())
+    return seconds
+
+
+def _without_window() -> float:
+    # As long asleep before and after as a window takes to open and to close, for the scheduler's sake.
+    time.sleep(_EDGE_S)
+    seconds = _workload_s()
+    time.sleep(_EDGE_S)
     return seconds
 
 

@@ -17,9 +17,10 @@ def no_choice_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_job_of_github(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the plugin under test write no annotations and no summary, wherever its tests run."""
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+def not_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pytest and the plugin write as they do for a person, wherever these tests run."""
+    for variable in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pytest_whq.judging.budgets import failing_sentence, judge_budgets, nearest_
 from pytest_whq.judging.failures import allow_failures
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.model import Measurement, Reason, Record, TokenCount
-from pytest_whq.plugin import is_measured, is_worker
+from pytest_whq.plugin import is_marked, is_measured, is_worker
 from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import Whq
@@ -82,7 +82,8 @@ class WhqSession:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Measure a test that has only a marker; make the record, and fail the test where a budget does."""
         try:
-            if is_measured(item) and _LEDGER not in item.stash and not self._settings.disable:
+            # By its marker, because a fixture of that name may be the user's own.
+            if is_marked(item) and _LEDGER not in item.stash and not self._settings.disable:
                 result = yield from _as_one_query(item, self._open_ledger(item))
             else:
                 result = yield

@@ -40,7 +40,8 @@ from measured_project import MeasuredProject
             (
                 "the whq_budget marker: there is no 'wh_per_qery' (did you mean wh_per_query?), only "
                 "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
-                "j_per_output_token, wh_total, average_power_w, max_regression, max_failed, hardware, estimate."
+                "j_per_output_token, wh_total, average_power_w, max_regression, max_failed, hardware, "
+                "estimate."
             ),
         ),
         (

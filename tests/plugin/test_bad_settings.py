@@ -109,7 +109,8 @@ def test_only_and_skip_together_are_refused(project: MeasuredProject) -> None:
                 "pyproject.toml, budgets[0]: there is no 'wh_per_qery' (did you mean "
                 "wh_per_query?), only tests, "
                 "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
-                "j_per_output_token, wh_total, average_power_w, max_regression, max_failed, hardware, estimate."
+                "j_per_output_token, wh_total, average_power_w, max_regression, max_failed, hardware, "
+                "estimate."
             ),
         ),
         (

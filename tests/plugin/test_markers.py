@@ -215,3 +215,20 @@ def test_pytest_lists_the_markers_and_the_fixture(project: MeasuredProject) -> N
             "    Measures the energy of the calls that pass through it; see the README of pytest-whq.",
         ]
     )
+
+
+def test_a_fixture_of_the_users_own_by_that_name_measures_nothing(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+
+        @pytest.fixture
+        def whq():
+            return "mine"
+
+        def test_mine(whq):
+            assert whq == "mine"
+        """
+    )
+    project.run().assert_outcomes(passed=1)
+    assert project.records == {}
