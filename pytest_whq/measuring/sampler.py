@@ -109,9 +109,13 @@ class Sampler:
             self._lock.release()
 
     def power_curve(self, spans: Sequence[Span], start_s: float, end_s: float) -> PowerCurve | None:
-        """The devices' power from ``start_s`` to ``end_s``, with ``spans`` marked."""
-        with self._lock:
+        """The power from ``start_s`` to ``end_s``, ``spans`` marked; None where none was read."""
+        if not self._reached():
+            return None
+        try:
             return power_curve(self.traces.values(), spans, start_s, end_s)
+        finally:
+            self._lock.release()
 
     def _energies_of(self, device: Device, spans: Sequence[Span]) -> SpanEnergies:
         try:
