@@ -147,8 +147,11 @@ class MeasuredProject:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> MeasuredProject:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> MeasuredProject:
     """A project with a scripted power source, a client and no tests yet."""
+    # Bytecode is known by its source's size and second: a file written anew within it would not count.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     return MeasuredProject(pytester)
 
 
