@@ -23,6 +23,11 @@ _INSIDE_SHARE = 0.02
 _INSIDE_LONGEST_S = 0.4
 """Between readings of a source that does not count, whatever they take: longer gaps are not filled in."""
 
+_INSIDE_SOON = 1 / 40
+_INSIDE_SOON_S = 0.25
+"""How soon, and how far, the pause grows with a counting source's window: the edges of a round of a second
+are seen as sharply as before, and Python that computes in a longer window is left in peace."""
+
 _INSIDE_GROWTH = 1 / 3000
 """How the pause between readings grows with a counting source's window: an edge there is a counter's
 difference, so a window of a day needs no more than some ten thousand readings."""
@@ -178,7 +183,8 @@ class Sampler:
             return max(EDGE_S - self._cost_s, EDGE_S / 3)
         pause_s = max(_INSIDE_S, self._cost_s / _INSIDE_SHARE)
         if all(trace.counts for trace in self.traces.values()):
-            return max(pause_s, (self._last_s - min(inside)) * _INSIDE_GROWTH)
+            open_s = self._last_s - min(inside)
+            return max(pause_s, min(open_s * _INSIDE_SOON, _INSIDE_SOON_S), open_s * _INSIDE_GROWTH)
         return min(pause_s, _INSIDE_LONGEST_S)
 
 
