@@ -27,6 +27,7 @@ from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.rounds import Plan
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import read_queries, unreadable
+from pytest_whq.tokens.tokenizer import Tokenizer
 
 REPLY = {
     "object": "chat.completion",
@@ -39,6 +40,7 @@ class Instruments:
     """A session without a power source."""
 
     clock: Clock = SystemClock()
+    tokenizer: Tokenizer | None = None
 
     def meter(self) -> Meter:
         """A meter that counts and times."""

@@ -32,6 +32,37 @@ class Distributions:
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """Joules of prefill or of decode, of all queries together, with one standard uncertainty.
+
+    ``tokens`` are those that the phase is for: input tokens of prefill, output tokens of decode.
+    ``duration_s`` is its time, None where devices did nothing else.
+    """
+
+    energy_j: float
+    uncertainty_j: float
+    duration_s: float | None = None
+    tokens: int | None = None
+
+    @property
+    def j_per_token(self) -> float | None:
+        """Joules of this phase per token, as uncertain as its energy."""
+        return self.energy_j / self.tokens if self.tokens else None
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """The energy of queries up to their first tokens and from there on.
+
+    Told apart by the ``first_token`` of streams that came one after another, or by the ``role`` of devices.
+    """
+
+    separated_by: str
+    prefill: Phase
+    decode: Phase
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """A part of a load outside the measured window; ``queries`` ended well in it."""
 

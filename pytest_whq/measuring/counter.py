@@ -9,12 +9,14 @@ drew its whole energy less the level outside times the time outside.
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean
 
+from pytest_whq.measuring.grid import on_grid
 from pytest_whq.measuring.refresh import RefreshPeriod
-from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.measuring.spans import Observed, Span, SpanEnergies, UnmeasurableError
 
 LEVEL_SPAN_S = 0.08
 """A level is taken over at least this long: over shorter stretches the blur of its ticks shows."""
@@ -85,6 +87,22 @@ class CounterTicks:
     def power_w(self, first: int, last: int) -> float:
         """Mean watts from one tick to another."""
         return (self.energies_j[last] - self.energies_j[first]) / (self.times_s[last] - self.times_s[first])
+
+    def observed(self, start_s: float, end_s: float) -> Iterator[Observed]:
+        """The energy from tick to tick, of those that overlap the stretch from ``start_s`` to ``end_s``.
+
+        A stretch in which the counter fell is left out.
+        """
+        ticks = on_grid(self.times_s, self._widths_s, self.period_s)
+        if ticks is None:
+            known = [(index, time_s, self.blur_s(index)) for index, time_s in enumerate(self.times_s)]
+        else:
+            known = [(index, tick.time_s, 0.0) for index, tick in enumerate(ticks) if not tick.unsure]
+        for (before, before_s, before_blur_s), (after, after_s, after_blur_s) in pairwise(known):
+            energy_j = self.energies_j[after] - self.energies_j[before]
+            if before_s < min(end_s, after_s) and after_s > start_s and energy_j >= 0:
+                blur_s = math.hypot(before_blur_s, after_blur_s)
+                yield Observed(before_s, after_s, energy_j, energy_j / (after_s - before_s) * blur_s)
 
     def reset_between(self, start_s: float, end_s: float) -> bool:
         """Whether the counter fell in that stretch."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
+from pytest_whq.measuring.asked import NOTHING_ASKED, Asked
 from pytest_whq.measuring.query import Query, StreamedQuery
 from pytest_whq.measuring.streams import follow, is_async_stream, is_stream
 from pytest_whq.model import TokenCount
@@ -19,8 +20,8 @@ class Drained(NamedTuple):
 class _Draining:
     """The follower of a stream that is drained."""
 
-    def __init__(self, now: Callable[[], float], started_s: float, limit: int | None) -> None:
-        self.follower = StreamedQuery(now, self._ended, started_s, limit)
+    def __init__(self, now: Callable[[], float], started_s: float, asked: Asked) -> None:
+        self.follower = StreamedQuery(now, self._ended, started_s, asked.limit)
         self._how: Query | str = ""
         self._told = False
 
@@ -33,22 +34,22 @@ class _Draining:
         return Drained(chunks, self._how, self._told)
 
 
-def drain(stream: Any, now: Callable[[], float], started_s: float, limit: int | None = None) -> Drained:
-    """Read ``stream`` to its end; its errors pass through. ``limit`` is of its output tokens."""
-    draining = _Draining(now, started_s, limit)
+def drain(stream: Any, now: Callable[[], float], started_s: float, asked: Asked = NOTHING_ASKED) -> Drained:
+    """Read ``stream``, the reply to what was ``asked``, to its end; its errors pass through."""
+    draining = _Draining(now, started_s, asked)
     return draining.drained(list(follow(stream, draining.follower)))
 
 
 async def drain_async(
-    stream: Any, now: Callable[[], float], started_s: float, limit: int | None = None
+    stream: Any, now: Callable[[], float], started_s: float, asked: Asked = NOTHING_ASKED
 ) -> Drained:
     """`drain` of an async stream."""
-    draining = _Draining(now, started_s, limit)
+    draining = _Draining(now, started_s, asked)
     return draining.drained([chunk async for chunk in follow(stream, draining.follower)])
 
 
 def draining(
-    call: Callable[[], Any], now: Callable[[], float], limit: int | None = None
+    call: Callable[[], Any], now: Callable[[], float], asked: Asked = NOTHING_ASKED
 ) -> Callable[[], Any]:
     """``call``, which returns a `Drained` where its reply is a stream, awaitable where ``call``'s is."""
 
@@ -57,17 +58,17 @@ def draining(
         started_s = now()
         reply = call()
         if is_async_stream(reply):
-            return drain_async(reply, now, started_s, limit)
+            return drain_async(reply, now, started_s, asked)
         if is_stream(reply):
-            return drain(reply, now, started_s, limit)
+            return drain(reply, now, started_s, asked)
         return _awaited(reply, started_s) if hasattr(reply, "__await__") else reply
 
     async def _awaited(reply: Awaitable[Any], started_s: float) -> Any:
         __tracebackhide__ = True
         answer = await reply
         if is_async_stream(answer):
-            return await drain_async(answer, now, started_s, limit)
-        return drain(answer, now, started_s, limit) if is_stream(answer) else answer
+            return await drain_async(answer, now, started_s, asked)
+        return drain(answer, now, started_s, asked) if is_stream(answer) else answer
 
     return drained
 

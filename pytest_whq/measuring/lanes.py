@@ -32,7 +32,7 @@ def load(ledger: Ledger, call: Call, inputs: Iterable[Any], plan: LoadPlan) -> A
     Where ``call`` returns awaitables or async iterators, returns a coroutine that does so.
     """
     __tracebackhide__ = True
-    run = LoadRun(ledger, plan, Jobs(inputs, plan))
+    run = LoadRun(ledger, plan, Jobs(inputs, plan), call)
     if _is_async(call):
         return _in_tasks(run, call)
     return _in_threads(run, call)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from pytest_whq.errors import WhqError
+from pytest_whq.measuring.asked import NOTHING_ASKED, Asked
 from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.draining import Drained
 from pytest_whq.measuring.meter import Meter
@@ -16,12 +17,15 @@ from pytest_whq.measuring.streams import follow
 from pytest_whq.measuring.tally import NOT_OK, Tally
 from pytest_whq.model import Measurement, TokenCount
 from pytest_whq.serving import Load
+from pytest_whq.tokens.bodies import is_protocol
 from pytest_whq.tokens.output import is_cut
+from pytest_whq.tokens.tokenizer import Tokenizer
 
 _UNTOLD = (
     'a stream did not tell its tokens: the OpenAI client\'s does with stream_options={"include_usage": True}'
 )
 _NO_REPLY = "a query was recorded without its reply or its token counts"
+_TEXT = "text does not tell its input tokens: give them, as in window.record(reply, input_tokens=...)"
 _NOTHING_TOLD = TokenCount()
 
 __tracebackhide__ = True  # Its errors are about the test's own lines, which pytest then shows.
@@ -31,6 +35,10 @@ class Instruments(Protocol):
     """What measuring needs of the session that it is done in."""
 
     clock: Clock
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """What counts the output tokens of replies that are text, where the user names one."""
 
     def meter(self) -> Meter:
         """A meter on the session's power source."""
@@ -76,7 +84,7 @@ class Ledger:
     def closed(self, meter: Meter, *, repeated: bool = False, load: Load | None = None) -> Measurement:
         """Enter what a closed meter measured; ``repeated`` when its spans are rounds of one call."""
         plain = meter.measurement(repeated=repeated, precision=self.plan.precision)
-        measurement = detailed(plain, meter.tallies, load)
+        measurement = detailed(plain, meter.tallies, load, self.instruments.tokenizer)
         if meter not in self._inner:
             self._measurements.append(measurement)
         return measurement
@@ -114,14 +122,11 @@ class Ledger:
         input_tokens: int | None = None,
         output_tokens: int | None = None,
         timing: Timing | None = None,
-        limit: int | None = None,
+        asked: Asked = NOTHING_ASKED,
     ) -> None:
-        """Count the queries that ``reply`` answers, in ``meter`` and those around it.
-
-        ``limit`` is the most output tokens that were asked for, if known.
-        """
+        """Count the queries that ``reply`` answers, in ``meter`` and those around it."""
         told = _told(input_tokens, output_tokens)
-        queries, unreadable = self.queries_of(reply, told, timing, limit)
+        queries, unreadable = self.queries_of(reply, told, timing, asked)
         for query in queries:
             self._succeed(meter, query, unreadable)
 
@@ -138,7 +143,7 @@ class Ledger:
         *,
         input_tokens: int | None = None,
         output_tokens: int | None = None,
-        limit: int | None = None,
+        asked: Asked = NOTHING_ASKED,
     ) -> Any:
         """What to read in place of ``stream``, whose query is counted as `record` does when it ends."""
         told = _told(input_tokens, output_tokens)
@@ -148,30 +153,45 @@ class Ledger:
             if isinstance(how, str):
                 self.record_failure(meter, how)
                 return
-            known = count is not None or len(told) == 2
-            whole = how._replace(tokens=replace(how.tokens, **told))
-            self._succeed(meter, whole, None if known else _UNTOLD)
+            if count is not None:
+                self._succeed(meter, how._replace(tokens=replace(count, **told)), None)
+            else:
+                self._succeed(meter, *self._untold(how, query.text, told, _UNTOLD))
 
-        query = StreamedQuery(self.clock.now, ended, started_s, limit)
+        keeps_text = self.instruments.tokenizer is not None and output_tokens is None
+        query = StreamedQuery(self.clock.now, ended, started_s, asked.limit, keeps_text=keeps_text)
         self._streams[query] = meter
         return follow(stream, query)
 
     def queries_of(
-        self, reply: object, told: dict[str, int], timing: Timing | None = None, limit: int | None = None
+        self,
+        reply: object,
+        told: dict[str, int],
+        timing: Timing | None = None,
+        asked: Asked = NOTHING_ASKED,
     ) -> tuple[Sequence[Query], str | None]:
         """The queries that ``reply`` answers, and why their tokens are unknown, None where they are known.
 
         ``told`` are the token counts that the user gave.
         """
-        if isinstance(reply, Drained):
-            if reply.told or not (counts := self.instruments.read_queries(reply.chunks)) or len(counts) > 1:
-                return (reply.query,), None if reply.told else _UNTOLD
-            return (reply.query._replace(tokens=counts[0]),), None
+        if type(reply) is Drained:
+            return self._drained(reply)
         if reply is None and not told:
-            return (Query(_NOTHING_TOLD, timing, False, limit),), _NO_REPLY
-        found, unreadable = self._counts(reply, told)
-        cut = is_cut(reply)
-        return [Query(count, timing, cut, limit) for count in found], unreadable
+            return (Query(_NOTHING_TOLD, timing, False, asked.limit),), _NO_REPLY
+        plain = Query(_NOTHING_TOLD, timing, is_cut(reply), asked.limit)
+        if len(told) == 2 or (told and reply is None):
+            return (plain._replace(tokens=TokenCount(**told)),), None
+        counts = self.instruments.read_queries(reply)
+        if counts is None and asked.read is not None:
+            counts = asked.read(reply)
+        if counts is not None:
+            _check_one(told, counts)
+            return [plain._replace(tokens=replace(count, **told)) for count in counts], None
+        texts = _texts_in(reply) or (None,)
+        _check_one(told, texts)
+        untold = self.instruments.unreadable(reply)
+        found = [self._untold(plain, text, told, untold) for text in texts]
+        return [query for query, _ in found], found[0][1]
 
     def tallies(self, meter: Meter) -> Sequence[Tally]:
         """What counts the queries of ``meter``: its own tally and those of the meters around it."""
@@ -188,17 +208,44 @@ class Ledger:
     def _around(self, meter: Meter) -> Sequence[Meter]:
         return self._open[: self._open.index(meter) + 1]
 
-    def _counts(self, reply: object, told: dict[str, int]) -> tuple[Sequence[TokenCount], str | None]:
-        if len(told) == 2 or (told and reply is None):
-            return [TokenCount(**told)], None
-        counts = self.instruments.read_queries(reply)
-        if counts is None:
-            return [TokenCount(**told)], self.instruments.unreadable(reply)
-        if told and len(counts) > 1:
-            raise WhqError(
-                "input_tokens and output_tokens are those of one query: record the replies of a list singly."
-            )
-        return [replace(count, **told) for count in counts], None
+    def _drained(self, reply: Drained) -> tuple[Sequence[Query], str | None]:
+        if reply.told:
+            return (reply.query,), None
+        counts = self.instruments.read_queries(reply.chunks)
+        if counts is not None and len(counts) == 1:
+            return (reply.query._replace(tokens=counts[0]),), None
+        texts = _texts_in(reply.chunks)
+        text = "".join(texts) if texts and not is_protocol(texts[0]) else None
+        query, unreadable = self._untold(reply.query, text, {}, _UNTOLD)
+        return (query,), unreadable
+
+    def _untold(
+        self, query: Query, text: str | None, told: dict[str, int], unreadable: str
+    ) -> tuple[Query, str | None]:
+        """``query``, whose reply tells no tokens, with those of its ``text``; and why they are unknown."""
+        tokenizer = self.instruments.tokenizer
+        if text is not None and tokenizer is not None and "output_tokens" not in told:
+            query = query._replace(counted=True)
+            told, unreadable = {**told, "output_tokens": tokenizer.count(text)}, _TEXT
+        return query._replace(tokens=TokenCount(**told)), None if len(told) == 2 else unreadable
+
+
+def _texts_in(reply: object) -> Sequence[str]:
+    """The texts that a reply consists of: itself or, in a list, each; empty where there is anything else."""
+    # By type: isinstance asks the object itself, and a proxy that is bound to nothing raises.
+    if issubclass(type(reply), str):
+        return (reply,)  # type: ignore[return-value]
+    if not issubclass(type(reply), (list, tuple)):
+        return ()
+    texts: Sequence[str] = reply  # type: ignore[assignment]
+    return texts if all(issubclass(type(text), str) for text in texts) else ()
+
+
+def _check_one(told: dict[str, int], queries: Sequence[object]) -> None:
+    if told and len(queries) > 1:
+        raise WhqError(
+            "input_tokens and output_tokens are those of one query: record the replies of a list singly."
+        )
 
 
 class _NoInstruments:
@@ -206,6 +253,7 @@ class _NoInstruments:
 
     def __init__(self) -> None:
         self.clock: Clock = SystemClock()
+        self.tokenizer: Tokenizer | None = None
 
     def meter(self) -> Meter:
         return Meter(self.clock, None)

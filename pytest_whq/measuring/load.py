@@ -1,8 +1,10 @@
 """A load under way: which of its queries belong to the steady state, and what is known of each."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from pytest_whq.measuring.asked import NOTHING_ASKED, asked_by
 from pytest_whq.measuring.clock import Waits
 from pytest_whq.measuring.draining import Drained, reply_of
 from pytest_whq.measuring.jobs import Job, Jobs, LoadPlan
@@ -12,6 +14,7 @@ from pytest_whq.measuring.query import Timing
 from pytest_whq.measuring.spans import Span
 from pytest_whq.measuring.tally import Tally
 from pytest_whq.serving import Load, Stretch
+from pytest_whq.tokens import call_reader
 
 _RAMP_UP, _STEADY, _TAIL = range(3)
 
@@ -24,10 +27,12 @@ class LoadRun:
     it ends. ``replies`` stand in the order of the inputs, the error in place of a reply that failed.
     """
 
-    def __init__(self, ledger: Ledger, plan: LoadPlan, jobs: Jobs) -> None:
+    def __init__(self, ledger: Ledger, plan: LoadPlan, jobs: Jobs, call: Callable[[Any], Any]) -> None:
         self.ledger = ledger
         self.plan = plan
         self.jobs = jobs
+        # Only where it tells something: arguments that are looked at for every query cost time.
+        self._call = call if call_reader(call, (jobs.first,), {}) is not None else None
         self.meter: Meter = ledger.instruments.meter()
         self.clock = ledger.clock
         self.replies: list[Any] = []
@@ -90,7 +95,8 @@ class LoadRun:
         """``job`` has ended with ``answer``, a reply or a drained stream."""
         now_s = self.clock.now()
         timing = answer.query.timing if isinstance(answer, Drained) else Timing(now_s - started_s)
-        queries, unreadable = self.ledger.queries_of(answer, {}, timing)
+        asked = NOTHING_ASKED if self._call is None else asked_by(self._call, (job.item,), {})
+        queries, unreadable = self.ledger.queries_of(answer, {}, timing, asked)
         with self._lock:
             if self._over:
                 return

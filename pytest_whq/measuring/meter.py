@@ -14,6 +14,7 @@ from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.measuring.tally import Tally
 from pytest_whq.measuring.trace import Trace
 from pytest_whq.model import DeviceState, Measurement, PowerCurve, Reason
+from pytest_whq.serving import Phases
 
 _EDGE_WAIT_S = 2.0
 """Waited at most on each side of a measurement for the ticks that tell the level outside."""
@@ -44,6 +45,7 @@ class Meter:
         self._began_s: float | None = None
         self._energies: Mapping[str, SpanEnergies] = {}
         self._power: PowerCurve | None = None
+        self._phases: Phases | str | None = None
         self._first_phase: float | None = None
         self._states: list[DeviceState] = []
         self.spans: list[Span] = []
@@ -186,6 +188,7 @@ class Meter:
             repeated=repeated,
             precision=precision,
             power=self._power,
+            phases=self._phases,
         )
 
     def _leave(self) -> None:
@@ -213,6 +216,8 @@ class Meter:
             try:
                 self._energies = sampler.energies(self.spans)
                 self._look_beside(sampler)
+                logs = [tally.phases for tally in self.tallies]
+                self._phases = sampler.phases(self.spans, self._energies, logs)
             except UnmeasurableError as unmeasurable:
                 self._why_not = unmeasurable.reason
 

@@ -16,7 +16,8 @@ _FEW = 8
 
 def notes_of(measurement: Measurement, outputs: OutputLengths) -> tuple[str, ...]:
     """The notes on ``measurement``, whose outputs had the lengths ``outputs``."""
-    notes = [*_failures(measurement), *_cached(measurement), *_lengths(outputs)]
+    notes = [*_failures(measurement), *_cached(measurement), *_counted(measurement, outputs)]
+    notes += _lengths(outputs)
     if measurement.load is not None:
         notes += _load(measurement, measurement.load)
     return tuple(notes)
@@ -34,6 +35,14 @@ def _cached(measurement: Measurement) -> Iterator[str]:
         share = tokens.cached_input_tokens / tokens.input_tokens
         if share >= _NOTICED:
             yield f"{format_percent(share)} of the input tokens came from a cache and cost next to nothing"
+
+
+def _counted(measurement: Measurement, outputs: OutputLengths) -> Iterator[str]:
+    if measurement.tokenizer is not None:
+        yield (
+            f"the output tokens of {outputs.counted} of {outputs.queries} queries, whose replies are text, "
+            f"were counted with {measurement.tokenizer}: what the server counted may differ"
+        )
 
 
 def _lengths(outputs: OutputLengths) -> Iterator[str]:

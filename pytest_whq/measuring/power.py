@@ -8,12 +8,13 @@ earlier. Such readings are joined by straight lines, and the first and last held
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import fmean, median, pstdev
 
+from pytest_whq.measuring.grid import OnGrid, on_grid
 from pytest_whq.measuring.refresh import RefreshPeriod
-from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.measuring.spans import Observed, Span, SpanEnergies, UnmeasurableError
 
 _REFRESH_S = 0.1
 MAX_GAP_S = 1.0
@@ -22,6 +23,9 @@ MAX_GAP_S = 1.0
 
 _KEPT_APART_S = 0.05
 """Readings of the same value may be this far apart: a day of them fits in some ten megabytes."""
+
+_SAME = 0.05
+"""Stretches of the sensor's averaging that overlap by less than this share of it do not overlap."""
 
 SLOW_SENSOR_S = 0.5
 """A sensor that averages over longer smears a window's edges so far that short windows are hopeless."""
@@ -70,6 +74,40 @@ class PowerSamples:
     def between(self, start_s: float, end_s: float) -> range:
         """Indices of the readings from ``start_s`` to ``end_s``."""
         return range(bisect_left(self.times_s, start_s), bisect_right(self.times_s, end_s))
+
+    def observed(self, start_s: float, end_s: float) -> Iterator[Observed]:
+        """What the sensor saw of the stretch from ``start_s`` to ``end_s``: its mean over its averaging.
+
+        Each part of the time is seen once at most. A sensor that averages over long tells no part of it.
+        """
+        if self.averaging_s >= SLOW_SENSOR_S:
+            return
+        averaging_s = self.averaging_s or self.refresh_s
+        seen_until_s = -math.inf
+        for time_s, power_w, blur_s in self._refreshes():
+            from_s = time_s - averaging_s
+            if from_s < end_s and time_s > start_s and from_s > seen_until_s - _SAME * averaging_s:
+                seen_until_s = time_s
+                yield Observed(from_s, time_s, power_w * averaging_s, power_w * blur_s)
+
+    def _refreshes(self) -> Iterator[tuple[float, float, float]]:
+        """Time, watts and the time's standard uncertainty of each refresh, also of one to the same watts."""
+        period_s = self.refresh.period_s
+        if period_s is None:
+            readings = zip(self.times_s, self.powers_w, strict=True)
+            yield from ((time_s, power_w, 0.0) for time_s, power_w in readings)
+            return
+        changes = [n for n in range(1, len(self)) if self.powers_w[n] != self.powers_w[n - 1]]
+        widths_s = [min(self.times_s[n] - self.times_s[n - 1], period_s) for n in changes]
+        moments_s = [self.times_s[n] - width_s / 2 for n, width_s in zip(changes, widths_s, strict=True)]
+        points = on_grid(moments_s, widths_s, period_s)
+        seen = [OnGrid(moment_s, False) for moment_s in moments_s] if points is None else points
+        ends_s = [*(point.time_s for point in seen[1:]), self.times_s[-1]]
+        for n, width_s, point, until_s in zip(changes, widths_s, seen, ends_s, strict=True):
+            blur_s = width_s / math.sqrt(12) if points is None else 0.0
+            for refresh in range(max(1, round((until_s - point.time_s) / period_s))):
+                if not point.unsure:
+                    yield point.time_s + refresh * period_s, self.powers_w[n], blur_s
 
     def settled_after(self, time_s: float) -> bool:
         """Whether readings after ``time_s`` tell the level there."""

@@ -1,53 +1,50 @@
 """One query: what is known of it once it has ended, and of a streamed one while it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import StreamTokens
+from pytest_whq.tokens.bodies import is_protocol
 from pytest_whq.tokens.output import begins_output, is_cut
 
 ABANDONED = "abandoned stream"
 """Kind of failure of a stream that was not read to its end while its window was open."""
-
-_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "max_new_tokens", "n_predict")
 
 
 class Timing(NamedTuple):
     """When a query's reply came, in seconds; what is unknown is None.
 
     ``first_s`` is from the query's start to the first chunk with output, ``stream_s`` from there to
-    the last one, and ``chunks`` how many there were.
+    the last one, and ``chunks`` how many there were. ``started_s`` is when a streamed query began, on the
+    clock.
     """
 
     latency_s: float
     first_s: float | None = None
     stream_s: float | None = None
     chunks: int = 0
+    started_s: float | None = None
 
 
 class Query(NamedTuple):
-    """A query that succeeded: ``limit`` is the most output tokens that were asked for, if known."""
+    """A query that succeeded: ``limit`` is the most output tokens that were asked for, if known.
+
+    ``counted`` when its output tokens are not told but counted, in its text, by the user's tokenizer.
+    """
 
     tokens: TokenCount
     timing: Timing | None = None
     cut: bool = False
     limit: int | None = None
-
-
-def output_limit(arguments: Mapping[str, object]) -> int | None:
-    """The most output tokens that keyword arguments of a call ask for, None where they do not say."""
-    for name in _LIMITS:
-        value = arguments.get(name)
-        if type(value) is int and value > 0:
-            return value
-    return None
+    counted: bool = False
 
 
 class StreamedQuery:
     """A query whose reply is a stream, followed from chunk to chunk; it ends once, in one of three ways.
 
-    ``now`` is the clock. ``ended`` hears of the end: a `Query`, or the kind of failure.
+    ``now`` is the clock. ``ended`` hears of the end: a `Query`, or the kind of failure, and what the
+    chunks told of its tokens. With ``keeps_text``, the text of a stream of nothing else is kept.
     """
 
     __slots__ = (
@@ -59,6 +56,7 @@ class StreamedQuery:
         "_limit",
         "_now",
         "_started_s",
+        "_texts",
         "_tokens",
     )
 
@@ -68,12 +66,15 @@ class StreamedQuery:
         ended: "Callable[[StreamedQuery, Query | str, TokenCount | None], None]",
         started_s: float,
         limit: int | None = None,
+        *,
+        keeps_text: bool = False,
     ) -> None:
         self._now = now
         self._ended: Callable[[StreamedQuery, Query | str, TokenCount | None], None] | None = ended
         self._started_s = started_s
         self._limit = limit
         self._tokens = StreamTokens()
+        self._texts: list[str] | None = [] if keeps_text else None
         self._first_s: float | None = None
         self._last_s = started_s
         self._chunks = 0
@@ -82,6 +83,8 @@ class StreamedQuery:
     def take(self, chunk: object) -> None:
         """Look at the next chunk. Never raises, and leaves the chunk as it is."""
         now_s = self._now()
+        if self._texts is not None:
+            self._keep(chunk, self._texts)
         if self._first_s is None:
             if not begins_output(chunk):
                 self._tokens.add(chunk)
@@ -98,9 +101,14 @@ class StreamedQuery:
         timing = Timing(latency_s)
         if self._first_s is not None:
             first_s, stream_s = self._first_s - self._started_s, self._last_s - self._first_s
-            timing = Timing(latency_s, first_s, stream_s, self._chunks)
+            timing = Timing(latency_s, first_s, stream_s, self._chunks, self._started_s)
         count = self._tokens.count()
         self._end(Query(count or TokenCount(), timing, self._cut, self._limit), count)
+
+    @property
+    def text(self) -> str | None:
+        """The text so far, where it is kept and the chunks are nothing else."""
+        return None if self._texts is None else "".join(self._texts)
 
     def fail(self, error: BaseException) -> None:
         """The stream has raised ``error``."""
@@ -109,6 +117,12 @@ class StreamedQuery:
     def abandon(self) -> None:
         """The stream is not going to be read to its end."""
         self._end(ABANDONED, None)
+
+    def _keep(self, chunk: object, texts: list[str]) -> None:
+        if isinstance(chunk, str) and (texts or not is_protocol(chunk)):
+            texts.append(chunk)
+        else:
+            self._texts = None
 
     def _end(self, how: Query | str, count: TokenCount | None) -> None:
         ended, self._ended = self._ended, None

@@ -30,7 +30,7 @@ class QueryLog:
 
     def add(self, query: Query) -> None:
         """Note a query."""
-        latency_s, first_s, stream_s, chunks = query.timing or _UNTIMED
+        latency_s, first_s, stream_s, chunks, _ = query.timing or _UNTIMED
         tokens = query.tokens
         self._latency_s.append(latency_s)
         self._first_s.append(_UNKNOWN_S if first_s is None else first_s)

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+from pytest_whq.measuring.asked import Asked, asked_by
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.query import Timing, output_limit
+from pytest_whq.measuring.query import Timing
 from pytest_whq.measuring.streams import is_stream
 
 
@@ -25,7 +26,7 @@ def recording(
         __tracebackhide__ = True
         if (meter := window()) is None:
             return call(*args, **kwargs)
-        query = _Recorded(ledger, meter, output_limit(kwargs))
+        query = _Recorded(ledger, meter, asked_by(call, args, kwargs))
         with query.failing():
             reply = call(*args, **kwargs)
         return query.returned(reply)
@@ -47,10 +48,10 @@ def _as_coroutine_function(call: Callable[..., Any]) -> Callable[..., Any]:
 class _Recorded:
     """One call of a recorded function."""
 
-    def __init__(self, ledger: Ledger, meter: Meter, limit: int | None) -> None:
+    def __init__(self, ledger: Ledger, meter: Meter, asked: Asked) -> None:
         self._ledger = ledger
         self._meter = meter
-        self._limit = limit
+        self._asked = asked
         self._started_s = ledger.clock.now()
 
     def returned(self, reply: Any) -> Any:
@@ -86,9 +87,9 @@ class _Recorded:
         if not self._meter.is_open:
             return reply
         if is_stream(reply):
-            return self._ledger.follow(self._meter, reply, self._started_s, limit=self._limit)
+            return self._ledger.follow(self._meter, reply, self._started_s, asked=self._asked)
         timing = Timing(self._ledger.clock.now() - self._started_s)
-        self._ledger.record(self._meter, reply, timing=timing, limit=self._limit)
+        self._ledger.record(self._meter, reply, timing=timing, asked=self._asked)
         return reply
 
 

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final
 
+from pytest_whq.measuring.asked import NOTHING_ASKED, Asked
 from pytest_whq.measuring.clock import Clock, Waits
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
@@ -14,13 +15,12 @@ CALL: Final = None
 Steps = Generator[float | None, Any, Any]
 
 
-def repeat(ledger: Ledger, meter: Meter, limit: int | None = None) -> Steps:
+def repeat(ledger: Ledger, meter: Meter, asked: Asked = NOTHING_ASKED) -> Steps:
     """Warm up, then run rounds as the ledger's plan says; returns the last reply.
 
     It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain
     functions and coroutine functions. An error of the call, thrown in, ends the measurement with a
-    failed query and passes on; while warming up nothing is measured of it. ``limit`` is the most output
-    tokens that the call asks for, if known.
+    failed query and passes on; while warming up nothing is measured of it. ``asked`` is what the call asks.
     """
     __tracebackhide__ = True
     plan, clock = ledger.plan, ledger.clock
@@ -42,7 +42,7 @@ def repeat(ledger: Ledger, meter: Meter, limit: int | None = None) -> Steps:
             meter.begin()
             while True:
                 reply = yield CALL
-                ledger.record(meter, reply, limit=limit)
+                ledger.record(meter, reply, asked=asked)
                 if clock.now() - began_s >= plan.round_s:
                     break
             meter.end()

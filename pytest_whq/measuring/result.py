@@ -10,8 +10,9 @@ from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.rounds import half_widths95, relative_drift
 from pytest_whq.measuring.spans import Span, SpanEnergies
 from pytest_whq.measuring.tally import Tally, sum_tokens
-from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round
-from pytest_whq.serving import Load
+from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round, TokenCount
+from pytest_whq.serving import Load, Phase, Phases
+from pytest_whq.tokens.tokenizer import Tokenizer
 from pytest_whq.units import format_percent, format_quantity, format_seconds
 
 ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
@@ -32,11 +33,13 @@ def measurement_of(
     repeated: bool = False,
     precision: float,
     power: PowerCurve | None = None,
+    phases: Phases | str | None = None,
 ) -> Measurement:
     """The measurement of ``spans``, of which each has its tally; no ``energies`` means not measured.
 
     ``warnings`` are what the devices' state gives; ``repeated`` when the spans are rounds of the same
-    call; ``precision`` is the ratio above which the figure counts as imprecise.
+    call; ``precision`` is the ratio above which the figure counts as imprecise. ``phases`` may be the
+    sentence that says why they cannot be told apart.
     """
     parts = list(energies.values()) if why_not is None else []
     rounds = rounds_of(spans, tallies, parts)
@@ -64,11 +67,26 @@ def measurement_of(
     reasons += _precision_reasons(plain, widths.get("wh_per_query"), repeated, precision)
     reasons += warnings
     reasons += _drift_reasons(rounds, precision) if repeated and not estimated else ()
-    return replace(plain, interval95=intervals, reasons=_one_of_each(reasons), power=power)
+    return replace(
+        plain,
+        interval95=intervals,
+        reasons=_one_of_each(reasons),
+        power=power,
+        phases=_with_tokens(phases, plain.tokens) if isinstance(phases, Phases) else None,
+        notes=(phases,) if isinstance(phases, str) else (),
+    )
 
 
-def detailed(measurement: Measurement, tallies: Sequence[Tally], load: Load | None = None) -> Measurement:
-    """``measurement`` with what the tallies of its spans tell beside their counts."""
+def detailed(
+    measurement: Measurement,
+    tallies: Sequence[Tally],
+    load: Load | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> Measurement:
+    """``measurement`` with what the tallies of its spans tell beside their counts.
+
+    ``tokenizer`` is the one that has counted where replies were text.
+    """
     if len(tallies) == 1:
         every = tallies[0]
     else:
@@ -80,8 +98,9 @@ def detailed(measurement: Measurement, tallies: Sequence[Tally], load: Load | No
         failures=dict(every.failures.most_common()),
         distributions=every.log.distributions(),
         load=load,
+        tokenizer=tokenizer.name if tokenizer is not None and every.outputs.counted else None,
     )
-    return replace(found, notes=notes_of(found, every.outputs))
+    return replace(found, notes=(*notes_of(found, every.outputs), *measurement.notes))
 
 
 def rounds_of(
@@ -116,6 +135,7 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         return measurements[0]
     uncertainties_j = [one.uncertainty_j for one in measurements]
     failures = sum((Counter(one.failures) for one in measurements), Counter())
+    tokens = sum_tokens([one.tokens for one in measurements if one.queries])
     return Measurement(
         method=_poorest(one.method for one in measurements if one.method is not None),
         energy_j=_sum_known(one.energy_j for one in measurements),
@@ -124,14 +144,41 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         duration_s=sum(one.duration_s for one in measurements),
         queries=sum(one.queries for one in measurements),
         failed_queries=sum(one.failed_queries for one in measurements),
-        tokens=sum_tokens([one.tokens for one in measurements if one.queries]),
+        tokens=tokens,
         devices=tuple(_sum_devices(measurements)),
         rounds=tuple(one for measurement in measurements for one in measurement.rounds),
         interval95={},
         reasons=_one_of_each(reason for one in measurements for reason in one.reasons),
         power=join_curves([one.power for one in measurements if one.power is not None]),
+        phases=_joined([one.phases for one in measurements], tokens),
         failures=dict(failures.most_common()),
+        tokenizer=next((one.tokenizer for one in measurements if one.tokenizer is not None), None),
         notes=tuple(dict.fromkeys(note for one in measurements for note in one.notes)),
+    )
+
+
+def _joined(parts: Sequence[Phases | None], tokens: TokenCount) -> Phases | None:
+    """The phases of several measurements as one, None where one has none or told them apart otherwise."""
+    known = [part for part in parts if part is not None]
+    ways = {part.separated_by for part in known}
+    if len(known) < len(parts) or len(ways) != 1:
+        return None
+    prefill, decode = (
+        Phase(
+            energy_j=sum(phase.energy_j for phase in phases),
+            uncertainty_j=math.hypot(*(phase.uncertainty_j for phase in phases)),
+            duration_s=_sum_known(phase.duration_s for phase in phases),
+        )
+        for phases in ([part.prefill for part in known], [part.decode for part in known])
+    )
+    return _with_tokens(Phases(ways.pop(), prefill, decode), tokens)
+
+
+def _with_tokens(phases: Phases, tokens: TokenCount) -> Phases:
+    return replace(
+        phases,
+        prefill=replace(phases.prefill, tokens=tokens.input_tokens),
+        decode=replace(phases.decode, tokens=tokens.output_tokens),
     )
 
 

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from pytest_whq.errors import SourceError
 from pytest_whq.measuring.clock import Clock, Repeating
 from pytest_whq.measuring.curve import power_curve
+from pytest_whq.measuring.phaselog import PhaseLog
+from pytest_whq.measuring.phases import phases_by_first_token, phases_by_role
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.measuring.trace import Trace
 from pytest_whq.model import Device, DeviceState, PowerCurve
+from pytest_whq.serving import Phases
 from pytest_whq.sources.base import PowerSource
 
 EDGE_S = 0.003
@@ -110,6 +113,18 @@ class Sampler:
             raise UnmeasurableError("source_error", str(_hangs(_SILENCE_S)))
         try:
             return {device.id: self._energies_of(device, spans) for device in self.devices}
+        finally:
+            self._lock.release()
+
+    def phases(
+        self, spans: Sequence[Span], energies: Mapping[str, SpanEnergies], logs: Sequence[PhaseLog]
+    ) -> Phases | str | None:
+        """Prefill and decode in ``spans``, of whose queries ``logs`` tell; see `phases_by_first_token`."""
+        by_role = phases_by_role(self.devices, energies)
+        if by_role is not None or not self._reached():
+            return by_role
+        try:
+            return phases_by_first_token(self.traces, energies, spans, logs)
         finally:
             self._lock.release()
 

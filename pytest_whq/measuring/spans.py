@@ -1,6 +1,7 @@
 """What goes into and comes out of the turning of readings into joules."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pytest_whq.model import Reason
 
@@ -20,6 +21,15 @@ class Span:
     def overlap_s(self, start_s: float, end_s: float) -> float:
         """Seconds that it shares with the stretch from ``start_s`` to ``end_s``."""
         return max(0.0, min(self.end_s, end_s) - max(self.start_s, start_s))
+
+
+class Observed(NamedTuple):
+    """Joules that a sensor saw drawn in a stretch of time, and one standard uncertainty of them."""
+
+    start_s: float
+    end_s: float
+    energy_j: float
+    blur_j: float
 
 
 @dataclass(frozen=True, slots=True)

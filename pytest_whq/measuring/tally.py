@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pytest_whq.measuring.outputs import OutputLengths
+from pytest_whq.measuring.phaselog import PhaseLog
 from pytest_whq.measuring.query import Query
 from pytest_whq.measuring.querylog import QueryLog
 from pytest_whq.model import TokenCount
@@ -18,7 +19,8 @@ class Tally:
 
     A kind of token that one of them did not tell is unknown for all of them together. Calls from
     several threads are counted each. ``unreadable`` is the first sentence that says why a reply's
-    tokens could not be read. ``log`` holds the queries whose times are known.
+    tokens could not be read. ``log`` holds the queries whose times are known, ``phases`` when those one
+    after another began to write.
     """
 
     def __init__(self) -> None:
@@ -27,6 +29,7 @@ class Tally:
         self.unreadable: str | None = None
         self.log = QueryLog()
         self.outputs = OutputLengths()
+        self.phases = PhaseLog()
         self._input: int | None = 0
         self._output: int | None = 0
         self._cached: int | None = 0
@@ -49,11 +52,13 @@ class Tally:
             if query.timing is not None:
                 self.log.add(query)
             self.outputs.add(query)
+            self.phases.add(query.timing)
 
     def fail(self, kind: str = NOT_OK) -> None:
         """Count a query that failed; ``kind`` says how, such as the name of the error's type."""
         with self._lock:
             self.failures[kind] += 1
+            self.phases.lose()
 
     def include(self, other: "Tally") -> None:
         """Count what another tally has counted."""
@@ -65,6 +70,7 @@ class Tally:
             self.unreadable = self.unreadable or other.unreadable
             self.log.extend(other.log)
             self.outputs.include(other.outputs)
+            self.phases.include(other.phases)
 
     @property
     def failed_queries(self) -> int:

@@ -1,12 +1,12 @@
 """What one device's sensors showed over time, and its turn into joules. Pure: no clock, no source."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pytest_whq.measuring.counter import CounterTicks, counter_energy
 from pytest_whq.measuring.power import SLOW_SENSOR_S, PowerSamples, power_energy
 from pytest_whq.measuring.refresh import RefreshPeriod
-from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.measuring.spans import Observed, Span, SpanEnergies, UnmeasurableError
 from pytest_whq.model import Reading
 from pytest_whq.units import format_quantity
 
@@ -52,6 +52,10 @@ class Trace:
     def settled_after(self, time_s: float) -> bool:
         """Whether the readings since ``time_s`` tell the level there."""
         return self.counter.settled_after(time_s) if self.counts else self.power.settled_after(time_s)
+
+    def observed(self, start_s: float, end_s: float) -> Iterator[Observed]:
+        """What the sensor that energy comes from saw between two times, part by part."""
+        return (self.counter if self.counts else self.power).observed(start_s, end_s)
 
     def energies(self, spans: Sequence[Span]) -> SpanEnergies:
         """Joules of each of ``spans``, which are in order and do not overlap.

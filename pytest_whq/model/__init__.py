@@ -8,7 +8,7 @@ from pytest_whq.model.rig import Device as Device
 from pytest_whq.model.rig import Rig as Rig
 from pytest_whq.model.verdicts import BudgetVerdict as BudgetVerdict
 from pytest_whq.model.verdicts import Comparison as Comparison
-from pytest_whq.serving import Distributions, Load
+from pytest_whq.serving import Distributions, Load, Phases
 from pytest_whq.units import per_thousand, wh
 
 METRICS = (
@@ -151,7 +151,9 @@ class Measurement:
     ``duration_s``. ``uncertainty_j`` is one standard uncertainty of ``energy_j``.
     ``method`` is ``counter``, ``power`` or ``estimate``. ``failures`` counts failed queries by kind;
     ``distributions`` are of the queries that were timed, ``load`` is that of `whq.load`;
-    ``notes`` are sentences that keep the figure from misleading.
+    ``phases`` are None where prefill and decode cannot be told apart.
+    ``tokenizer`` is the user's own that has counted the output tokens of replies that are text, None where
+    replies told them; ``notes`` are sentences that keep the figure from misleading.
     """
 
     method: str | None
@@ -170,6 +172,8 @@ class Measurement:
     failures: Mapping[str, int] = field(default_factory=dict)
     distributions: Distributions | None = None
     load: Load | None = None
+    phases: Phases | None = None
+    tokenizer: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -236,7 +240,13 @@ class Measurement:
 
     def why_invalid(self, metric: str) -> Reason | None:
         """The first reason that keeps ``metric`` from being judged, None where it stands."""
-        return next((reason for reason in self.reasons if metric in REASONS[reason.code]), None)
+        return next((reason for reason in self.reasons if metric in self._invalidated_by(reason)), None)
+
+    def _invalidated_by(self, reason: Reason) -> frozenset[str]:
+        if reason.code == "tokens_missing" and self.total_tokens is None:
+            # Where the input alone is missing, what the output took is known.
+            return frozenset(metric for metric in _TOKEN_METRICS if self.metric(metric) is None)
+        return REASONS[reason.code]
 
     def has(self, code: str) -> bool:
         """Whether the reason ``code`` is among the reasons."""

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, ParamSpec, Self, TypeVar, cast, overload
 import pytest
 
 from pytest_whq.errors import WhqError
+from pytest_whq.measuring.asked import asked_by
 from pytest_whq.measuring.clients import instrumented, is_client
 from pytest_whq.measuring.clock import Clock, Waits, wait, wait_async
 from pytest_whq.measuring.draining import draining, reply_of
@@ -16,7 +17,6 @@ from pytest_whq.measuring.jobs import LoadPlan
 from pytest_whq.measuring.lanes import load
 from pytest_whq.measuring.ledger import Ledger, unmeasured_ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.query import output_limit
 from pytest_whq.measuring.recording import recording
 from pytest_whq.measuring.repeating import Steps, repeat, run, run_async
 from pytest_whq.measuring.streams import is_stream
@@ -47,12 +47,12 @@ class Whq:
         """
         _check_callable(call, "whq(client.chat, ...)")
         ledger = self._ledger or unmeasured_ledger()
-        clock, limit = ledger.clock, output_limit(kwargs)
-        bound = draining(functools.partial(call, *args, **kwargs), clock.now, limit)
+        clock, asked = ledger.clock, asked_by(call, args, kwargs)
+        bound = draining(functools.partial(call, *args, **kwargs), clock.now, asked)
         if self._ledger is None:
             answer = bound()
         else:
-            steps = repeat(ledger, ledger.instruments.meter(), limit)
+            steps = repeat(ledger, ledger.instruments.meter(), asked)
             if inspect.iscoroutinefunction(call):
                 return cast(Reply, _reply_of_async(steps, clock, bound))
             answer = run(steps, clock, bound)
@@ -160,8 +160,13 @@ class Window:
         if not ok:
             self._ledger.record_failure(self.meter)
         elif is_stream(reply):
-            told = {"input_tokens": input_tokens, "output_tokens": output_tokens}
-            return self._ledger.follow(self.meter, reply, self._ledger.clock.now(), **told)
+            return self._ledger.follow(
+                self.meter,
+                reply,
+                self._ledger.clock.now(),
+                input_tokens=input_tokens,
+                output_tokens=output_tokens,
+            )
         else:
             self._ledger.record(self.meter, reply, input_tokens=input_tokens, output_tokens=output_tokens)
         return reply

@@ -22,6 +22,7 @@ from pytest_whq.plugin.settings import Settings
 from pytest_whq.sources import OpenedSource, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.tokens import read_queries, unreadable
+from pytest_whq.tokens.tokenizer import Tokenizer, load_tokenizer
 
 __tracebackhide__ = True  # As in `fixture`: its errors are about the test's own lines.
 
@@ -52,6 +53,17 @@ class SessionInstruments:
         if self._sampler is None and (self._why_not is None or self._why_not.code != "no_source"):
             self._open()
         return Meter(self.clock, self._sampler, self._why_not, self._claim)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer | None:
+        """What counts the output tokens of replies that are text; SettingError where it cannot be loaded."""
+        setting = self._settings.tokenizer
+        if setting is None:
+            return None
+        try:
+            return load_tokenizer(setting.named, setting.folder)
+        except SettingError as error:
+            raise SettingError(f"{setting.where} {error}") from error
 
     def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
         """The tokens of each query that ``reply`` answers: by a plugin's reader, else by a built-in one."""

@@ -17,6 +17,7 @@ OPTIONS = (
     ("--whq-max-failed", VALUE, "N", "Queries of a test that may fail: a count, or a share such as 5%."),
     ("--whq-source", VALUE, "NAME", "Where joules come from: auto (default), nvml, estimate, a sum a+b."),
     ("--whq-devices", VALUE, "LIST", "Indices, UUIDs or all; default: what CUDA_VISIBLE_DEVICES leaves."),
+    ("--whq-tokenizer", VALUE, "NAME", "Count text replies with this tokenizer file or module:function."),
     ("--whq-rounds", VALUE, "N", "Rounds of whq(call); default: until --whq-precision, at least 5."),
     ("--whq-warmup", VALUE, "N", "Calls before the first round, not measured (default: 1)."),
     ("--whq-min-seconds", VALUE, "S", "Measure whq(call) at least this long (default: 5)."),

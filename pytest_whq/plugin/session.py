@@ -47,8 +47,8 @@ class WhqSession:
     def select(self, items: list[pytest.Item]) -> None:
         """Refuse what cannot be used, then leave out what --whq-only or --whq-skip says.
 
-        UsageError for a marker, for a baseline that cannot be read, or for a source that no plugin
-        offers: all conftest files are known now.
+        UsageError for a marker, for a baseline or a tokenizer that cannot be read, or for a source that no
+        plugin offers: all conftest files are known now.
         """
         try:
             self._instruments.check()
@@ -56,7 +56,7 @@ class WhqSession:
                 plan_for(item, self._settings.plan)
                 marker_entries(item)
             if any(map(is_measured, items)) and not self._settings.disable:
-                _ = self._baseline.baseline
+                _ = self._baseline.baseline, self._instruments.tokenizer
         except WhqError as error:
             raise pytest.UsageError(str(error)) from error
         if not (self._settings.only or self._settings.skip):

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -27,6 +27,14 @@ from pytest_whq.storing.baseline_file import FILE_NAME
 from pytest_whq.units import parse_ratio
 
 
+class TokenizerSetting(NamedTuple):
+    """The tokenizer that the user names, a path being relative to ``folder``; ``where`` says so."""
+
+    where: str
+    named: str
+    folder: Path
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of a session.
@@ -43,6 +51,7 @@ class Settings:
     max_failed: MaxFailed | None
     source: str
     devices: str | None
+    tokenizer: TokenizerSetting | None
     plan: Plan
     baseline: Path
     update_baseline: bool
@@ -66,6 +75,7 @@ class Settings:
             max_failed=_max_failed(config),
             source=_text(config, "whq_source") or "auto",
             devices=_text(config, "whq_devices"),
+            tokenizer=_tokenizer(config),
             plan=_plan(config),
             baseline=_path(config, "whq_baseline") or config.rootpath / FILE_NAME,
             update_baseline=_flag(config, "whq_update_baseline"),
@@ -153,12 +163,22 @@ def _text(config: pytest.Config, name: str) -> str | None:
     return None if value is None else str(value)
 
 
+def _base(config: pytest.Config, name: str) -> Path:
+    """The folder that a path given as ``name`` is relative to."""
+    return config.rootpath if config.getoption(name) is None else config.invocation_params.dir
+
+
+def _tokenizer(config: pytest.Config) -> TokenizerSetting | None:
+    name = "whq_tokenizer"
+    text = _text(config, name)
+    return None if text is None else TokenizerSetting(_called(config, name), text, _base(config, name))
+
+
 def _path(config: pytest.Config, name: str) -> Path | None:
     text = _text(config, name)
     if text is None:
         return None
-    base = config.rootpath if config.getoption(name) is None else config.invocation_params.dir
-    path = base / text
+    path = _base(config, name) / text
     if path.is_dir() or not path.parent.is_dir():
         why = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
         raise SettingError(f"{_called(config, name)} cannot be {text!r}: {why}.")

@@ -53,7 +53,7 @@ _RECORD_ORDER = (
     *("rounds", "devices", "budgets", "comparison"),
 )
 
-_DETAILS = ("power", "failures", "distributions", "load", "notes")
+_DETAILS = ("power", "failures", "distributions", "load", "phases", "tokenizer", "notes")
 """Fields that a file may lack, and does where they say nothing."""
 
 Value = TypeVar("Value")

@@ -1,16 +1,27 @@
 """How many tokens a query took, read from its reply: one file per family of replies."""
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, reduce
 
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens import langchain
+from pytest_whq.tokens import langchain, transformers
 from pytest_whq.tokens.bodies import body_of, object_in
 from pytest_whq.tokens.fields import NOT_TOLD, quietly, total
 from pytest_whq.tokens.streams import StreamTokens, is_stream
 from pytest_whq.tokens.table import READERS, read_reply
 
-__all__ = ["READERS", "StreamTokens", "read_queries", "read_tokens", "unreadable"]
+__all__ = [
+    "READERS",
+    "CallReader",
+    "StreamTokens",
+    "call_reader",
+    "read_queries",
+    "read_tokens",
+    "unreadable",
+]
+
+CallReader = Callable[[object], tuple[TokenCount, ...] | None]
+"""Reads the replies of one call, as `read_queries` does those of any."""
 
 
 def read_tokens(reply: object) -> TokenCount | None:
@@ -31,12 +42,24 @@ def read_queries(reply: object) -> tuple[TokenCount, ...] | None:
     return quietly(_read_each, reply)
 
 
+def call_reader(
+    call: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]
+) -> CallReader | None:
+    """What reads the replies of ``call(*args, **kwargs)`` where only the call tells what is in them.
+
+    None where replies speak for themselves, as most do. Neither this nor the reader ever raises.
+    """
+    reader = quietly(lambda _: transformers.reader_of(call, args, kwargs), None)
+    return None if reader is None else partial(quietly, reader)
+
+
 def unreadable(reply: object) -> str:
     """The sentence for a reply that nobody can read: its type, and what to do."""
     name = quietly(_type_with_items, reply) or _type_name(reply)
+    or_count = "name a tokenizer with whq_tokenizer, " if type(reply) is str else ""
     return (
         f"nobody can read tokens from a reply of type {name}: pass input_tokens and output_tokens "
-        "to window.record, or write the hook pytest_whq_read_tokens(reply)."
+        f"to window.record, {or_count}or write the hook pytest_whq_read_tokens(reply)."
     )
 
 

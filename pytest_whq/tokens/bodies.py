@@ -29,6 +29,11 @@ def object_in(text: Text) -> dict[str, object] | None:
     return data if isinstance(data, dict) else None
 
 
+def is_protocol(chunk: str) -> bool:
+    """Whether the first ``chunk`` of a stream is a line for machines, and not what a model wrote."""
+    return head_of(chunk).startswith(("data:", "event:")) or object_in(chunk) is not None
+
+
 def body_of(reply: object) -> dict[str, object] | list[object] | None:
     """The JSON body of an HTTP response of httpx or requests, None for anything else.
 

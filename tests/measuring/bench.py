@@ -12,6 +12,7 @@ from pytest_whq.model import Device, Measurement, Reason, TokenCount
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.combined import CombinedSource
 from pytest_whq.testing import FakeClock, ScriptedSource
+from pytest_whq.tokens.tokenizer import Tokenizer
 
 IDLE_W, BUSY_W = 70.0, 450.0
 
@@ -102,6 +103,7 @@ class Notes:
         self, bench: Bench, *, source: PowerSource | None = None, why_not: Reason | None = None
     ) -> None:
         self.clock: Clock = bench.clock
+        self.tokenizer: Tokenizer | None = None
         self.meters: list[Meter] = []
         self.seen: list[int] = []
         self._why_not = why_not

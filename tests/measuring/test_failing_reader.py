@@ -15,6 +15,7 @@ from pytest_whq.measuring.repeating import repeat, run
 from pytest_whq.measuring.rounds import Plan
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Device, DeviceState, Measurement, Reading, Reason, TokenCount
+from pytest_whq.tokens.tokenizer import Tokenizer
 
 HANGS = "the power source has not answered for 2.0 s; its driver may hang"
 
@@ -69,6 +70,7 @@ class Instruments:
 
     def __init__(self, source: HangingSource) -> None:
         self.clock: Clock = SystemClock()
+        self.tokenizer: Tokenizer | None = None
         self._sampler = Sampler(source, self.clock)
 
     def meter(self) -> Meter:

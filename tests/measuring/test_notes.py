@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from pytest_whq.measuring.asked import output_limit
 from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.outputs import OutputLengths
-from pytest_whq.measuring.query import Query, output_limit
+from pytest_whq.measuring.query import Query
 from pytest_whq.model import Measurement, TokenCount
 
 PLAIN = Measurement(

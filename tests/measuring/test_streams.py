@@ -10,6 +10,7 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 from pytest_whq.measuring.draining import drain, drain_async
+from pytest_whq.measuring.query import Timing
 from pytest_whq.measuring.streams import follow, is_async_stream, is_stream
 from pytest_whq.model import TokenCount
 from pytest_whq.testing import FakeClock
@@ -221,7 +222,7 @@ def test_a_drained_stream_is_a_query_with_its_tokens_and_times() -> None:
     assert drained.told
     assert drained.query.tokens == TokenCount(7, 3)
     # The first chunk holds no output yet, and the last comes with the one before it.
-    assert drained.query.timing == (2.0, 1.0, 1.0, 4)
+    assert drained.query.timing == Timing(2.0, 1.0, 1.0, 4, started_s=0.0)
 
 
 def test_a_drained_async_stream_too() -> None:

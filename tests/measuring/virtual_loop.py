@@ -13,6 +13,7 @@ from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import TokenCount
 from pytest_whq.testing import FakeClock, ScriptedSource
 from pytest_whq.tokens import read_queries, unreadable
+from pytest_whq.tokens.tokenizer import Tokenizer
 
 
 class LoopClock(FakeClock):
@@ -50,6 +51,7 @@ class Instruments:
 
     def __init__(self, clock: FakeClock, source: ScriptedSource | None) -> None:
         self.clock: Clock = clock
+        self.tokenizer: Tokenizer | None = None
         self.sampler = None if source is None else Sampler(source, clock)
 
     def meter(self) -> Meter:

@@ -153,7 +153,8 @@ def test_numpy_token_ids_alone_are_not_read() -> None:
 def test_the_sentence_names_the_type_and_the_ways_out() -> None:
     assert unreadable("Hi.") == (
         "nobody can read tokens from a reply of type builtins.str: pass input_tokens and output_tokens "
-        "to window.record, or write the hook pytest_whq_read_tokens(reply)."
+        "to window.record, name a tokenizer with whq_tokenizer, or write the hook "
+        "pytest_whq_read_tokens(reply)."
     )
     assert "of type collections.OrderedDict: pass" in unreadable(OrderedDict())
     assert "of type builtins.NoneType: pass" in unreadable(None)

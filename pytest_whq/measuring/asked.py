@@ -1,0 +1,35 @@
+"""What the arguments of a call tell of its query before there is a reply."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from pytest_whq.tokens import CallReader, call_reader
+
+_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "max_new_tokens", "n_predict")
+
+
+class Asked(NamedTuple):
+    """``limit`` is the most output tokens that were asked for, if known.
+
+    ``read`` reads the reply where only the call tells what is in it.
+    """
+
+    limit: int | None = None
+    read: CallReader | None = None
+
+
+NOTHING_ASKED = Asked()
+
+
+def asked_by(call: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> Asked:
+    """What ``call(*args, **kwargs)`` asks for."""
+    return Asked(output_limit(kwargs), call_reader(call, args, kwargs))
+
+
+def output_limit(arguments: Mapping[str, object]) -> int | None:
+    """The most output tokens that keyword arguments of a call ask for, None where they do not say."""
+    for name in _LIMITS:
+        value = arguments.get(name)
+        if type(value) is int and value > 0:
+            return value
+    return None

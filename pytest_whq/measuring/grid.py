@@ -1,0 +1,92 @@
+"""The moments of a sensor's refreshes, sharper than any reading saw them: they lie on a grid. Pure."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_WIDE = 0.8
+"""A change seen no better than to this share of the period may have fallen on either of two points."""
+
+_SHARP = 0.1
+"""A grid is followed through many such changes only from one seen as well as to this share of the period."""
+
+_NEAR = 0.15
+"""Such a change, read so near to a point (as a share of the period), was on it or on the one before."""
+
+_OFF = 0.03
+"""How far, as a share of the period, a change may lie outside of its bounds and still be on the grid."""
+
+_ALMOST_ALL = 0.9
+"""The share of the changes that the grid must explain."""
+
+
+class OnGrid(NamedTuple):
+    """When a change was, and whether it may as well have been one point of the grid earlier or later."""
+
+    time_s: float
+    unsure: bool
+
+
+def on_grid(
+    moments_s: Sequence[float], widths_s: Sequence[float], period_s: float | None
+) -> Sequence[OnGrid] | None:
+    """The points of the grid on which changes fell, which were each seen in a stretch of some width around.
+
+    ``period_s`` is roughly that of the grid. Point and period are fitted as the changes go by, in the order
+    of their times, sharp ones weighing most. None where no grid explains almost all of them, and where
+    most were read more seldom than the sensor refreshes, and none sharply: then their points are not known.
+    """
+    if period_s is None or not moments_s:
+        return None
+    wide = [width_s > _WIDE * period_s for width_s in widths_s]
+    if sum(wide) > len(wide) / 2 and min(widths_s) > _SHARP * period_s:
+        return None
+    line = _Line(moments_s[0], period_s)
+    numbers = []
+    for moment_s, width_s, is_wide in zip(moments_s, widths_s, wide, strict=True):
+        # Between readings further apart than a period it is the last point before the later one.
+        at = math.floor(line.at(moment_s + width_s / 2)) if is_wide else round(line.at(moment_s))
+        numbers.append(at)
+        if not is_wide:
+            line.add(at, moment_s, width_s)
+    found, explained = [], 0
+    for number, moment_s, width_s, is_wide in zip(numbers, moments_s, widths_s, wide, strict=True):
+        point_s = line.point_s(number)
+        explained += abs(point_s - moment_s) <= width_s / 2 + _OFF * period_s
+        read_at = line.at(moment_s + width_s / 2)
+        unsure = is_wide and abs(read_at - round(read_at)) < _NEAR
+        found.append(OnGrid(point_s, unsure))
+    return found if explained >= _ALMOST_ALL * len(found) else None
+
+
+class _Line:
+    """A grid that is fitted to its points by weighted least squares, one by one."""
+
+    _FEW = 3
+
+    def __init__(self, origin_s: float, period_s: float) -> None:
+        self._start_s = self._origin_s = origin_s
+        self._period_s = period_s
+        self._weight = self._n = self._s = self._nn = self._ns = 0.0
+
+    def at(self, time_s: float) -> float:
+        """Which point of the grid ``time_s`` is, or between which it lies."""
+        return (time_s - self._origin_s) / self._period_s
+
+    def point_s(self, number: int) -> float:
+        """The time of a point."""
+        return self._origin_s + number * self._period_s
+
+    def add(self, number: int, moment_s: float, width_s: float) -> None:
+        """A change at the point ``number`` was seen, to its width."""
+        weight, seconds = 1 / width_s**2, moment_s - self._start_s
+        self._weight += weight
+        self._n += weight * number
+        self._s += weight * seconds
+        self._nn += weight * number * number
+        self._ns += weight * number * seconds
+        if number >= self._FEW:
+            self._period_s = (self._weight * self._ns - self._n * self._s) / (
+                self._weight * self._nn - self._n**2
+            )
+        self._origin_s = self._start_s + (self._s - self._period_s * self._n) / self._weight
