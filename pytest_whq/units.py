@@ -40,6 +40,12 @@ def format_quantity(value: float, unit: str) -> str:
     return f"{scaled:.{digits}f} {prefix}{unit}"
 
 
+def format_number(value: float) -> str:
+    """Three significant digits without an exponent: ``1370.4`` gives ``1,370``, ``0.0667`` ``0.0667``."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:g}"
+
+
 def format_wh(energy_wh: float) -> str:
     """An amount of energy in watt-hours, with the prefix that fits."""
     return format_quantity(energy_wh, "Wh")

@@ -6,6 +6,7 @@ dot is a line of no length with round ends. Nothing in it comes from outside but
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from pytest_whq.model import BudgetVerdict, Comparison, Measurement, PowerCurve
 from pytest_whq.units import format_metric, format_quantity, format_seconds
@@ -81,6 +82,44 @@ def rounds_chart(measurement: Measurement, comparison: Comparison | None) -> str
     )
 
 
+class Point(NamedTuple):
+    """A value at a place along a chart, with half of its 95 % interval as a share of it, if known."""
+
+    label: str
+    value: float
+    share: float | None
+
+
+def points_chart(caption: str, points: Sequence[Point], write: Callable[[float], str]) -> str:
+    """Values at evenly spaced places, joined by a line, on a scale that begins at zero."""
+    top = _round_up(max(point.value * (1 + (point.share or 0.0)) for point in points))
+    # Half a step on either side, so that each point stands above the middle of its label.
+    places = [_WIDTH * (number + 0.5) / len(points) for number in range(len(points))]
+    along = list(zip(places, points, strict=True))
+
+    def up(value: float) -> str:
+        return f"{_HEIGHT * (1 - value / top):.1f}"
+
+    whiskers = "".join(
+        f"M{x:.1f} {up(point.value * (1 - point.share))}V{up(point.value * (1 + point.share))}"
+        for x, point in along
+        if point.share is not None
+    )
+    shapes = [_line("grid", 0, _HEIGHT / 2, _WIDTH, _HEIGHT / 2)]
+    shapes.append(f'<path class="watts" d="M{"L".join(f"{x:.1f} {up(p.value)}" for x, p in along)}"/>')
+    shapes += [f'<path class="error" d="{whiskers}"/>'] if whiskers else []
+    shapes.append(f'<path class="dots" d="{"".join(f"M{x:.1f} {up(p.value)}h.01" for x, p in along)}"/>')
+    legend = f"{_key('error', 'M6 0V10')}95 % interval" if whiskers else ""
+    return _figure(
+        caption,
+        shapes,
+        legend,
+        up=[write(share * top) for share in (1.0, 0.5, 0.0)],
+        along=[point.label for point in points],
+        even=True,
+    )
+
+
 def _spread(number: int) -> float:
     """How far down the dot of a round is: dots of like rounds lie apart, by the golden ratio."""
     return _HEIGHT * (0.15 + 0.7 * ((number * 0.618034) % 1.0))
@@ -122,11 +161,20 @@ def budget_bar(verdict: BudgetVerdict) -> str:
     )
 
 
-def _figure(caption: str, shapes: Iterable[str], legend: str, up: Sequence[str], along: Sequence[str]) -> str:
+def _figure(
+    caption: str,
+    shapes: Iterable[str],
+    legend: str,
+    up: Sequence[str],
+    along: Sequence[str],
+    *,
+    even: bool = False,
+) -> str:
+    """A chart with its labels; those ``along`` it stand from end to end or, if ``even``, in as many parts."""
     return (
         f'<figure><figcaption>{caption}</figcaption><div class="plot"><div class="up">{_spans(up)}</div>'
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{caption}">'
-        f'{"".join(shapes)}</svg><div class="along">{_spans(along)}</div></div>'
+        f'{"".join(shapes)}</svg><div class="along{" even" if even else ""}">{_spans(along)}</div></div>'
         f'<p class="legend">{legend}</p></figure>'
     )
 

@@ -1,9 +1,10 @@
 """The records as comma-separated values: a header, then a line for each test, in the order they ran."""
 
 import csv
+from collections.abc import Iterator
 from io import StringIO
 
-from pytest_whq.model import METRICS, Record, Run
+from pytest_whq.model import METRICS, Measurement, Record, Run
 from pytest_whq.rendering.words import one_line, tightest_budget
 
 _Cell = str | float | None
@@ -22,6 +23,9 @@ def render(run: Run) -> str:
     return text.getvalue()
 
 
+_TIMES = ("ttft", "tpot", "latency")
+_PERCENTILES = ("p50", "p99")
+
 _HEADER = (
     *("test", "outcome", "valid", "reasons", "source", "method", "scope", "devices"),
     *("queries", "failed_queries"),
@@ -29,6 +33,9 @@ _HEADER = (
     *("rounds", "duration_s", "energy_j", "net_energy_j", "uncertainty_j"),
     *METRICS,
     *("wh_per_query_low95", "wh_per_query_high95"),
+    *("prefill_j_per_input_token", "decode_j_per_output_token"),
+    *("concurrency", "rate_per_s", "queries_per_s", "output_tokens_per_s"),
+    *(f"{name}_{percentile}_s" for name in _TIMES for percentile in _PERCENTILES),
     *("budget_metric", "budget_limit", "budget_outcome"),
     *("compared_metric", "baseline", "change", "change_low95", "change_high95", "comparison"),
     *("created", "commit", "branch", "host"),
@@ -40,6 +47,7 @@ def _cells(record: Record, run: Run) -> list[_Cell]:
     low, high = measurement.interval95.get("wh_per_query", (None, None))
     budget, compared = tightest_budget(record.budgets), record.comparison
     change_low, change_high = (compared and compared.interval95) or (None, None)
+    phases = measurement.phases
     reasons = " ".join(reason.code for reason in measurement.reasons)
     return [
         *(record.test, record.outcome, str(measurement.valid).lower(), reasons),
@@ -50,6 +58,8 @@ def _cells(record: Record, run: Run) -> list[_Cell]:
         *(measurement.net_energy_j, measurement.uncertainty_j),
         *measurement.metrics.values(),
         *(low, high),
+        *((phases.prefill.j_per_token, phases.decode.j_per_token) if phases else (None, None)),
+        *_served(measurement),
         *((budget.metric, budget.limit, budget.outcome) if budget else (None, None, None)),
         *((compared.metric, compared.baseline, compared.change) if compared else (None, None, None)),
         *(change_low, change_high, compared.outcome if compared else None),
@@ -57,6 +67,16 @@ def _cells(record: Record, run: Run) -> list[_Cell]:
         *((commit.id, commit.branch) if commit else (None, None)),
         rig.host,
     ]
+
+
+def _served(measurement: Measurement) -> Iterator[float | None]:
+    load, spread = measurement.load, measurement.distributions
+    for name in ("concurrency", "rate_per_s", "queries_per_s", "output_tokens_per_s"):
+        yield getattr(load, name, None)
+    for name in _TIMES:
+        times = getattr(spread, f"{name}_s", None)
+        for percentile in _PERCENTILES:
+            yield getattr(times, percentile, None)
 
 
 _BEGINS_A_FORMULA = tuple("=+-@＝＋－＠")

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from pytest_whq.model import Record, Run
 from pytest_whq.rendering.charts import budget_bar, change_mark, power_chart, reach_of, rounds_chart
 from pytest_whq.rendering.rows import Row, baseline_phrase, measured_phrase, rows_of
+from pytest_whq.rendering.serving import load_phrase, phases_phrase, times_phrase
+from pytest_whq.rendering.sweeps import section, sweeps_of
 from pytest_whq.rendering.words import (
     counts_of,
     counts_phrase,
@@ -41,6 +43,7 @@ def render(run: Run) -> str:
         counts=_counts(run),
         made=_made(run, rows),
         table=_table(rows),
+        sweeps="\n".join(section(sweep) for sweep in sweeps_of(run)),
         tests="\n".join(_section(number, row) for number, row in enumerate(rows[:_MOST_CHARTS])),
         footer=_footer(run, len(rows)),
     )
@@ -212,6 +215,9 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     yield "Output tokens", _count(tokens.output_tokens)
     for name, metric in _METRICS:
         yield name, format_metric(metric, measurement.metric(metric))
+    for name, phrase in (("Load", load_phrase), ("Times", times_phrase), ("Phases", phases_phrase)):
+        if said := phrase(measurement):
+            yield name, said
     yield "Method", measurement.method or "unknown"
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pytest_whq.model import Record, Run
 from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
+from pytest_whq.rendering.serving import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase, shortened
 from pytest_whq.units import format_metric, format_seconds
 
@@ -103,6 +104,9 @@ _DETAILS = (
     _Column("Power", lambda row: _known("average_power_w", row.record)),
     _Column("Time", lambda row: format_seconds(row.record.measurement.duration_s)),
     _Column("Rounds: Wh per query", _rounds),
+    _Column("Load", lambda row: load_phrase(row.record.measurement), ":--"),
+    _Column("Times", lambda row: times_phrase(row.record.measurement), ":--"),
+    _Column("Phases", lambda row: phases_phrase(row.record.measurement), ":--"),
     _Column("Baseline", _from, ":--"),
 )
 

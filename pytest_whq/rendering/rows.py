@@ -140,6 +140,7 @@ def _notes(record: Record) -> Iterator[str]:
         yield from _comparison_notes(record.comparison)
     for reason in record.measurement.reasons:
         yield reason.sentence or reason.code.replace("_", " ")
+    yield from record.measurement.notes
 
 
 def _comparison_notes(comparison: Comparison) -> Iterator[str]:

@@ -1,11 +1,11 @@
-"""What every renderer says in the same words of loads, times and notes."""
+"""What every renderer says in the same words of loads, times, phases and notes."""
 
 from collections.abc import Iterator, Sequence
 
 from pytest_whq.model import Measurement, Record
 from pytest_whq.rendering.words import one_line, short_names
-from pytest_whq.serving import Distribution
-from pytest_whq.units import format_quantity
+from pytest_whq.serving import Distribution, Phase
+from pytest_whq.units import format_number, format_percent, format_quantity
 
 
 def load_phrase(measurement: Measurement) -> str:
@@ -15,9 +15,13 @@ def load_phrase(measurement: Measurement) -> str:
         return ""
     sent = f"{load.concurrency} in flight"
     if load.rate_per_s is not None:
-        sent = f"{load.rate_per_s:g}/s, {sent} at most"
-    tokens = "" if load.output_tokens_per_s is None else f", {load.output_tokens_per_s:.3g} output tokens/s"
-    return f"{sent}, {load.queries_per_s:.3g} queries/s{tokens}"
+        sent = f"{format_number(load.rate_per_s)}/s, {sent} at most"
+    tokens = (
+        ""
+        if load.output_tokens_per_s is None
+        else f", {format_number(load.output_tokens_per_s)} output tokens/s"
+    )
+    return f"{sent}, {format_number(load.queries_per_s)} queries/s{tokens}"
 
 
 def times_phrase(measurement: Measurement) -> str:
@@ -28,6 +32,21 @@ def times_phrase(measurement: Measurement) -> str:
     named = {"first token": found.ttft_s, "per output token": found.tpot_s, "latency": found.latency_s}
     told = [f"{name} {_spread(times)}" for name, times in named.items() if times is not None]
     return ", ".join(told)
+
+
+def phases_phrase(measurement: Measurement) -> str:
+    """What prefill and decode took, per token where these are known; empty where they are not told apart."""
+    phases = measurement.phases
+    if phases is None:
+        return ""
+    return f"prefill {_phase(phases.prefill, 'input')}, decode {_phase(phases.decode, 'output')}"
+
+
+def _phase(phase: Phase, kind: str) -> str:
+    spread = f" ± {format_percent(2 * phase.uncertainty_j / phase.energy_j)}" if phase.energy_j > 0 else ""
+    if phase.j_per_token is None:
+        return f"{format_quantity(phase.energy_j, 'J')}{spread}"
+    return f"{format_quantity(phase.j_per_token, 'J')}/{kind} token{spread}"
 
 
 def _spread(times: Distribution) -> str:

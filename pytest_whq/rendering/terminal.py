@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pytest_whq.model import REASONS, Record, Run
-from pytest_whq.rendering.serving import load_phrase, note_lines, times_phrase
+from pytest_whq.rendering.serving import load_phrase, note_lines, phases_phrase, times_phrase
 from pytest_whq.rendering.words import (
     budget_phrase,
     counts_phrase,
@@ -148,6 +148,7 @@ _COLUMNS = (
     _Column("right", _each(_seconds), verbose=True),
     _Column("left", _each(lambda record: load_phrase(record.measurement)), verbose=True),
     _Column("left", _each(lambda record: times_phrase(record.measurement)), verbose=True),
+    _Column("left", _each(lambda record: phases_phrase(record.measurement)), verbose=True),
     _Column("left", _each(lambda record: budget_phrase(record.budgets))),
     _Column("left", _compared("baseline", lambda value, metric: f"baseline {format_metric(metric, value)}")),
     _Column("right", _compared("change", lambda value, _: format_percent(value, signed=True))),

@@ -18,6 +18,7 @@ from pytest_whq.model import (
     Run,
     TokenCount,
 )
+from pytest_whq.serving import Distribution, Distributions, Load, Phase, Phases
 from pytest_whq.units import JOULES_PER_WH
 
 BASELINE = Commit("1a2b3c4d5e6f7a8b9c0d", "main", False)
@@ -84,6 +85,43 @@ def budget(limit_mwh: float, value_mwh: float, outcome: str = "within") -> Budge
     return BudgetVerdict("wh_per_query", limit_mwh / 1000, value_mwh / 1000, outcome, "whq.toml, budgets[0]")
 
 
+def loaded(concurrency: int) -> Record:
+    """A record of streams under load: the more in flight, the less each costs, and the slower it is."""
+    queries = 40 * concurrency
+    per_query_j = 4.0 + 20.0 / concurrency
+    ttft_s, tpot_s = 0.05 * (1 + concurrency / 16), 0.008 * (1 + concurrency / 32)
+    one_at_a_time = concurrency == 1
+    return a_record(
+        f"tests/test_load.py::test_load[{concurrency}-chat]",
+        energy_j=per_query_j * queries,
+        net_energy_j=None,
+        uncertainty_j=0.02 * per_query_j * queries,
+        duration_s=30.0,
+        queries=queries,
+        tokens=TokenCount(256 * queries, 128 * queries),
+        rounds=(Round(per_query_j * queries, None, 30.0, queries, 256 * queries, 128 * queries),),
+        interval95={},
+        distributions=Distributions(
+            alike(ttft_s + 127 * tpot_s, queries),
+            alike(ttft_s, queries),
+            alike(tpot_s, queries),
+            alike(tpot_s, queries),
+            alike(256.0, queries),
+            alike(128.0, queries),
+        ),
+        load=Load(concurrency, None, queries / 30, 256 * queries / 30, 128 * queries / 30, 0.0, None, None),
+        phases=Phases("first_token", Phase(160.0, 4.0, 2.0, 10240), Phase(800.0, 6.0, 28.0, 5120))
+        if one_at_a_time
+        else None,
+        notes=() if one_at_a_time else ("max_tokens cut 3 of 100 outputs short",),
+    )
+
+
+def alike(value: float, count: int) -> Distribution:
+    """A distribution around ``value``."""
+    return Distribution(count, value, value, 1.2 * value, 1.5 * value, 2 * value)
+
+
 def a_report_run() -> Run:
     """The run."""
     new = Comparison("wh_per_query", None, None, None, "new")
@@ -128,6 +166,7 @@ def a_report_run() -> Run:
             ),
         ),
         measured("test_rag.py::test_summary", 12.6, comparison=new),
+        *(loaded(concurrency) for concurrency in (1, 8, 64)),
         measured("test_rag.py::test_translate", 3.31, comparison=other_rig),
         NOTHING,
         rig=RIG,
