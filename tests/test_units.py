@@ -120,3 +120,19 @@ def test_a_ratio_is_read_from_percent_or_a_number(text: str | float, ratio: floa
 def test_what_is_no_positive_ratio_is_refused(text: str | float) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - float() words it as it likes
         units.parse_ratio(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (0.06667, "0.0667"),
+        (1.0, "1"),
+        (12.34, "12.3"),
+        (99.96, "100"),
+        (1370.4, "1,370"),
+        (1_234_567.0, "1,230,000"),
+    ],
+)
+def test_numbers_have_three_digits_and_no_exponent(value: float, text: str) -> None:
+    assert units.format_number(value) == text
