@@ -17,7 +17,7 @@ from pytest_whq.measuring.streams import follow
 from pytest_whq.measuring.tally import NOT_OK, Tally
 from pytest_whq.model import Measurement, TokenCount
 from pytest_whq.serving import Load
-from pytest_whq.tokens.bodies import is_protocol
+from pytest_whq.tokens import StreamText
 from pytest_whq.tokens.output import is_cut
 from pytest_whq.tokens.tokenizer import Tokenizer
 
@@ -214,9 +214,7 @@ class Ledger:
         counts = self.instruments.read_queries(reply.chunks)
         if counts is not None and len(counts) == 1:
             return (reply.query._replace(tokens=counts[0]),), None
-        texts = _texts_in(reply.chunks)
-        text = "".join(texts) if texts and not is_protocol(texts[0]) else None
-        query, unreadable = self._untold(reply.query, text, {}, _UNTOLD)
+        query, unreadable = self._untold(reply.query, StreamText(reply.chunks).text, {}, _UNTOLD)
         return (query,), unreadable
 
     def _untold(

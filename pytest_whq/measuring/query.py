@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens import StreamTokens
-from pytest_whq.tokens.bodies import is_protocol
+from pytest_whq.tokens import StreamText, StreamTokens
 from pytest_whq.tokens.output import begins_output, is_cut
 
 ABANDONED = "abandoned stream"
@@ -56,7 +55,7 @@ class StreamedQuery:
         "_limit",
         "_now",
         "_started_s",
-        "_texts",
+        "_text",
         "_tokens",
     )
 
@@ -74,7 +73,7 @@ class StreamedQuery:
         self._started_s = started_s
         self._limit = limit
         self._tokens = StreamTokens()
-        self._texts: list[str] | None = [] if keeps_text else None
+        self._text = StreamText() if keeps_text else None
         self._first_s: float | None = None
         self._last_s = started_s
         self._chunks = 0
@@ -83,8 +82,8 @@ class StreamedQuery:
     def take(self, chunk: object) -> None:
         """Look at the next chunk. Never raises, and leaves the chunk as it is."""
         now_s = self._now()
-        if self._texts is not None:
-            self._keep(chunk, self._texts)
+        if self._text is not None:
+            self._text.add(chunk)
         if self._first_s is None:
             if not begins_output(chunk):
                 self._tokens.add(chunk)
@@ -107,8 +106,8 @@ class StreamedQuery:
 
     @property
     def text(self) -> str | None:
-        """The text so far, where it is kept and the chunks are nothing else."""
-        return None if self._texts is None else "".join(self._texts)
+        """The text so far, where it is kept and the chunks hold nothing else."""
+        return None if self._text is None else self._text.text
 
     def fail(self, error: BaseException) -> None:
         """The stream has raised ``error``."""
@@ -117,12 +116,6 @@ class StreamedQuery:
     def abandon(self) -> None:
         """The stream is not going to be read to its end."""
         self._end(ABANDONED, None)
-
-    def _keep(self, chunk: object, texts: list[str]) -> None:
-        if isinstance(chunk, str) and (texts or not is_protocol(chunk)):
-            texts.append(chunk)
-        else:
-            self._texts = None
 
     def _end(self, how: Query | str, count: TokenCount | None) -> None:
         ended, self._ended = self._ended, None

@@ -7,12 +7,13 @@ from pytest_whq.model import TokenCount
 from pytest_whq.tokens import langchain, transformers
 from pytest_whq.tokens.bodies import body_of, object_in
 from pytest_whq.tokens.fields import NOT_TOLD, quietly, total
-from pytest_whq.tokens.streams import StreamTokens, is_stream
+from pytest_whq.tokens.streams import StreamText, StreamTokens, is_stream
 from pytest_whq.tokens.table import READERS, read_reply
 
 __all__ = [
     "READERS",
     "CallReader",
+    "StreamText",
     "StreamTokens",
     "call_reader",
     "read_queries",

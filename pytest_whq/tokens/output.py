@@ -5,6 +5,8 @@ from pytest_whq.tokens.fields import field, quietly
 _CUT_WORDS = frozenset({"length", "max_tokens", "max_output_tokens"})
 _NOT_YET = frozenset({"message_start", "content_block_start", "ping"})
 """Events of Anthropic's streams that come before any output."""
+_NO_TEXT = ("reasoning_content", "reasoning", "tool_calls", "function_call", "refusal")
+"""Output of a chat beside its text."""
 
 
 def is_cut(reply: object) -> bool:
@@ -15,6 +17,27 @@ def is_cut(reply: object) -> bool:
 def begins_output(chunk: object) -> bool:
     """Whether ``chunk`` of a stream carries output; True where its family is not known. Never raises."""
     return quietly(_carries_output, chunk) is not False
+
+
+def text_in(chunk: object) -> str | None:
+    """The text that ``chunk`` of a stream adds; None where its output may be no text. Never raises."""
+    return quietly(_text, chunk)
+
+
+def _text(chunk: object) -> str | None:
+    if isinstance(chunk, str):
+        return chunk
+    kind = field(chunk, "object")
+    choices = _items(chunk, "choices")
+    if kind not in ("chat.completion.chunk", "text_completion") or len(choices) > 1:
+        return None
+    for choice in choices:
+        delta = field(choice, "delta")
+        if field(choice, "index") or any(field(delta, name) for name in _NO_TEXT):
+            return None
+        text = field(choice, "text") if kind == "text_completion" else field(delta, "content")
+        return text if isinstance(text, str) else ""
+    return ""  # the chunk that tells the usage
 
 
 def _says_cut(reply: object) -> bool:
@@ -62,5 +85,4 @@ def _carries_output(chunk: object) -> bool:
 
 
 def _holds_output(delta: object) -> bool:
-    names = ("content", "reasoning_content", "reasoning", "tool_calls", "function_call", "refusal")
-    return any(field(delta, name) for name in names)
+    return any(field(delta, name) for name in ("content", *_NO_TEXT))

@@ -1,11 +1,12 @@
 """The tokens of a streamed query, gathered while its chunks pass by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import anthropic, langchain, vllm
-from pytest_whq.tokens.bodies import JsonLines, head_of
+from pytest_whq.tokens.bodies import JsonLines, head_of, is_protocol
 from pytest_whq.tokens.fields import NOT_TOLD, field, merge, quietly
+from pytest_whq.tokens.output import text_in
 from pytest_whq.tokens.table import read_reply
 
 _ANTHROPIC_EVENTS = ("message_", "content_block_")
@@ -73,6 +74,32 @@ class StreamTokens:
         if before is None or now is None:
             return False
         return now <= before if vllm.is_output(chunk) else now < before
+
+
+class StreamText:
+    """Gathers the text of one streamed query, for a tokenizer to count where no chunk tells its tokens."""
+
+    __slots__ = ("_texts",)
+
+    def __init__(self, chunks: Iterable[object] = ()) -> None:
+        self._texts: list[str] | None = []
+        for chunk in chunks:
+            self.add(chunk)
+
+    def add(self, chunk: object) -> None:
+        """Keep the text of the next chunk. Never raises."""
+        if self._texts is None:
+            return
+        text = text_in(chunk)
+        if text is None or (not self._texts and is_protocol(text)):
+            self._texts = None
+        else:
+            self._texts.append(text)
+
+    @property
+    def text(self) -> str | None:
+        """The text so far; None where there was nothing, or output that is no text."""
+        return "".join(self._texts) if self._texts else None
 
 
 def is_stream(items: Sequence[object]) -> bool:

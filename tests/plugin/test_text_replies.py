@@ -16,6 +16,16 @@ class Texts:
             SOURCE.call(0.5, 360.0)
             yield piece
 
+    def chunks(self, prompt):
+        for delta in ({"role": "assistant"}, {"content": "one two "}, {"content": "three"}, {}):
+            SOURCE.call(0.25, 360.0)
+            yield {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta}]}
+
+    def tools(self, prompt):
+        yield from self.chunks(prompt)
+        delta = {"tool_calls": [{"function": {"arguments": "{}"}}]}
+        yield {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta}]}
+
     def lines(self, prompt):
         SOURCE.call(1.0, 360.0)
         yield 'data: {"choices": [{"delta": {"content": "one two"}}]}'
@@ -87,6 +97,8 @@ def test_without_a_tokenizer_a_text_tells_nothing(texting: MeasuredProject) -> N
         ("window.record([texts.text('Say hi.'), 'four five'])", 2, 5),
         ("window.record(texts.text('Say hi.'), output_tokens=9)", 1, 9),
         ("list(whq.wrap(texts.stream)('Say hi.'))", 1, 4),
+        ("list(window.record(texts.chunks('Say hi.')))", 1, 3),
+        ("list(window.record(texts.tools('Say hi.')))", 1, None),
         ("list(window.record(texts.lines('Say hi.')))", 1, None),
     ],
 )
