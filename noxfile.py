@@ -1,6 +1,8 @@
 """The whole check: ``nox``. One part of it: ``nox -s tests-3.13``, ``nox -s lint``, ``nox -s example``."""
 
+import os
 import sys
+from pathlib import Path
 
 import nox
 
@@ -29,8 +31,9 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         _test(session, *session.posargs)
         return
-    _test(session, "-n", "auto", f"--ignore={REAL_TIME}")
-    if session.python == THIS_PYTHON:
+    every = session.python == THIS_PYTHON
+    _test(session, "-n", "auto", f"--ignore={REAL_TIME}", *([] if every else ["-m", "not once"]))
+    if every:
         _test(session, REAL_TIME)
 
 
@@ -45,6 +48,17 @@ def _test(session: nox.Session, *arguments: str) -> None:
     # Without bytecode every process that tests start would rewrite the plugin's asserts anew. And not
     # python -m pytest, which would find the package in this folder before the installed one.
     session.run("pytest", *arguments, env={"PYTHONDONTWRITEBYTECODE": ""})
+
+
+@nox.session(python="3.11")
+def engines(session: nox.Session) -> None:
+    """Test with the packages of every client and with real engines, whose weights are random: some 2 GB."""
+    settings = Path("tests/engines/llama_cpp.cmake").absolute()
+    quick = {"CMAKE_ARGS": f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={settings}"}
+    session.install(
+        ".", *dependencies("engines"), env=quick | {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count())}
+    )
+    _test(session, "-n", "auto", "--no-skips", *(session.posargs or ("tests/engines", "tests/tokens")))
 
 
 @nox.session

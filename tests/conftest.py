@@ -6,7 +6,19 @@ from collections.abc import Iterator
 import pytest
 from simulated_nvml import SimulatedNvml
 
-pytest_plugins = ["pytester", "measured_project", "readme_project", "simulated_project"]
+pytest_plugins = ["pytester", "measured_project", "readme_project", "real_engines", "simulated_project"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """An option for machines on which nothing is missing."""
+    parser.addoption("--no-skips", action="store_true", help="Fail where a test is skipped.")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where a test was skipped that must not be."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("no_skips") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(autouse=True)

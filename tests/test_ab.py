@@ -12,6 +12,8 @@ from simulated_nvml import SimulatedNvml
 
 from pytest_whq.cli.worktree import bring_tests, checked_out
 
+pytestmark = pytest.mark.once
+
 WHQ = Path(sys.executable).with_name("whq")
 QUICK = ("--whq-rounds", "3", "--whq-min-seconds", "0.6", "--whq-max-seconds", "0.9", "--whq-warmup", "0")
 TEST = """

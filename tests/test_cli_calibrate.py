@@ -10,6 +10,8 @@ from simulated_nvml import DRIVER_NOT_LOADED, SimulatedNvml
 
 from pytest_whq.cli import main
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,7 @@ def test_the_command_lists_devices(capsys: pytest.CaptureFixture[str]) -> None:
     assert default == shown[2]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("command", "code"), [(WITH_CACHE, 0), (WITHOUT_CACHE, 1)])
 def test_the_example_is_over_budget_only_without_its_cache(
     command: str, code: int, monkeypatch: pytest.MonkeyPatch

@@ -115,6 +115,7 @@ def test_the_load_is_switched_off_whatever_happens() -> None:
     assert source.true_energy_j(clock.now(), clock.now() + 1) == pytest.approx(70)
 
 
+@pytest.mark.once
 def test_a_simulated_gpu_is_calibrated_in_real_time(simulated_nvml: SimulatedNvml) -> None:
     gpu = simulated_nvml.gpu(0).configure(
         counter_period_ms=50, instant_window_ms=60, average_window_ms=500, reading_cost_ms=1

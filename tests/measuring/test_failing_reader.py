@@ -112,6 +112,7 @@ def whole_reasons(measurement: Measurement) -> tuple[Reason, ...]:
     return measurement.reasons
 
 
+@pytest.mark.once
 def test_a_source_that_hangs_in_a_window_is_named_and_the_next_window_measures_again(
     source: HangingSource,
 ) -> None:
@@ -125,6 +126,7 @@ def test_a_source_that_hangs_in_a_window_is_named_and_the_next_window_measures_a
     assert after.energy_j == pytest.approx(100 * after.duration_s, rel=0.1)
 
 
+@pytest.mark.once
 def test_windows_on_a_source_that_still_hangs_are_named_too(source: HangingSource) -> None:
     instruments = Instruments(source)
     measured(instruments, source.hang)
@@ -133,6 +135,7 @@ def test_windows_on_a_source_that_still_hangs_are_named_too(source: HangingSourc
     assert time.monotonic() - started_s < 8.0
 
 
+@pytest.mark.once
 def test_a_source_that_hangs_between_rounds_does_not_hold_the_rounds_up(source: HangingSource) -> None:
     instruments = Instruments(source)
     ledger = Ledger(instruments, Plan(min_seconds=0.0, max_seconds=3.0))

@@ -239,6 +239,7 @@ def test_processes_that_accept_at_the_same_time_lose_nothing(tmp_path: Path) -> 
     assert [found.name for found in tmp_path.iterdir()] == ["whq-baseline.json"]
 
 
+@pytest.mark.once
 def test_ten_thousand_tests_with_ten_runs_each_are_read_within_five_seconds(tmp_path: Path) -> None:
     from time import process_time
 
