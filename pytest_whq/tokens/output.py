@@ -45,6 +45,8 @@ def _says_cut(reply: object) -> bool:
         return False
     if isinstance(reply, (list, tuple)):
         return any(is_cut(item) for item in reply)
+    if choices := _items(reply, "choices"):  # first, since most chunks of streams have these
+        return any(_is_cut_word(_reason(choice)) for choice in choices)
     details = field(reply, "incomplete_details")  # OpenAI's Responses
     said = (
         field(reply, "stop_reason"),  # Anthropic
@@ -52,7 +54,7 @@ def _says_cut(reply: object) -> bool:
         field(reply, "done_reason"),  # Ollama
         field(details, "reason"),
         field(field(field(reply, "response"), "incomplete_details"), "reason"),
-        *(_reason(one) for name in ("choices", "outputs", "candidates") for one in _items(reply, name)),
+        *(_reason(one) for name in ("outputs", "candidates") for one in _items(reply, name)),
     )
     return any(_is_cut_word(word) for word in said)
 

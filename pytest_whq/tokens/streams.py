@@ -10,6 +10,9 @@ from pytest_whq.tokens.output import text_in
 from pytest_whq.tokens.table import read_reply
 
 _ANTHROPIC_EVENTS = ("message_", "content_block_")
+_CHAT_CHUNK = "chat.completion.chunk"
+_TELLING = ("usage", "timings")
+"""Where a chunk of a chat tells its tokens; llama.cpp's server has the latter."""
 
 
 class StreamTokens:
@@ -48,6 +51,8 @@ class StreamTokens:
             self._add(chunk)
 
     def _add(self, chunk: object) -> None:
+        if field(chunk, "object") == _CHAT_CHUNK and all(field(chunk, name) is None for name in _TELLING):
+            return  # as nearly all chunks of a stream: what ten readers would find is nothing
         kind = field(chunk, "type")
         if isinstance(kind, str):
             if kind.startswith(_ANTHROPIC_EVENTS):
@@ -110,7 +115,7 @@ def is_stream(items: Sequence[object]) -> bool:
     kind = field(first, "type")
     return (
         (isinstance(kind, str) and kind.startswith((*_ANTHROPIC_EVENTS, "response.")))
-        or field(first, "object") == "chat.completion.chunk"
+        or field(first, "object") == _CHAT_CHUNK
         or (vllm.is_output(first) and field(first, "finished") is False)
         or field(first, "done") is False  # Ollama
         or field(first, "stop") is False  # llama.cpp
