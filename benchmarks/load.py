@@ -1,14 +1,13 @@
 """What the load generator itself costs: `whq.load` with a call that does nothing, measured in this process.
 
-Prints queries per second, microseconds of CPU time per query (less those of the bare call) and bytes
-per query at the peak, for coroutine functions and for functions in threads.
+Prints queries per second, microseconds of CPU time per query and bytes per query at the peak, for coroutine
+functions and for functions in threads; then what it costs to follow a stream, per chunk.
 
-    python benchmarks/load.py [--queries 100000] [--concurrency 256] [--json load.json]
+    python benchmarks/load.py [--queries 100000] [--concurrency 256] [--json benchmarks/results/load.json]
 """
 
 import argparse
 import asyncio
-import json
 import platform
 import resource
 import sys
@@ -19,11 +18,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from provenance import provenance, write
+
 from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.jobs import LoadPlan
 from pytest_whq.measuring.lanes import load
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.query import StreamedQuery
 from pytest_whq.measuring.rounds import Plan
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import read_queries, unreadable
@@ -92,6 +94,16 @@ CALLS: dict[str, Callable[[int], Any]] = {
 }
 
 
+CHUNKS: dict[str, object] = {
+    "chunk of a chat, a dict": {
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": None}],
+        "usage": None,
+    },
+    "chunk of text": "Hi ",
+}
+
+
 def main() -> int:
     """Measure and print."""
     options = _options()
@@ -107,14 +119,17 @@ def main() -> int:
             f"{cost.call:<24}{cost.queries:>10}{cost.queries_per_s:>12.0f}{cost.cpu_us:>9.1f}"
             f"{held:>12}{cost.peak_mb:>9.0f}"
         )
+    chunks_us = {name: _chunk_us(chunk, min(options.queries, 100_000)) for name, chunk in CHUNKS.items()}
+    print(
+        "\n" + "\n".join(f"{name:<24}{cost_us:>39.1f} CPU us a chunk" for name, cost_us in chunks_us.items())
+    )
     if options.json is not None:
-        document = {
-            "python": platform.python_version(),
-            "platform": platform.platform(),
+        document = provenance() | {
             "concurrency": options.concurrency,
             "costs": [asdict(cost) for cost in costs],
+            "chunk_us": chunks_us,
         }
-        options.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+        write(options.json, document)
     return 0
 
 
@@ -136,6 +151,14 @@ def _cost(name: str, call: Callable[[int], Any], queries: int, concurrency: int,
     held = _bytes_at_peak(call, min(queries, 50_000), concurrency) if keep else None
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Cost(name, queries, queries / wall_s, cpu_s / queries * 1e6, held, peak_mb)
+
+
+def _chunk_us(chunk: object, chunks: int) -> float:
+    query = StreamedQuery(time.monotonic, lambda *_: None, 0.0)
+    cpu_s = time.process_time()
+    for _ in range(chunks):
+        query.take(chunk)
+    return (time.process_time() - cpu_s) / chunks * 1e6
 
 
 def _run(call: Callable[[int], Any], queries: int, concurrency: int) -> tuple[Ledger, Any]:

@@ -52,6 +52,14 @@ def test_overhead_measures_every_cost(tmp_path: Path) -> None:
     assert 1e-7 < costs["whq(call) of a call that returns None"]["value"] < 1e-3
 
 
+def test_load_measures_queries_and_chunks(tmp_path: Path) -> None:
+    figures = figures_of("load.py", tmp_path / "load.json", "--queries", "2000", "--concurrency", "16")
+    costs = {cost["call"]: cost for cost in figures["costs"]}
+    assert costs["no-op coroutine"]["queries"] == 2000
+    assert 0 < costs["no-op coroutine"]["peak_bytes"] < 1000
+    assert all(0.1 < cost_us < 1000 for cost_us in figures["chunk_us"].values())
+
+
 def test_gpu_compares_single_windows_with_repetition(tmp_path: Path) -> None:
     path = tmp_path / "gpu.json"
     figures = figures_of(
