@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pytest_whq.model import Record, Run
 from pytest_whq.rendering.charts import budget_bar, change_mark, power_chart, reach_of, rounds_chart
 from pytest_whq.rendering.rows import Row, baseline_phrase, measured_phrase, rows_of
-from pytest_whq.rendering.serving import load_phrase, phases_phrase, times_phrase
+from pytest_whq.rendering.serving import load_phrase, phases_of, times_of
 from pytest_whq.rendering.sweeps import section, sweeps_of
 from pytest_whq.rendering.words import (
     counts_of,
@@ -215,11 +215,20 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     yield "Output tokens", _count(tokens.output_tokens)
     for name, metric in _METRICS:
         yield name, format_metric(metric, measurement.metric(metric))
-    for name, phrase in (("Load", load_phrase), ("Times", times_phrase), ("Phases", phases_phrase)):
-        if said := phrase(measurement):
-            yield name, said
+    if said := load_phrase(measurement):
+        yield "Load", said
+    for name, said in times_of(measurement).items():
+        yield _TIMES[name], said
+    for name, said in phases_of(measurement).items():
+        yield name.capitalize(), said
     yield "Method", measurement.method or "unknown"
 
+
+_TIMES = {
+    "first token": "Time to first token",
+    "per output token": "Time per output token",
+    "latency": "Latency",
+}
 
 _METRICS = (
     ("Per output token", "j_per_output_token"),

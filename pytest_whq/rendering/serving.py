@@ -25,25 +25,37 @@ def load_phrase(measurement: Measurement) -> str:
 
 
 def times_phrase(measurement: Measurement) -> str:
-    """Median and 99th percentile of the times that are known; empty where none is."""
+    """The `times_of` of a measurement in one line."""
+    return ", ".join(f"{name} {told}" for name, told in times_of(measurement).items())
+
+
+def times_of(measurement: Measurement) -> dict[str, str]:
+    """Name -> median and 99th percentile of each of the times that are known."""
     found = measurement.distributions
     if found is None:
-        return ""
+        return {}
     named = {"first token": found.ttft_s, "per output token": found.tpot_s, "latency": found.latency_s}
-    told = [f"{name} {_spread(times)}" for name, times in named.items() if times is not None]
-    return ", ".join(told)
+    return {name: _spread(times) for name, times in named.items() if times is not None}
 
 
 def phases_phrase(measurement: Measurement) -> str:
+    """The `phases_of` of a measurement in one line."""
+    return ", ".join(f"{name} {told}" for name, told in phases_of(measurement).items())
+
+
+def phases_of(measurement: Measurement) -> dict[str, str]:
     """What prefill and decode took, per token where these are known; empty where they are not told apart."""
     phases = measurement.phases
     if phases is None:
-        return ""
-    return f"prefill {_phase(phases.prefill, 'input')}, decode {_phase(phases.decode, 'output')}"
+        return {}
+    # The uncertainty is of the reading; an estimate reads nothing, and its model is off by far more.
+    sure = not measurement.has("estimated")
+    return {"prefill": _phase(phases.prefill, "input", sure), "decode": _phase(phases.decode, "output", sure)}
 
 
-def _phase(phase: Phase, kind: str) -> str:
-    spread = f" ± {format_percent(2 * phase.uncertainty_j / phase.energy_j)}" if phase.energy_j > 0 else ""
+def _phase(phase: Phase, kind: str, sure: bool) -> str:
+    share = 2 * phase.uncertainty_j / phase.energy_j if sure and phase.energy_j > 0 else None
+    spread = "" if share is None else f" ± {format_percent(share)}"
     if phase.j_per_token is None:
         return f"{format_quantity(phase.energy_j, 'J')}{spread}"
     return f"{format_quantity(phase.j_per_token, 'J')}/{kind} token{spread}"

@@ -32,6 +32,11 @@ def test_phases_of_unknown_tokens_are_told_in_joules() -> None:
     assert phases_phrase(a_record().measurement) == ""
 
 
+def test_of_an_estimate_nobody_says_how_sure_it_is() -> None:
+    estimated = a_record(phases=PHASES, reasons=(Reason("estimated", "no sensor was read"),)).measurement
+    assert phases_phrase(estimated) == "prefill 2.93 mJ/input token, decode 450 mJ/output token"
+
+
 def test_rates_have_no_exponent() -> None:
     load = Load(64, 1500.0, 2345.6, None, 123456.0, 0.0, None, None)
     assert load_phrase(a_record(load=load).measurement) == (
