@@ -22,7 +22,7 @@ def asking(model: str, question: str, max_tokens: int) -> dict[str, Any]:
 
 
 def test_stream(whq: Any, client: OpenAI, model: str) -> None:
-    question = "Please read this: " + "the sea is wide. " * 40
+    question = "Please read this: " + "the sea is wide. " * 12
     chunks = whq(client.chat.completions.create, **asking(model, question, 64))
     assert any(chunk.choices and chunk.choices[0].delta.content for chunk in chunks)
     # Up to the first token the server reads the question, from there on it writes.
