@@ -36,14 +36,20 @@ def format_quantity(value: float, unit: str) -> str:
     rounded = float(f"{value:.3g}")
     factor, prefix = next((p for p in _PREFIXES if abs(rounded) >= p[0]), _PREFIXES[-1])
     scaled = rounded / factor
-    digits = max(0, 2 - math.floor(math.log10(abs(scaled))))
-    return f"{scaled:.{digits}f} {prefix}{unit}"
+    return f"{scaled:.{_digits(scaled)}f} {prefix}{unit}"
+
+
+def _digits(rounded: float) -> int:
+    """How many digits after the point make three significant ones."""
+    return max(0, 2 - math.floor(math.log10(abs(rounded))))
 
 
 def format_number(value: float) -> str:
-    """Three significant digits without an exponent: ``1370.4`` gives ``1,370``, ``0.0667`` ``0.0667``."""
+    """Three significant digits without an exponent: ``1370.4`` gives ``1,370``, ``0.06667`` ``0.0667``."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
     rounded = float(f"{value:.3g}")
-    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:g}"
+    return f"{rounded:,.{_digits(rounded)}f}"
 
 
 def format_wh(energy_wh: float) -> str:

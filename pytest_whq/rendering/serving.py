@@ -15,7 +15,7 @@ def load_phrase(measurement: Measurement) -> str:
         return ""
     sent = f"{load.concurrency} in flight"
     if load.rate_per_s is not None:
-        sent = f"{format_number(load.rate_per_s)}/s, {sent} at most"
+        sent = f"{load.rate_per_s:,g}/s, {sent} at most"
     tokens = (
         ""
         if load.output_tokens_per_s is None

@@ -1,8 +1,10 @@
 """The tokenizer that a user names, for replies that are text and so tell no count themselves."""
 
 import importlib
+import operator
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +33,8 @@ class Tokenizer:
         if isinstance(found, Mapping):  # as transformers' tokenizers return when called
             found = found.get("input_ids")
         found = getattr(found, "ids", found)
-        number = found if isinstance(found, int) else _length(found)
-        if number is None or isinstance(found, bool) or number < 0:
+        number = _number(found)
+        if number is None or number < 0:
             raise WhqError(
                 f"the tokenizer {self.name} must return tokens or their number, not {type(found).__name__}."
             )
@@ -121,8 +123,9 @@ _TIKTOKEN_PATTERNS = {
 """How encodings split text before they look for tokens (OpenAI's ``tiktoken_ext.openai_public``)."""
 
 
-def _length(found: object) -> int | None:
-    try:
-        return len(found)  # type: ignore[arg-type]
-    except TypeError:
-        return None
+def _number(found: Any) -> int | None:
+    """The number that a tokenizer returned, or how many tokens it did; None for anything else."""
+    for number_of in (operator.index, len):
+        with suppress(TypeError):
+            return None if isinstance(found, bool) else number_of(found)
+    return None

@@ -22,6 +22,16 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
+class Index:
+    """A whole number of another kind, as numpy has."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __index__(self) -> int:
+        return self.number
+
+
 class Encoding:
     def __init__(self, text: str) -> None:
         self.ids = text.split()
@@ -32,6 +42,7 @@ class Encoding:
     [
         words,
         lambda text: len(text.split()),
+        lambda text: Index(len(text.split())),
         Encoding,
         lambda text: {"input_ids": text.split(), "attention_mask": [1]},
     ],
