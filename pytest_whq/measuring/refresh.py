@@ -1,5 +1,7 @@
 """The refresh period and phase of a sensor, learned from when its readings change. Pure."""
 
+import math
+
 _SHARP = 0.2
 """A change is a point to count phases from when its moment is known to this share of the period."""
 
@@ -9,6 +11,9 @@ _CERTAIN = 0.4
 _ROUGH = 0.1
 """Uncertainty of the period, as a share of it, after a change that the grid does not explain."""
 
+
+_SHARPEST_S = 0.003
+"""Readings are no closer than this: no grid is known better."""
 
 _OUT = 0.03
 """How much of a period the grid may be out for phases to be set by it."""
@@ -29,7 +34,8 @@ class RefreshPeriod:
         self.period_s: float | None = None
         """Seconds from refresh to refresh; None where unknown, or shorter than readings are apart."""
         self.latest_s: float | None = None
-        """The latest change whose moment is known sharply."""
+        """The latest change whose moment is known sharply, and better than by the grid so far."""
+        self._latest_width_s = 0.0
 
     def add(self, moment_s: float, width_s: float) -> None:
         """A change was seen, in the stretch of ``width_s`` around ``moment_s``."""
@@ -39,15 +45,21 @@ class RefreshPeriod:
             self._begin(moment_s, width_s, *self._first)
         else:
             self._refine(moment_s, width_s, self.period_s, *self._first)
-        if self.period_s is not None and width_s <= _SHARP * self.period_s:
-            self.latest_s = moment_s
+        is_sharp = self.period_s is not None and width_s <= _SHARP * self.period_s
+        if is_sharp and width_s / 2 <= self._out_s(moment_s):
+            self.latest_s, self._latest_width_s = moment_s, width_s
 
     def is_out_at(self, time_s: float) -> bool:
         """Whether the grid, counted on from the latest sharp change, may be off at ``time_s``."""
         if self.period_s is None or self.latest_s is None:
             return False
-        count = (time_s - self.latest_s) / self.period_s
-        return count * self._uncertainty_s > _OUT * self.period_s
+        return self._out_s(time_s) > max(_OUT * self.period_s, _SHARPEST_S)
+
+    def _out_s(self, time_s: float) -> float:
+        """How far the grid, counted on from the latest sharp change, may be off at ``time_s``."""
+        if self.period_s is None or self.latest_s is None:
+            return math.inf
+        return self._latest_width_s / 2 + (time_s - self.latest_s) / self.period_s * self._uncertainty_s
 
     def _begin(self, moment_s: float, width_s: float, first_s: float, first_width_s: float) -> None:
         pause_s = moment_s - first_s

@@ -8,6 +8,7 @@ from pytest_whq.measuring.clock import Clock, Repeating
 from pytest_whq.measuring.curve import power_curve
 from pytest_whq.measuring.phaselog import PhaseLog
 from pytest_whq.measuring.phases import phases_by_first_token, phases_by_role
+from pytest_whq.measuring.rounds import start_phase
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.measuring.trace import Trace
 from pytest_whq.model import Device, DeviceState, PowerCurve
@@ -36,6 +37,9 @@ _INSIDE_GROWTH = 1 / 3000
 difference, so a window of a day needs no more than some ten thousand readings."""
 
 
+_UNEVEN = 0.4
+"""By up to how much of their length pauses inside a window are longer, in turns that do not repeat."""
+
 _SILENCE_S = 2.0
 """Around an edge, longer without a reading than any sensor takes means that the thread is gone or hangs."""
 
@@ -57,6 +61,7 @@ class Sampler:
         self._users = 0
         self._inside: list[float] = []
         self._cost_s = 0.0
+        self._pauses = 0
         self._last_s = 0.0
         self.devices: tuple[Device, ...] = source.devices()
         self.traces: dict[str, Trace] = {}
@@ -199,8 +204,12 @@ class Sampler:
         pause_s = max(_INSIDE_S, self._cost_s / _INSIDE_SHARE)
         if all(trace.counts for trace in self.traces.values()):
             open_s = self._last_s - min(inside)
-            return max(pause_s, min(open_s * _INSIDE_SOON, _INSIDE_SOON_S), open_s * _INSIDE_GROWTH)
-        return min(pause_s, _INSIDE_LONGEST_S)
+            pause_s = max(pause_s, min(open_s * _INSIDE_SOON, _INSIDE_SOON_S), open_s * _INSIDE_GROWTH)
+        else:
+            pause_s = min(pause_s, _INSIDE_LONGEST_S / (1 + _UNEVEN))
+        # Even pauses would meet a load of the same pace, or a multiple of it, always at the same point.
+        self._pauses += 1
+        return pause_s * (1 + _UNEVEN * start_phase(self._pauses))
 
 
 def _hangs(silent_s: float) -> SourceError:

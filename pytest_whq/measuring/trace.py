@@ -14,6 +14,10 @@ _DISAGREEMENT = 0.05
 """Counter and integrated power read the same sensor: they agree better than this, apart from noise."""
 
 
+_SELDOM = 1.5
+"""A counter whose period is so many times the power sensor's, as assumed, puts that assumption in doubt."""
+
+
 class Trace:
     """The readings of one device.
 
@@ -74,7 +78,10 @@ class Trace:
 
     def _cross_check(self, found: SpanEnergies, spans: Sequence[Span]) -> None:
         """Compare the counter with the integral of power, where power tells that too."""
-        refresh_s = max(self.power.refresh_s, self.counter.period_s or 0.0)
+        counter_s = self.counter.period_s or 0.0
+        if self.power.refresh.period_s is None and counter_s > _SELDOM * self.power.refresh_s:
+            return  # Power may refresh as seldom as the counter, and its readings tell of a time long gone.
+        refresh_s = max(self.power.refresh_s, counter_s)
         shortest_s = min(span.duration_s for span in spans)
         # A power sensor that refreshes as seldom as the counter has hardly looked into a short span.
         if self.power.averaging_s >= SLOW_SENSOR_S or shortest_s < 2 * (refresh_s + self.power.averaging_s):

@@ -86,7 +86,7 @@ def unsteady(bench: Bench, spread: float) -> Callable[[], TokenCount]:
 
 
 def test_it_stops_once_the_interval_is_as_narrow_as_asked(bench: Bench) -> None:
-    counts = [len(measured(bench, unsteady(bench, 0.04), precision=p)[0].rounds) for p in (0.1, 0.02, 0.01)]
+    counts = [len(measured(bench, unsteady(bench, 0.04), precision=p)[0].rounds) for p in (0.1, 0.02, 0.012)]
     assert counts == sorted(counts)
     assert counts[0] == 5
     assert counts[1] < counts[2] < 28

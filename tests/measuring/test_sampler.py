@@ -1,14 +1,16 @@
 from collections.abc import Callable
 from itertools import pairwise
+from statistics import fmean
 
 import pytest
 from bench import Bench, two_gpus
+from calls import measured
 
 from pytest_whq.errors import SourceError
 from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
-from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.model import Device, DeviceState, Reading, TokenCount
 from pytest_whq.testing import FakeClock, ScriptedSource
 
 
@@ -48,8 +50,8 @@ def test_it_reads_fast_around_a_window_and_slowly_inside() -> None:
     after_s = log_readings(bench)
     window.close()
     assert set(pauses(before_s[:-1])) == {0.003}
-    assert pauses(inside_s)[1:] == [0.025] * (len(inside_s) - 2)
-    assert len(inside_s) == 20
+    assert_uneven(pauses(inside_s)[1:], 0.025)
+    assert 15 <= len(inside_s) <= 20
     # The first is at the edge itself.
     assert after_s[0] == window.meter.spans[0].end_s
     assert set(pauses(after_s)[1:]) == {0.003}
@@ -65,9 +67,30 @@ def test_readings_that_take_long_are_made_seldom(cost_s: float, outside_s: float
     window.close()
     assert set(pauses(outside[:-1])) == {outside_s}
     # Reading takes at most 2 % of the time inside a window.
-    assert pauses([time_s for time_s in inside if time_s < window.meter.spans[0].end_s])[1:] == [
-        pytest.approx(inside_s)
-    ] * int(2.0 / inside_s - 1)
+    of_window = [time_s for time_s in inside if time_s < window.meter.spans[0].end_s]
+    assert_uneven(pauses(of_window)[1:], inside_s)
+
+
+def assert_uneven(pauses_s: list[float], least_s: float) -> None:
+    """Pauses of ``least_s`` that are up to 40 % longer and do not repeat."""
+    assert fmean(pauses_s) == pytest.approx(1.2 * least_s, rel=0.1)
+    assert len(set(pauses_s)) == len(pauses_s)
+    assert least_s <= min(pauses_s) + 1e-6
+    assert max(pauses_s) <= 1.4 * least_s + 1e-6
+
+
+def test_a_load_of_the_readings_own_pace_is_not_met_always_at_the_same_point() -> None:
+    # Readings of 3 ms are made every 150 ms: at even pauses nearly all would miss the 50 ms at 600 W.
+    for seed in range(10):
+        bench = Bench(cost_s=0.003, late_s=0.002, noise=0.02, seed=seed, phase_s=0.009 * seed)
+
+        def call() -> TokenCount:
+            bench.call(0.05, 600.0)  # noqa: B023 - called in this turn only
+            bench.call(0.4, 350.0)  # noqa: B023
+            return TokenCount(1, 1)
+
+        measurement, _ = measured(bench, call, warmup=0, max_seconds=15.0)
+        assert not measurement.has("sensors_disagree")
 
 
 def test_a_window_of_a_day_needs_few_readings_where_a_counter_counts() -> None:
@@ -83,7 +106,7 @@ def test_a_power_sensor_is_read_as_often_in_a_long_window() -> None:
     window = bench.open()
     times_s = log_readings(bench)
     bench.call(600.0)
-    assert max(pauses(times_s)) == 0.025
+    assert max(pauses(times_s)) <= 0.035
     assert window.close().energy_j == pytest.approx(450 * 600)
 
 

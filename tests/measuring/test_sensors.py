@@ -100,7 +100,7 @@ def test_power_of_zero_watts_does_not_make_the_sensors_disagree() -> None:
 def test_power_that_is_wrong_by_a_tenth_makes_the_sensors_disagree() -> None:
     bench = Bench(phase_s=0.0123)
     bench.source.alter = lambda reading: replace(reading, power_w=0.9 * (reading.power_w or 0.0))
-    window = bench.measure(3.0)
+    window = bench.measure(3.01)
     assert window.codes == ["sensors_disagree"]
     assert window.sentence == (
         f"{NAME}: the energy counter says 1.35 kJ and the power sensor 1.22 kJ: one of them lags or is wrong"
