@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import StreamTokens, read_queries, read_tokens
 
@@ -53,3 +55,21 @@ def test_the_last_chunk_of_a_stream_has_the_details() -> None:
     details = {"finish_reason": "length", "generated_tokens": 20, "input_length": 6, "seed": None}
     stream.add({"index": 2, "token": token, "generated_text": "hi hi", "details": details})
     assert stream.count() == TokenCount(6, 20)
+
+
+def test_the_objects_of_huggingface_hub_are_read() -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    details = reply(6)["details"]
+    whole = hub.TextGenerationOutput.parse_obj_as_instance({"generated_text": "hi", "details": details})
+    assert read_tokens(whole) == TokenCount(6, 20)
+
+
+def test_the_chunks_of_huggingface_hub_are_read() -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    token = {"id": 1, "logprob": -1.0, "special": False, "text": "a"}
+    last = {"finish_reason": "length", "generated_tokens": 2, "input_length": 9}
+    stream = StreamTokens()
+    for number, details in ((1, None), (2, last)):
+        chunk = {"index": number, "token": token, "top_tokens": [], "details": details}
+        stream.add(hub.TextGenerationStreamOutput.parse_obj_as_instance(chunk))
+    assert stream.count() == TokenCount(9, 2)
