@@ -20,44 +20,18 @@ from typing import Any
 
 from provenance import provenance, write
 
-from pytest_whq.measuring.clock import Clock, SystemClock
+from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.jobs import LoadPlan
 from pytest_whq.measuring.lanes import load
 from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.query import StreamedQuery
 from pytest_whq.measuring.rounds import Plan
-from pytest_whq.model import TokenCount
-from pytest_whq.tokens import read_queries, unreadable
-from pytest_whq.tokens.tokenizer import Tokenizer
 
 REPLY = {
     "object": "chat.completion",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15},
 }
-
-
-class Instruments:
-    """A session without a power source."""
-
-    clock: Clock = SystemClock()
-    tokenizer: Tokenizer | None = None
-
-    def meter(self) -> Meter:
-        """A meter that counts and times."""
-        return Meter(self.clock, None)
-
-    def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
-        """By the built-in readers."""
-        return read_queries(reply)
-
-    def unreadable(self, reply: object) -> str:
-        """By the built-in readers."""
-        return unreadable(reply)
-
-    def progress(self, meter: Meter) -> None:
-        """Show nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 import operator
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.asked import NOTHING_ASKED, Asked
-from pytest_whq.measuring.clock import Clock, SystemClock
+from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.draining import Drained
+from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.query import Query, StreamedQuery, Timing
 from pytest_whq.measuring.result import combine, detailed
@@ -19,7 +20,6 @@ from pytest_whq.model import Measurement, TokenCount
 from pytest_whq.serving import Load
 from pytest_whq.tokens import StreamText
 from pytest_whq.tokens.output import is_cut
-from pytest_whq.tokens.tokenizer import Tokenizer
 
 _UNTOLD = (
     'a stream did not tell its tokens: the OpenAI client\'s does with stream_options={"include_usage": True}'
@@ -29,28 +29,6 @@ _TEXT = "text does not tell its input tokens: give them, as in window.record(rep
 _NOTHING_TOLD = TokenCount()
 
 __tracebackhide__ = True  # Its errors are about the test's own lines, which pytest then shows.
-
-
-class Instruments(Protocol):
-    """What measuring needs of the session that it is done in."""
-
-    clock: Clock
-
-    @property
-    def tokenizer(self) -> Tokenizer | None:
-        """What counts the output tokens of replies that are text, where the user names one."""
-
-    def meter(self) -> Meter:
-        """A meter on the session's power source."""
-
-    def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
-        """The tokens of each query that ``reply`` answers, None where nobody can read it."""
-
-    def unreadable(self, reply: object) -> str:
-        """The sentence that says why the tokens of ``reply`` are unknown."""
-
-    def progress(self, meter: Meter) -> None:
-        """Show that a round of a long measurement is done."""
 
 
 class Ledger:
@@ -246,29 +224,9 @@ def _check_one(told: dict[str, int], queries: Sequence[object]) -> None:
         )
 
 
-class _NoInstruments:
-    """Measures nothing, in real time."""
-
-    def __init__(self) -> None:
-        self.clock: Clock = SystemClock()
-        self.tokenizer: Tokenizer | None = None
-
-    def meter(self) -> Meter:
-        return Meter(self.clock, None)
-
-    def read_queries(self, reply: object) -> tuple[TokenCount, ...]:
-        return (_NOTHING_TOLD,)
-
-    def unreadable(self, reply: object) -> str:
-        return ""
-
-    def progress(self, meter: Meter) -> None:
-        pass
-
-
 def unmeasured_ledger() -> Ledger:
     """A ledger to run a load with where nothing is to be measured: no warm-up, no energy."""
-    return Ledger(_NoInstruments(), Plan(warmup=0))
+    return Ledger(Instruments(), Plan(warmup=0))
 
 
 def _told(input_tokens: int | None, output_tokens: int | None) -> dict[str, int]:

@@ -14,6 +14,7 @@ import pytest
 from pytest_whq.errors import SettingError, SourceError, WhqError
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, SystemClock
+from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Device, Reason, Rig, TokenCount
@@ -21,14 +22,14 @@ from pytest_whq.plugin.progress import LiveLine
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.sources import OpenedSource, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
-from pytest_whq.tokens import read_queries, unreadable
+from pytest_whq.tokens import read_queries
 from pytest_whq.tokens.tokenizer import Tokenizer, load_tokenizer
 
 __tracebackhide__ = True  # As in `fixture`: its errors are about the test's own lines.
 
 
-class SessionInstruments:
-    """The session's `pytest_whq.measuring.ledger.Instruments`.
+class SessionInstruments(Instruments):
+    """Those of a pytest session.
 
     A source that cannot be opened because there is none is not asked for again; one that fails in
     another way may come back, and is.
@@ -69,10 +70,6 @@ class SessionInstruments:
         """The tokens of each query that ``reply`` answers: by a plugin's reader, else by a built-in one."""
         count = self._config.hook.pytest_whq_read_tokens(reply=reply)
         return read_queries(reply) if count is None else (_checked(count),)
-
-    def unreadable(self, reply: object) -> str:
-        """The sentence that says why the tokens of ``reply`` are unknown."""
-        return unreadable(reply)
 
     def progress(self, meter: Meter) -> None:
         """Show that a round of a long measurement is done."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_whq.measuring.clock import Clock, wait
+from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.rounds import Plan
@@ -12,7 +13,6 @@ from pytest_whq.model import Device, Measurement, Reason, TokenCount
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.combined import CombinedSource
 from pytest_whq.testing import FakeClock, ScriptedSource
-from pytest_whq.tokens.tokenizer import Tokenizer
 
 IDLE_W, BUSY_W = 70.0, 450.0
 
@@ -96,14 +96,13 @@ class Window:
         return self.measurement.reasons[0].sentence
 
 
-class Notes:
+class Notes(Instruments):
     """The instruments of a session: a reply is its own TokenCount, or several of them."""
 
     def __init__(
         self, bench: Bench, *, source: PowerSource | None = None, why_not: Reason | None = None
     ) -> None:
         self.clock: Clock = bench.clock
-        self.tokenizer: Tokenizer | None = None
         self.meters: list[Meter] = []
         self.seen: list[int] = []
         self._why_not = why_not

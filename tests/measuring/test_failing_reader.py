@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from pytest_whq.measuring.clock import Clock, SystemClock, wait
+from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.repeating import repeat, run
 from pytest_whq.measuring.rounds import Plan
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Device, DeviceState, Measurement, Reading, Reason, TokenCount
-from pytest_whq.tokens.tokenizer import Tokenizer
 
 HANGS = "the power source has not answered for 2.0 s; its driver may hang"
 
@@ -65,12 +65,11 @@ class HangingSource:
             self._answers.wait()
 
 
-class Instruments:
+class OneSource(Instruments):
     """Those of a session on one source."""
 
     def __init__(self, source: HangingSource) -> None:
         self.clock: Clock = SystemClock()
-        self.tokenizer: Tokenizer | None = None
         self._sampler = Sampler(source, self.clock)
 
     def meter(self) -> Meter:
@@ -78,9 +77,6 @@ class Instruments:
 
     def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
         return (TokenCount(10, 10),)
-
-    def unreadable(self, reply: object) -> str:
-        return ""
 
     def progress(self, meter: Meter) -> None:
         meter.half_width95()
@@ -116,7 +112,7 @@ def whole_reasons(measurement: Measurement) -> tuple[Reason, ...]:
 def test_a_source_that_hangs_in_a_window_is_named_and_the_next_window_measures_again(
     source: HangingSource,
 ) -> None:
-    instruments = Instruments(source)
+    instruments = OneSource(source)
     started_s = time.monotonic()
     assert whole_reasons(measured(instruments, source.hang)) == (Reason("source_error", HANGS),)
     assert time.monotonic() - started_s < 8.0
@@ -128,7 +124,7 @@ def test_a_source_that_hangs_in_a_window_is_named_and_the_next_window_measures_a
 
 @pytest.mark.once
 def test_windows_on_a_source_that_still_hangs_are_named_too(source: HangingSource) -> None:
-    instruments = Instruments(source)
+    instruments = OneSource(source)
     measured(instruments, source.hang)
     started_s = time.monotonic()
     assert whole_reasons(measured(instruments))[0].code == "source_error"
@@ -137,7 +133,7 @@ def test_windows_on_a_source_that_still_hangs_are_named_too(source: HangingSourc
 
 @pytest.mark.once
 def test_a_source_that_hangs_between_rounds_does_not_hold_the_rounds_up(source: HangingSource) -> None:
-    instruments = Instruments(source)
+    instruments = OneSource(source)
     ledger = Ledger(instruments, Plan(min_seconds=0.0, max_seconds=3.0))
     calls: list[None] = []
 
@@ -163,12 +159,12 @@ def test_a_source_that_hangs_between_rounds_does_not_hold_the_rounds_up(source: 
 def test_a_source_that_gives_no_readings_is_named(source: HangingSource, gives: object, error: str) -> None:
     source.gives = gives
     failed = Reason("source_error", f"the power source failed: {error}")
-    assert whole_reasons(measured(Instruments(source))) == (failed,)
+    assert whole_reasons(measured(OneSource(source))) == (failed,)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_dies_is_named_and_the_next_window_has_a_new_one(source: HangingSource) -> None:
-    instruments = Instruments(source)
+    instruments = OneSource(source)
 
     def die() -> None:
         source.kills_its_thread = True

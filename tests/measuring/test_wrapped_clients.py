@@ -8,7 +8,7 @@ from typing import Any
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI, RateLimitError, Stream
-from virtual_loop import Instruments
+from virtual_loop import OneSource
 
 from pytest_whq.measuring.clients import instrumented, is_client
 from pytest_whq.measuring.ledger import Ledger
@@ -85,7 +85,7 @@ class Bench:
     """A ledger with one window open, and clients wrapped for it."""
 
     def __init__(self) -> None:
-        self.ledger = Ledger(Instruments(FakeClock(), None), Plan())
+        self.ledger = Ledger(OneSource(FakeClock(), None), Plan())
         self.meter = self.ledger.instruments.meter()
         self.ledger.opened(self.meter)
         self.meter.begin()

@@ -6,14 +6,12 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from pytest_whq.measuring.clock import Clock
+from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.rounds import Plan
 from pytest_whq.measuring.sampler import Sampler
-from pytest_whq.model import TokenCount
 from pytest_whq.testing import FakeClock, ScriptedSource
-from pytest_whq.tokens import read_queries, unreadable
-from pytest_whq.tokens.tokenizer import Tokenizer
 
 
 class LoopClock(FakeClock):
@@ -46,25 +44,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._virtual.now()
 
 
-class Instruments:
-    """What a ledger needs, on a scripted source; it counts what it is asked for."""
+class OneSource(Instruments):
+    """Those of a session on a scripted source, with the built-in readers."""
 
     def __init__(self, clock: FakeClock, source: ScriptedSource | None) -> None:
         self.clock: Clock = clock
-        self.tokenizer: Tokenizer | None = None
         self.sampler = None if source is None else Sampler(source, clock)
 
     def meter(self) -> Meter:
         return Meter(self.clock, self.sampler)
-
-    def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
-        return read_queries(reply)
-
-    def unreadable(self, reply: object) -> str:
-        return unreadable(reply)
-
-    def progress(self, meter: Meter) -> None:
-        pass
 
 
 class Server:
@@ -73,7 +61,7 @@ class Server:
     def __init__(self, warmup: int = 0) -> None:
         self.clock = LoopClock()
         self.source = ScriptedSource(self.clock, 100.0, period_s=1e-6)
-        self.ledger = Ledger(Instruments(self.clock, self.source), Plan(warmup=warmup))
+        self.ledger = Ledger(OneSource(self.clock, self.source), Plan(warmup=warmup))
         self.in_flight = self.most_in_flight = self.calls = 0
 
     async def chat(self, seconds: float) -> dict[str, Any]:
