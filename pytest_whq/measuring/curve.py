@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from pytest_whq.measuring.counter import CounterTicks
 from pytest_whq.measuring.power import MAX_GAP_S, SLOW_SENSOR_S, PowerSamples
 from pytest_whq.measuring.spans import Span
+from pytest_whq.measuring.ticks import CounterTicks
 from pytest_whq.measuring.trace import Trace
 from pytest_whq.model import PowerCurve
 

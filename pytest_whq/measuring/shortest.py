@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pytest_whq.measuring.counter import LEVEL_SPAN_S, CounterTicks, counter_energy
+from pytest_whq.measuring.counter import counter_energy
 from pytest_whq.measuring.power import PowerSamples, power_energy
 from pytest_whq.measuring.sampler import EDGE_S
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.measuring.ticks import LEVEL_SPAN_S, CounterTicks
 
 _SHORTEST_S, _LONGEST_S, _FINENESS = 0.001, 20.0, 1.1
 _PHASES = 12

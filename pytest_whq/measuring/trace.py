@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from pytest_whq.measuring.counter import CounterTicks, counter_energy
+from pytest_whq.measuring.counter import counter_energy
 from pytest_whq.measuring.power import SLOW_SENSOR_S, PowerSamples, power_energy
 from pytest_whq.measuring.refresh import RefreshPeriod
 from pytest_whq.measuring.spans import Observed, Span, SpanEnergies, UnmeasurableError
+from pytest_whq.measuring.ticks import CounterTicks
 from pytest_whq.model import Reading
 from pytest_whq.units import format_quantity
 

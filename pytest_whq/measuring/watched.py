@@ -6,10 +6,11 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from pytest_whq.measuring.clock import Clock
-from pytest_whq.measuring.counter import CounterTicks, counter_energy
+from pytest_whq.measuring.counter import counter_energy
 from pytest_whq.measuring.power import PowerSamples, power_energy
 from pytest_whq.measuring.spans import Span, SpanEnergies
 from pytest_whq.measuring.step_response import Refresh, Step, averaging_of, level_w, period_of
+from pytest_whq.measuring.ticks import CounterTicks
 from pytest_whq.sources.base import Probe
 
 _RESOLVED = 2.5

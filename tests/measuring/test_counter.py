@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_whq.measuring.counter import CounterTicks, counter_energy
+from pytest_whq.measuring.counter import counter_energy
 from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.measuring.ticks import CounterTicks
 
 Levels = Sequence[tuple[float, float]]
 """Moments, and the watts drawn from each on."""
