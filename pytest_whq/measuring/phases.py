@@ -65,6 +65,8 @@ def phases_by_first_token(
     if not edges_s:
         return None
     busy = _Busy(spans, edges_s)
+    if not busy.prefill.total_s or not busy.decode.total_s:
+        return None  # Streams of a single chunk each have no decode.
     parts = [_parts(trace, energies[id_], busy) for id_, trace in traces.items() if id_ in energies]
     known = [part for part in parts if part is not None]
     if len(known) == len(parts) and known:

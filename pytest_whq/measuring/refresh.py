@@ -11,7 +11,6 @@ _CERTAIN = 0.4
 _ROUGH = 0.1
 """Uncertainty of the period, as a share of it, after a change that the grid does not explain."""
 
-
 _SHARPEST_S = 0.003
 """Readings are no closer than this: no grid is known better."""
 

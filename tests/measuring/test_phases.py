@@ -202,6 +202,19 @@ def test_what_does_not_tell_its_first_token_leaves_nothing_to_tell_apart(what: s
     assert not any("told apart" in note for note in ledger.measurement.notes)
 
 
+def test_streams_of_a_single_chunk_have_no_phases() -> None:
+    bench = Bench()
+    ledger = a_ledger(bench)
+
+    def stream() -> Iterator[str]:
+        bench.call(1.0)
+        yield "all of it"
+
+    _in_a_window(bench, ledger, lambda meter: list(ledger.follow(meter, stream(), bench.clock.now())))
+    assert ledger.measurement.phases is None
+    assert not any("told apart" in note for note in ledger.measurement.notes)
+
+
 def test_queries_in_flight_at_once_are_not_told_apart() -> None:
     server = Server()
     server.run(load(server.ledger, server.stream, [0.1] * 20, LoadPlan(2)))
