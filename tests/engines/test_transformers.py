@@ -1,5 +1,6 @@
 """transformers' ``generate``, on a Llama with random weights."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ PROMPT = "w5 w6 w7 w8 w9"
 @pytest.fixture
 def project_of(real_project: MeasuredProject, transformer: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The project, whose tests find the model as the module ``engine``."""
-    monkeypatch.setitem(__import__("sys").modules, "engine", _Engine(transformer))
+    monkeypatch.setitem(sys.modules, "engine", _Engine(transformer))
     return real_project
 
 
