@@ -10,7 +10,7 @@ _WIDE = 0.8
 _SHARP = 0.1
 """A grid is followed through many such changes only from one seen as well as to this share of the period."""
 
-_SHARPEST_S = 1e-6
+_NARROWEST_S = 1e-6
 """No change is known better: clocks may show two readings the same time."""
 
 _NEAR = 0.15
@@ -82,7 +82,7 @@ class _Line:
 
     def add(self, number: int, moment_s: float, width_s: float) -> None:
         """A change at the point ``number`` was seen, to its width."""
-        weight, seconds = 1 / max(width_s, _SHARPEST_S) ** 2, moment_s - self._start_s
+        weight, seconds = 1 / max(width_s, _NARROWEST_S) ** 2, moment_s - self._start_s
         self._weight += weight
         self._n += weight * number
         self._s += weight * seconds

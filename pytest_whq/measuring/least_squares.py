@@ -32,10 +32,11 @@ def fit(rows: Sequence[Sequence[float]], right: Sequence[float], *, least_error:
     spare = len(rows) - len(unknowns)
     if spare < _SPARE:
         return None
-    inverse = _inverse([[_dot(_column(rows, i), _column(rows, j)) for j in unknowns] for i in unknowns])
+    columns = list(zip(*rows, strict=True))
+    inverse = _inverse([[_dot(one, other) for other in columns] for one in columns])
     if inverse is None:
         return None
-    sums = [_dot(_column(rows, i), right) for i in unknowns]
+    sums = [_dot(column, right) for column in columns]
     values = tuple(_dot(line, sums) for line in inverse)
     squares = [(value - _dot(row, values)) ** 2 for row, value in zip(rows, right, strict=True)]
     # How a residual of each equation moves each unknown, and how far it pulled the fit to itself.
@@ -49,10 +50,6 @@ def fit(rows: Sequence[Sequence[float]], right: Sequence[float], *, least_error:
     ]
     variance = max(math.fsum(squares) / spare, least_error**2)
     return Fit(values, tuple(math.sqrt(max(robust[i], variance * inverse[i][i])) for i in unknowns))
-
-
-def _column(rows: Sequence[Sequence[float]], number: int) -> list[float]:
-    return [row[number] for row in rows]
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:

@@ -14,7 +14,6 @@ from pytest_whq.measuring.query import Timing
 from pytest_whq.measuring.spans import Span
 from pytest_whq.measuring.tally import Tally
 from pytest_whq.serving import Load, Stretch
-from pytest_whq.tokens import call_reader
 
 _RAMP_UP, _STEADY, _TAIL = range(3)
 
@@ -32,7 +31,7 @@ class LoadRun:
         self.plan = plan
         self.jobs = jobs
         # Only where it tells something: arguments that are looked at for every query cost time.
-        self._call = call if call_reader(call, (jobs.first,), {}) is not None else None
+        self._call = None if asked_by(call, (jobs.first,), {}) == NOTHING_ASKED else call
         self.meter: Meter = ledger.instruments.meter()
         self.clock = ledger.clock
         self.replies: list[Any] = []

@@ -8,17 +8,15 @@ least squares, even where each is shorter than a refresh.
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 
 from pytest_whq.measuring.least_squares import Fit, fit
 from pytest_whq.measuring.phaselog import PhaseLog
-from pytest_whq.measuring.spans import Span, SpanEnergies
+from pytest_whq.measuring.spans import HOPELESS, Span, SpanEnergies, sum_known
 from pytest_whq.measuring.trace import Trace
-from pytest_whq.model import Device
+from pytest_whq.model import Device, TokenCount
 from pytest_whq.serving import Phase, Phases
-
-_HOPELESS = 0.2
-"""A phase whose energy is less sure than this, by one standard uncertainty, is not told apart."""
 
 _EDGE_S = 0.001
 """One standard uncertainty of the time that lies between a first token and what the sensor shows of it."""
@@ -37,13 +35,9 @@ def phases_by_role(devices: Sequence[Device], energies: Mapping[str, SpanEnergie
     roles = {device.id: device.role for device in devices}
     if set(roles.values()) != {PREFILL, DECODE}:
         return None
-    parts = {role: [energies[id_] for id_, of in roles.items() if of == role] for role in (PREFILL, DECODE)}
+    of_devices = {id_: Phase(energies[id_].energy_j, energies[id_].uncertainty_j) for id_ in roles}
     prefill, decode = (
-        Phase(
-            energy_j=sum(one.energy_j for one in parts[role]),
-            uncertainty_j=math.hypot(*(one.uncertainty_j for one in parts[role])),
-        )
-        for role in (PREFILL, DECODE)
+        _sum(of_devices[id_] for id_, of in roles.items() if of == role) for role in (PREFILL, DECODE)
     )
     return Phases("role", prefill, decode)
 
@@ -70,20 +64,46 @@ def phases_by_first_token(
     parts = [_parts(trace, energies[id_], busy) for id_, trace in traces.items() if id_ in energies]
     known = [part for part in parts if part is not None]
     if len(known) == len(parts) and known:
-        prefill, decode = (
-            Phase(
-                energy_j=sum(part[number][0] for part in known),
-                uncertainty_j=math.hypot(*(part[number][1] for part in known)),
-                duration_s=seconds,
-            )
-            for number, seconds in enumerate((busy.prefill.total_s, busy.decode.total_s))
-        )
-        if all(0 <= phase.uncertainty_j <= _HOPELESS * phase.energy_j for phase in (prefill, decode)):
+        prefill = _sum((part[0] for part in known), busy.prefill.total_s)
+        decode = _sum((part[1] for part in known), busy.decode.total_s)
+        if all(0 <= phase.uncertainty_j <= HOPELESS * phase.energy_j for phase in (prefill, decode)):
             return Phases("first_token", prefill, decode)
     queries = "1 query" if busy.queries == 1 else f"{busy.queries} queries"
     return (
         f"prefill and decode cannot be told apart in {queries} of this length: "
         "the sensor refreshes too seldom for them"
+    )
+
+
+def joined_phases(parts: Sequence[Phases | None], tokens: TokenCount) -> Phases | None:
+    """The phases of several measurements as one, None where one has none or told them apart otherwise."""
+    known = [part for part in parts if part is not None]
+    ways = {part.separated_by for part in known}
+    if len(known) < len(parts) or len(ways) != 1:
+        return None
+    prefill, decode = (
+        _sum(phases, sum_known(phase.duration_s for phase in phases))
+        for phases in ([part.prefill for part in known], [part.decode for part in known])
+    )
+    return with_tokens(Phases(ways.pop(), prefill, decode), tokens)
+
+
+def with_tokens(phases: Phases, tokens: TokenCount) -> Phases:
+    """``phases`` of queries that had so many ``tokens`` together."""
+    return replace(
+        phases,
+        prefill=replace(phases.prefill, tokens=tokens.input_tokens),
+        decode=replace(phases.decode, tokens=tokens.output_tokens),
+    )
+
+
+def _sum(phases: Iterable[Phase], duration_s: float | None = None) -> Phase:
+    """The joules of several devices or measurements together."""
+    parts = list(phases)
+    return Phase(
+        energy_j=sum(one.energy_j for one in parts),
+        uncertainty_j=math.hypot(*(one.uncertainty_j for one in parts)),
+        duration_s=duration_s,
     )
 
 
@@ -132,10 +152,8 @@ class _Busy:
         return [prefill_s, decode_s, rest_s] if self.pauses else [prefill_s, decode_s + rest_s]
 
 
-def _parts(
-    trace: Trace, whole: SpanEnergies, busy: _Busy
-) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Joules of prefill and decode on one device, each with one standard uncertainty."""
+def _parts(trace: Trace, whole: SpanEnergies, busy: _Busy) -> tuple[Phase, Phase] | None:
+    """Prefill and decode on one device."""
     rows, energies_j = [], []
     blur_j = 0.0
     for seen in trace.observed(busy.start_s, busy.end_s):
@@ -151,9 +169,7 @@ def _parts(
     return _scaled(found, whole, busy)
 
 
-def _scaled(
-    found: Fit, whole: SpanEnergies, busy: _Busy
-) -> tuple[tuple[float, float], tuple[float, float]] | None:
+def _scaled(found: Fit, whole: SpanEnergies, busy: _Busy) -> tuple[Phase, Phase] | None:
     """The fitted powers as joules, which together with those between the queries are those of the windows."""
     seconds = busy.row(busy.start_s, busy.end_s)
     fitted_j = sum(power_w * s for power_w, s in zip(found.values, seconds, strict=True))
@@ -163,7 +179,7 @@ def _scaled(
     share = max(_LEAST, whole.uncertainty_j / whole.energy_j)
     edge_j = abs(found.values[0] - found.values[1]) * _EDGE_S * busy.queries
     prefill, decode = (
-        (power_w * s * scale, math.hypot(error_w * s * scale, power_w * s * scale * share, edge_j))
+        Phase(power_w * s * scale, math.hypot(error_w * s * scale, power_w * s * scale * share, edge_j))
         for power_w, error_w, s in zip(found.values[:2], found.errors[:2], seconds[:2], strict=True)
     )
     return prefill, decode

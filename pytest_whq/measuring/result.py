@@ -7,19 +7,16 @@ from dataclasses import replace
 
 from pytest_whq.measuring.curve import join_curves
 from pytest_whq.measuring.notes import notes_of
+from pytest_whq.measuring.phases import joined_phases, with_tokens
 from pytest_whq.measuring.rounds import half_widths95, relative_drift
-from pytest_whq.measuring.spans import Span, SpanEnergies
+from pytest_whq.measuring.spans import HOPELESS, Span, SpanEnergies, sum_known
 from pytest_whq.measuring.tally import Tally, sum_tokens
-from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round, TokenCount
-from pytest_whq.serving import Load, Phase, Phases
+from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round
+from pytest_whq.serving import Load, Phases
 from pytest_whq.tokens.tokenizer import Tokenizer
 from pytest_whq.units import format_percent, format_quantity, format_seconds
 
 ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
-
-
-_HOPELESS = 0.2
-"""A standard uncertainty above this share of the energy leaves no figure to speak of."""
 
 
 def measurement_of(
@@ -45,8 +42,8 @@ def measurement_of(
     rounds = rounds_of(spans, tallies, parts)
     plain = Measurement(
         method=_poorest("estimate" if estimated else part.method for part in parts),
-        energy_j=_sum_known(one.energy_j for one in rounds),
-        net_energy_j=_sum_known(one.net_energy_j for one in rounds),
+        energy_j=sum_known(one.energy_j for one in rounds),
+        net_energy_j=sum_known(one.net_energy_j for one in rounds),
         uncertainty_j=math.hypot(*(part.uncertainty_j for part in parts)) if parts else None,
         duration_s=sum(span.duration_s for span in spans),
         queries=sum(tally.queries for tally in tallies),
@@ -72,7 +69,7 @@ def measurement_of(
         interval95=intervals,
         reasons=_one_of_each(reasons),
         power=power,
-        phases=_with_tokens(phases, plain.tokens) if isinstance(phases, Phases) else None,
+        phases=with_tokens(phases, plain.tokens) if isinstance(phases, Phases) else None,
         notes=(phases,) if isinstance(phases, str) else (),
     )
 
@@ -107,7 +104,7 @@ def rounds_of(
     spans: Sequence[Span], tallies: Sequence[Tally], parts: Sequence[SpanEnergies]
 ) -> tuple[Round, ...]:
     """Each span with the joules of all devices in it, which are unknown where there are no ``parts``."""
-    idle_w = _sum_known(part.idle_w for part in parts)
+    idle_w = sum_known(part.idle_w for part in parts)
     rounds = []
     for number, (span, tally) in enumerate(zip(spans, tallies, strict=False)):
         energy_j = sum(part.energies_j[number] for part in parts) if parts else None
@@ -138,8 +135,8 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
     tokens = sum_tokens([one.tokens for one in measurements if one.queries])
     return Measurement(
         method=_poorest(one.method for one in measurements if one.method is not None),
-        energy_j=_sum_known(one.energy_j for one in measurements),
-        net_energy_j=_sum_known(one.net_energy_j for one in measurements),
+        energy_j=sum_known(one.energy_j for one in measurements),
+        net_energy_j=sum_known(one.net_energy_j for one in measurements),
         uncertainty_j=None if None in uncertainties_j else math.hypot(*filter(None, uncertainties_j)),
         duration_s=sum(one.duration_s for one in measurements),
         queries=sum(one.queries for one in measurements),
@@ -150,35 +147,10 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         interval95={},
         reasons=_one_of_each(reason for one in measurements for reason in one.reasons),
         power=join_curves([one.power for one in measurements if one.power is not None]),
-        phases=_joined([one.phases for one in measurements], tokens),
+        phases=joined_phases([one.phases for one in measurements], tokens),
         failures=dict(failures.most_common()),
         tokenizer=next((one.tokenizer for one in measurements if one.tokenizer is not None), None),
         notes=tuple(dict.fromkeys(note for one in measurements for note in one.notes)),
-    )
-
-
-def _joined(parts: Sequence[Phases | None], tokens: TokenCount) -> Phases | None:
-    """The phases of several measurements as one, None where one has none or told them apart otherwise."""
-    known = [part for part in parts if part is not None]
-    ways = {part.separated_by for part in known}
-    if len(known) < len(parts) or len(ways) != 1:
-        return None
-    prefill, decode = (
-        Phase(
-            energy_j=sum(phase.energy_j for phase in phases),
-            uncertainty_j=math.hypot(*(phase.uncertainty_j for phase in phases)),
-            duration_s=_sum_known(phase.duration_s for phase in phases),
-        )
-        for phases in ([part.prefill for part in known], [part.decode for part in known])
-    )
-    return _with_tokens(Phases(ways.pop(), prefill, decode), tokens)
-
-
-def _with_tokens(phases: Phases, tokens: TokenCount) -> Phases:
-    return replace(
-        phases,
-        prefill=replace(phases.prefill, tokens=tokens.input_tokens),
-        decode=replace(phases.decode, tokens=tokens.output_tokens),
     )
 
 
@@ -186,17 +158,7 @@ def _sum_devices(measurements: Sequence[Measurement]) -> Iterator[DeviceEnergy]:
     for id_ in dict.fromkeys(device.id for one in measurements for device in one.devices):
         parts = [device.energy_j for one in measurements for device in one.devices if device.id == id_]
         whole = len(parts) == len(measurements)
-        yield DeviceEnergy(id_, _sum_known(parts) if whole else None)
-
-
-def _sum_known(values: Iterable[float | None]) -> float | None:
-    """The sum of ``values``; None where one is unknown or there are none."""
-    total, empty = 0.0, True
-    for value in values:
-        if value is None:
-            return None
-        total, empty = total + value, False
-    return None if empty else total
+        yield DeviceEnergy(id_, sum_known(parts) if whole else None)
 
 
 _METHODS = ("counter", "power", "estimate")
@@ -231,7 +193,7 @@ def _precision_reasons(
 ) -> Iterator[Reason]:
     if plain.energy_j is None or plain.uncertainty_j is None:
         return
-    if plain.uncertainty_j > _HOPELESS * plain.energy_j:
+    if plain.uncertainty_j > HOPELESS * plain.energy_j:
         yield Reason(
             "window_too_short",
             f"the window lasted {format_seconds(plain.duration_s)}, too short for its sensor: "

@@ -1,9 +1,13 @@
 """What goes into and comes out of the turning of readings into joules."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pytest_whq.model import Reason
+
+HOPELESS = 0.2
+"""A standard uncertainty above this share of the energy leaves no figure to speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,13 @@ class UnmeasurableError(Exception):
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.reason = Reason(code, sentence)
+
+
+def sum_known(values: Iterable[float | None]) -> float | None:
+    """The sum of ``values``; None where one is unknown or there are none."""
+    total, empty = 0.0, True
+    for value in values:
+        if value is None:
+            return None
+        total, empty = total + value, False
+    return None if empty else total

@@ -14,7 +14,6 @@ from pytest_whq.units import format_quantity
 _DISAGREEMENT = 0.05
 """Counter and integrated power read the same sensor: they agree better than this, apart from noise."""
 
-
 _SELDOM = 1.5
 """A counter whose period is so many times the power sensor's, as assumed, puts that assumption in doubt."""
 

@@ -16,12 +16,10 @@ def load_phrase(measurement: Measurement) -> str:
     sent = f"{load.concurrency} in flight"
     if load.rate_per_s is not None:
         sent = f"{load.rate_per_s:,g}/s, {sent} at most"
-    tokens = (
-        ""
-        if load.output_tokens_per_s is None
-        else f", {format_number(load.output_tokens_per_s)} output tokens/s"
-    )
-    return f"{sent}, {format_number(load.queries_per_s)} queries/s{tokens}"
+    told = f"{sent}, {format_number(load.queries_per_s)} queries/s"
+    if load.output_tokens_per_s is not None:
+        told += f", {format_number(load.output_tokens_per_s)} output tokens/s"
+    return told
 
 
 def times_phrase(measurement: Measurement) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ def sweeps_of(run: Run) -> list[Sweep]:
     shared = Counter(name for of_test in names.values() for name in of_test)
     groups: dict[str, dict[int, Record]] = {}
     for record in run.records:
-        if record.test in names and names[record.test] and why_not_measured(record.measurement) is None:
+        if names.get(record.test) and why_not_measured(record.measurement) is None:
             name = max(names[record.test], key=lambda name: shared[name])
             groups.setdefault(name, {})[_concurrency(record)] = record
     return [
@@ -100,14 +100,12 @@ _COLUMNS = (
 
 
 def _concurrency(record: Record) -> int:
-    return 0 if record.measurement.load is None else record.measurement.load.concurrency
+    assert record.measurement.load is not None  # Without one it is in no sweep.
+    return record.measurement.load.concurrency
 
 
 def _names(record: Record) -> list[str]:
     """The test's id with a star in place of its concurrency, once for each place where it stands."""
-    return list(_starred(record.test, str(_concurrency(record))))
-
-
-def _starred(test: str, number: str) -> Iterator[str]:
-    for found in re.finditer(rf"(?<!\d){number}(?!\d)", test):
-        yield f"{test[: found.start()]}*{test[found.end() :]}"
+    test = record.test
+    places = re.finditer(rf"(?<!\d){_concurrency(record)}(?!\d)", test)
+    return [f"{test[: found.start()]}*{test[found.end() :]}" for found in places]

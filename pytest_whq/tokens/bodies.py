@@ -10,6 +10,7 @@ Text = str | bytes | bytearray
 
 _UNFINISHED_LINE_LIMIT = 1 << 20
 _HEAD = 32
+_EVENT = ("data:", "event:")
 
 
 def head_of(text: Text) -> str:
@@ -29,9 +30,14 @@ def object_in(text: Text) -> dict[str, object] | None:
     return data if isinstance(data, dict) else None
 
 
+def is_event(text: Text) -> bool:
+    """Whether ``text`` begins a server-sent event."""
+    return head_of(text).startswith(_EVENT)
+
+
 def is_protocol(chunk: str) -> bool:
     """Whether the first ``chunk`` of a stream is a line for machines, and not what a model wrote."""
-    return head_of(chunk).startswith(("data:", "event:")) or object_in(chunk) is not None
+    return is_event(chunk) or object_in(chunk) is not None
 
 
 def body_of(reply: object) -> dict[str, object] | list[object] | None:
@@ -73,7 +79,7 @@ class JsonLines:
     def feed(self, chunk: Text) -> list[dict[str, object]]:
         """The objects that ``chunk`` completes. Chunks are lines without their ends, or cut anywhere."""
         text = chunk if isinstance(chunk, str) else chunk.decode("utf-8", "replace")
-        if not self._ends_seen and text.startswith(("data:", "event:")):
+        if not self._ends_seen and text.startswith(_EVENT):
             self._rest = ""  # Lines without ends: what came before was no JSON and never will be.
         begun = self._rest
         *lines, rest = (begun + text).split("\n")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import anthropic, langchain, vllm
-from pytest_whq.tokens.bodies import JsonLines, head_of, is_protocol
+from pytest_whq.tokens.bodies import JsonLines, is_event, is_protocol
 from pytest_whq.tokens.fields import NOT_TOLD, field, merge, quietly
 from pytest_whq.tokens.output import text_in
 from pytest_whq.tokens.table import read_reply
@@ -111,7 +111,7 @@ def is_stream(items: Sequence[object]) -> bool:
     """Whether a list holds the chunks of one stream, and not one reply each."""
     first = items[0]
     if isinstance(first, (str, bytes)):
-        return head_of(first).startswith(("data:", "event:"))
+        return is_event(first)
     kind = field(first, "type")
     return (
         (isinstance(kind, str) and kind.startswith((*_ANTHROPIC_EVENTS, "response.")))
