@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import named_cpu
 import pytest
 from readme_project import README, ROOT, ReadmeProject, blocks, commands
 from simulated_nvml import SimulatedNvml
@@ -18,6 +19,13 @@ from pytest_whq.storing.runfile import run_from_dict
 PYTEST = "pytest --whq-budget --no-header"
 WITH_CACHE = "pytest -k long --whq-budget --no-header"
 WITHOUT_CACHE = f"CHAT_KV_CACHE=0 {WITH_CACHE}"
+CPU_NAMES = (
+    "Z80",
+    "AMD Ryzen Threadripper PRO 7995WX with a name, and more " * 3 + "end",
+)
+SHOWN_CPU = "AMD EPYC"
+"""That of the machine whose output the README shows."""
+
 SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s {}"
 
 
@@ -26,14 +34,13 @@ def without_seconds(output: str) -> str:
     return re.sub(r"=+ (.*) in [\d.]+s =+", r"\1", output)
 
 
-def gist(output: str) -> list[str]:
-    """What stays of pytest-whq's lines when it measures again: no figures, no names of CPUs."""
+def gist(output: str, cpu: str) -> list[str]:
+    """What stays of pytest-whq's lines when it measures again: no figures, no name of the ``cpu``."""
+    output = output.replace(cpu, "CPU")
     ours = [line for line in output.splitlines() if re.match(r"\w+ is \d|\S+::\S+   |\d+ measured", line)]
     lines = [re.sub(r"± +[\d.]+ %", "", line) for line in ours]
     lines = [re.sub(r"\d[\d.]*( [µmn]?(Wh|J)\b)?", "", line) for line in lines]
-    return [
-        " ".join(re.sub(r"(tokens,|·) [^,·]+(, | · )estimate", r"\1\2estimate", x).split()) for x in lines
-    ]
+    return [" ".join(line.split()) for line in lines]
 
 
 def test_its_tests_give_the_output_that_it_shows(readme_project: ReadmeProject) -> None:
@@ -57,26 +64,38 @@ def test_the_command_shows_and_judges_a_run(
         assert (len(shown), shown[-1].partition(" ")[0]) == (6, "5")
 
 
-def test_the_command_lists_devices(capsys: pytest.CaptureFixture[str]) -> None:
+def cells(line: str) -> list[str]:
+    """The columns of a line, however wide they stand."""
+    return re.split(" {2,}", line)
+
+
+@pytest.mark.parametrize("name", CPU_NAMES, ids=len)
+def test_the_command_lists_devices(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(named_cpu.estimate, "_cpu_name", lambda: name)
     with SimulatedNvml(name="NVIDIA H200") as nvml:
         nvml.gpu(0).configure(power_limit_w=700)
         assert main(["devices"]) == 0
     gpu, estimate, default = capsys.readouterr().out.splitlines()
     shown = commands()["whq devices"].splitlines()
-    # How often the counter ticks is measured; the CPU is this machine's.
-    assert re.sub(r"[\d.]+ ms", "100 ms", gpu) == shown[0]
-    assert estimate.split("   ")[-1] == shown[1].split("   ")[-1]
+    # How often the counter ticks is measured; the CPU is this machine's, and sets how wide its column is.
+    assert cells(re.sub(r"[\d.]+ ms", "100 ms", gpu)) == cells(shown[0])
+    assert cells(estimate)[1:] == [name, *cells(shown[1])[2:]]
     assert default == shown[2]
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("name", CPU_NAMES, ids=len)
 @pytest.mark.parametrize(("command", "code"), [(WITH_CACHE, 0), (WITHOUT_CACHE, 1)])
 def test_the_example_is_over_budget_only_without_its_cache(
-    command: str, code: int, monkeypatch: pytest.MonkeyPatch
+    command: str, code: int, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     variable, _, arguments = command.rpartition("pytest ")
     monkeypatch.setenv("CHAT_KV_CACHE", "0" if variable == "CHAT_KV_CACHE=0 " else "1")
-    quick = ["-p", "no:cacheprovider", "--whq-source", "estimate", "--whq-rounds", "1"]
+    monkeypatch.setenv(named_cpu.VARIABLE, name)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
+    quick = ["-p", "named_cpu", "-p", "no:cacheprovider", "--whq-source", "estimate", "--whq-rounds", "1"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments.split(), *quick],
         cwd=ROOT / "example_project",
@@ -84,7 +103,7 @@ def test_the_example_is_over_budget_only_without_its_cache(
         text=True,
     )
     assert done.returncode == code, done.stdout
-    assert gist(done.stdout) == gist(commands()[command])
+    assert gist(done.stdout, name) == gist(commands()[command], SHOWN_CPU)
 
 
 def test_what_it_sets_up_is_what_is_checked() -> None:
