@@ -21,9 +21,9 @@ from random import Random
 
 from pytest_whq.judging.ratio_of_means import RUN_NOISE
 from pytest_whq.judging.regressions import Limit, compare
-from pytest_whq.measuring.rounds import Plan, half_widths95
+from pytest_whq.measuring.plan import Plan, half_widths95
 from pytest_whq.model import Rig, Round
-from pytest_whq.storing.baseline import Accepted, AcceptedRun
+from pytest_whq.model.baseline import Accepted, AcceptedRun
 
 PLAN = Plan()
 SIDES = ((1, 1), (3, 1), (10, 1), (3, 3))

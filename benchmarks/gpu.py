@@ -32,7 +32,7 @@ from pytest_whq.measuring.clock import SystemClock, wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Measurement
-from pytest_whq.sources.nvml import NvmlSource
+from pytest_whq.sources.nvml.source import NvmlSource
 from pytest_whq.units import format_percent, format_quantity
 
 Call = Callable[[], object]

@@ -20,12 +20,12 @@ from typing import Any
 
 from provenance import provenance, write
 
+from pytest_whq.calling.load import load
+from pytest_whq.calling.load_plan import LoadPlan
 from pytest_whq.measuring.instruments import Instruments
-from pytest_whq.measuring.jobs import LoadPlan
-from pytest_whq.measuring.lanes import load
 from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.measuring.query import StreamedQuery
-from pytest_whq.measuring.rounds import Plan
+from pytest_whq.measuring.plan import Plan
+from pytest_whq.queries.query import StreamedQuery
 
 REPLY = {
     "object": "chat.completion",

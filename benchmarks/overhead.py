@@ -34,7 +34,7 @@ from pytest_whq.measuring.clock import SystemClock, wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Reading
-from pytest_whq.sources.nvml import NvmlSource
+from pytest_whq.sources.nvml.source import NvmlSource
 from pytest_whq.testing import FakeClock, ScriptedSource
 from pytest_whq.units import format_percent, format_quantity
 

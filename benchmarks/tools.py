@@ -15,7 +15,7 @@ from pytest_whq.errors import SourceError
 from pytest_whq.measuring.clock import SystemClock, wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
-from pytest_whq.sources.nvml import NvmlSource
+from pytest_whq.sources.nvml.source import NvmlSource
 
 _JOULES_PER_KWH = 3.6e6
 

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     )
     from pytest_whq.plugin.fixture import Whq
     from pytest_whq.sources.base import PowerSource
-
-__version__ = "0.1.0"
+    from pytest_whq.version import __version__ as __version__
 
 __all__ = [
     "Device",
@@ -41,10 +40,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Lazy, because pytest imports this package at every start, used or not.
-    if name in __all__:
+    if name in __all__ or name == "__version__":
         from importlib import import_module
 
-        for module in ("errors", "model", "sources.base", "plugin.fixture"):
+        for module in ("errors", "model", "sources.base", "plugin.fixture", "version"):
             found = getattr(import_module(f"pytest_whq.{module}"), name, None)
             if found is not None:
                 return found

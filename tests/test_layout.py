@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -10,22 +11,15 @@ import pytest
 import pytest_whq
 
 PACKAGE = Path(pytest_whq.__file__).parent
-LAYERS = (
-    {"errors", "units", "serving"},
-    {"model"},
-    {"tokens", "sources"},
-    {"measuring"},
-    {"storing"},
-    {"judging"},
-    {"importing"},
-    {"rendering"},
-    {"testing"},
-    {"cli"},
-    {"plugin"},
+ROOMS = (
+    *("errors", "units", "interval", "version"),
+    *("model", "git", "tokens", "sources", "joules", "queries"),
+    *("measuring", "calling", "calibrating"),
+    *("storing", "judging", "rendering", "testing", "cli", "plugin"),
 )
-"""A room may import itself and those in the rows above it, not its neighbours in a row."""
+"""From the ground up: a room imports itself and what stands before it."""
 
-ONLY_HERE = {"pytest": "plugin/*.py", "_pytest": "no file", "pynvml": "sources/nvml.py"}
+ONLY_HERE = {"pytest": "plugin/*.py", "_pytest": "no file", "pynvml": "sources/nvml/source.py"}
 LONGEST = 300
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -48,15 +42,46 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
+def files_imported_by(path: Path) -> set[Path]:
+    """The files of the package that a file imports, wherever in it, less itself."""
+    return {found for name in imports_of(path) if (found := file_of(name)) is not None} - {path}
+
+
+def file_of(name: str) -> Path | None:
+    """The file in which ``name``, a module or what stands in one, is found; None outside the package."""
+    if name.split(".")[0] != PACKAGE.name:
+        return None
+    module = PACKAGE.joinpath(*name.split(".")[1:])
+    for found in (module.with_suffix(".py"), module / "__init__.py"):
+        if found in FILES:
+            return found
+    return file_of(name.rpartition(".")[0])
+
+
+def test_every_room_has_its_place() -> None:
+    assert {room_of(path) for path in FILES} == {*ROOMS, "__init__"}
+
+
 @every_file
 def test_imports_point_one_way(path: Path) -> None:
-    room = room_of(path)
-    if room == "__init__":
-        return
-    row = next(number for number, rooms in enumerate(LAYERS) if room in rooms)
-    allowed = {room, "__version__"}.union(*LAYERS[:row])
-    ours = (name.split(".") for name in imports_of(path) if name.startswith("pytest_whq."))
-    assert {found for _, found, *_ in ours} <= allowed
+    if room_of(path) == "__init__":
+        return  # The door shows what all rooms hold.
+    own = ROOMS.index(room_of(path))
+    upwards = {
+        str(found.relative_to(PACKAGE))
+        for found in files_imported_by(path)
+        if room_of(found) != "__init__" and ROOMS.index(room_of(found)) > own
+    }
+    assert upwards == set()
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    graph = {path: files_imported_by(path) for path in FILES if room_of(path) != "__init__"}
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        circle = " -> ".join(str(path.relative_to(PACKAGE)) for path in error.args[1])
+        pytest.fail(f"a circle of imports: {circle}", pytrace=False)
 
 
 @every_file
@@ -73,10 +98,6 @@ def test_a_file_says_what_it_is_for_and_ends_before_it_is_long(path: Path) -> No
     assert not text.strip() or ast.get_docstring(ast.parse(text))
 
 
-def test_every_room_has_its_row() -> None:
-    assert {room_of(path) for path in FILES} - {"__init__"} <= set().union(*LAYERS)
-
-
 def test_every_promised_name_is_there_and_no_other() -> None:
     promised = {name: getattr(pytest_whq, name) for name in pytest_whq.__all__}
     assert [name for name in promised if name.startswith("_")] == []
@@ -87,7 +108,7 @@ def test_every_promised_name_is_there_and_no_other() -> None:
         for node in ast.walk(door)
         if isinstance(node, ast.ImportFrom) and node.module != "typing"
         for alias in node.names
-        if alias.name != "import_module"
+        if alias.name not in ("import_module", "__version__")
     }
     assert shown_to_type_checkers == promised.keys()
     with pytest.raises(AttributeError, match="module 'pytest_whq' has no attribute 'Nothing'"):

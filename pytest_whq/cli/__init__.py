@@ -12,11 +12,11 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from pytest_whq import __version__
 from pytest_whq.cli import devices, verdicts
 from pytest_whq.cli.console import add_verbose, as_terminal, complain, load
 from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.rendering import RENDERERS
+from pytest_whq.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:

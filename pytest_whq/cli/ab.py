@@ -57,7 +57,8 @@ class _Side(NamedTuple):
 
 def measure_in_turns(options: argparse.Namespace) -> "tuple[list[Run], list[Run]]":
     """The runs of the base and of the head, in the order of their times."""
-    from pytest_whq.cli.worktree import bring_tests, checked_out, git
+    from pytest_whq.cli.worktree import bring_tests, checked_out
+    from pytest_whq.git import git
 
     here = Path.cwd().resolve()
     root = Path(git(here, "rev-parse", "--show-toplevel").strip()).resolve()

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from pytest_whq import __version__
 from pytest_whq.cli.console import complain
 from pytest_whq.errors import SettingError
+from pytest_whq.version import __version__
 
 
 def devices_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,18 +31,18 @@ def devices(options: argparse.Namespace) -> int:
         return _calibrate(options)
     if any(given is not None for given in (options.devices, options.seconds, options.json)):
         raise SettingError("--devices, --seconds and --json go with --calibrate (see whq devices --help).")
+    from pytest_whq.calibrating.measurable import list_measurable
     from pytest_whq.measuring.clock import SystemClock
-    from pytest_whq.measuring.listing import list_measurable
-    from pytest_whq.rendering import listing
+    from pytest_whq.rendering import measurable
 
-    print(listing.render(list_measurable(SystemClock())))
+    print(measurable.render(list_measurable(SystemClock())))
     return 0
 
 
 def _calibrate(options: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
-    from pytest_whq.measuring.calibrating import calibrate_gpus
+    from pytest_whq.calibrating.gpus import calibrate_gpus
     from pytest_whq.measuring.clock import SystemClock
     from pytest_whq.rendering import calibration
     from pytest_whq.storing.calibrations import calibrations_as_json

@@ -3,14 +3,13 @@
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from types import FrameType
 
-from pytest_whq.errors import WhqError
+from pytest_whq.git import git
 
 _DEPENDENCY_FILES = (
     "pyproject.toml",
@@ -23,18 +22,6 @@ _DEPENDENCY_FILES = (
 
 _TEST_FILES = ("test_*.py", "*_test.py")
 _TEST_FOLDERS = frozenset({"test", "tests"})
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """What git answers in ``folder``; WhqError with its own words where it refuses."""
-    try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True)
-    except OSError as error:
-        raise WhqError(f"git cannot be run ({error.strerror}): whq ab needs it.") from error
-    if done.returncode:
-        complaint = done.stderr.strip().splitlines()
-        raise WhqError(f"git {arguments[0]} failed: {complaint[-1] if complaint else 'no reason given'}")
-    return done.stdout
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What a figure means: budgets, and regressions from a baseline. Pure."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_whq.errors import SettingError
 from pytest_whq.judging.budgets import Budget
-from pytest_whq.judging.failures import MaxFailed, max_failed
+from pytest_whq.judging.max_failed import MaxFailed, max_failed
 from pytest_whq.model import METRICS
 from pytest_whq.units import METRIC_UNITS, parse_ratio
 

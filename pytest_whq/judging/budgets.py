@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from pytest_whq.judging.failures import MaxFailed
+from pytest_whq.judging.max_failed import MaxFailed
 from pytest_whq.model import METRICS, BudgetVerdict, Device, Measurement
 from pytest_whq.units import METRIC_UNITS, format_metric, format_percent
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_whq.measuring.rounds import student_t95
+from pytest_whq.interval import student_t95
 
 RUN_NOISE = 0.01
 """How much runs of the same code differ at least, one standard deviation as a share."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from pytest_whq.interval import student_t95
 from pytest_whq.judging.budget_file import BudgetEntry
 from pytest_whq.judging.budgets import matches, strange_device
 from pytest_whq.judging.ratio_of_means import (
@@ -14,9 +15,8 @@ from pytest_whq.judging.ratio_of_means import (
     outcome_of,
     ratio_of_means,
 )
-from pytest_whq.measuring.rounds import student_t95
 from pytest_whq.model import Comparison, Device, Record, Rig
-from pytest_whq.storing.baseline import (
+from pytest_whq.model.baseline import (
     COMPARED,
     Accepted,
     AcceptedRun,

@@ -8,7 +8,7 @@ from pytest_whq.judging.ratio_of_means import RUN_NOISE
 from pytest_whq.judging.regressions import Limit, compare, compare_record, limit_for
 from pytest_whq.measuring.result import combine
 from pytest_whq.model import Comparison, Record, Run
-from pytest_whq.storing.baseline import (
+from pytest_whq.model.baseline import (
     Accepted,
     Baseline,
     accept,

@@ -6,18 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_whq.errors import WhqError
-from pytest_whq.measuring.asked import NOTHING_ASKED, Asked
 from pytest_whq.measuring.clock import Clock
-from pytest_whq.measuring.draining import Drained
 from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.query import Query, StreamedQuery, Timing
+from pytest_whq.measuring.plan import Plan
 from pytest_whq.measuring.result import combine, detailed
-from pytest_whq.measuring.rounds import Plan
-from pytest_whq.measuring.streams import follow
-from pytest_whq.measuring.tally import NOT_OK, Tally
 from pytest_whq.model import Measurement, TokenCount
-from pytest_whq.serving import Load
+from pytest_whq.model.serving import Load
+from pytest_whq.queries.drained_stream import Drained
+from pytest_whq.queries.followed_stream import follow
+from pytest_whq.queries.query import Query, StreamedQuery, Timing
+from pytest_whq.queries.request import NOTHING_ASKED, Asked
+from pytest_whq.queries.tally import NOT_OK, Tally
 from pytest_whq.tokens import StreamText
 from pytest_whq.tokens.output import is_cut
 

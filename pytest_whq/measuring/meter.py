@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.joules.trace import Trace
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, Waits
-from pytest_whq.measuring.conditions import state_reasons
+from pytest_whq.measuring.device_conditions import state_reasons
+from pytest_whq.measuring.plan import half_widths95, start_phase
 from pytest_whq.measuring.queued_work import wait_for_queued_work
 from pytest_whq.measuring.result import measurement_of, rounds_of
-from pytest_whq.measuring.rounds import half_widths95, start_phase
 from pytest_whq.measuring.sampler import EDGE_S, Sampler
-from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
-from pytest_whq.measuring.tally import Tally
-from pytest_whq.measuring.trace import Trace
 from pytest_whq.model import DeviceState, Measurement, PowerCurve, Reason
-from pytest_whq.serving import Phases
+from pytest_whq.model.serving import Phases
+from pytest_whq.queries.phase_log import joined_edges
+from pytest_whq.queries.tally import Tally
 
 _EDGE_WAIT_S = 2.0
 """Waited at most on each side of a measurement for the ticks that tell the level outside."""
@@ -216,8 +217,8 @@ class Meter:
             try:
                 self._energies = sampler.energies(self.spans)
                 self._look_beside(sampler)
-                logs = [tally.phases for tally in self.tallies]
-                self._phases = sampler.phases(self.spans, self._energies, logs)
+                edges_s = joined_edges(tally.phases for tally in self.tallies)
+                self._phases = sampler.phases(self.spans, self._energies, edges_s)
             except UnmeasurableError as unmeasurable:
                 self._why_not = unmeasurable.reason
 

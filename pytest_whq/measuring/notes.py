@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from pytest_whq.measuring.outputs import OutputLengths
 from pytest_whq.model import Measurement
-from pytest_whq.serving import Load
+from pytest_whq.model.serving import Load
+from pytest_whq.queries.output_lengths import OutputLengths
 from pytest_whq.units import format_percent
 
 _NOTICED = 0.01

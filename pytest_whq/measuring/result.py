@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pytest_whq.measuring.curve import join_curves
+from pytest_whq.interval import relative_drift
+from pytest_whq.joules.curve import join_curves
+from pytest_whq.joules.phases import joined_phases, with_tokens
+from pytest_whq.joules.spans import HOPELESS, Span, SpanEnergies, sum_known
 from pytest_whq.measuring.notes import notes_of
-from pytest_whq.measuring.phases import joined_phases, with_tokens
-from pytest_whq.measuring.rounds import half_widths95, relative_drift
-from pytest_whq.measuring.spans import HOPELESS, Span, SpanEnergies, sum_known
-from pytest_whq.measuring.tally import Tally, sum_tokens
+from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round
-from pytest_whq.serving import Load, Phases
+from pytest_whq.model.serving import Load, Phases
+from pytest_whq.queries.tally import Tally, sum_tokens
 from pytest_whq.tokens.tokenizer import Tokenizer
 from pytest_whq.units import format_percent, format_quantity, format_seconds
 

@@ -4,15 +4,14 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from pytest_whq.errors import SourceError
+from pytest_whq.joules.curve import power_curve
+from pytest_whq.joules.phases import phases_by_first_token, phases_by_role
+from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.joules.trace import Trace
 from pytest_whq.measuring.clock import Clock, Repeating
-from pytest_whq.measuring.curve import power_curve
-from pytest_whq.measuring.phaselog import PhaseLog
-from pytest_whq.measuring.phases import phases_by_first_token, phases_by_role
-from pytest_whq.measuring.rounds import start_phase
-from pytest_whq.measuring.spans import Span, SpanEnergies, UnmeasurableError
-from pytest_whq.measuring.trace import Trace
+from pytest_whq.measuring.plan import start_phase
 from pytest_whq.model import Device, DeviceState, PowerCurve
-from pytest_whq.serving import Phases
+from pytest_whq.model.serving import Phases
 from pytest_whq.sources.base import PowerSource
 
 EDGE_S = 0.003
@@ -122,14 +121,14 @@ class Sampler:
             self._lock.release()
 
     def phases(
-        self, spans: Sequence[Span], energies: Mapping[str, SpanEnergies], logs: Sequence[PhaseLog]
+        self, spans: Sequence[Span], energies: Mapping[str, SpanEnergies], edges_s: Sequence[float] | None
     ) -> Phases | str | None:
-        """Prefill and decode in ``spans``, of whose queries ``logs`` tell; see `phases_by_first_token`."""
+        """Prefill and decode in ``spans``; ``edges_s`` as in `phases_by_first_token`, None where unknown."""
         by_role = phases_by_role(self.devices, energies)
-        if by_role is not None or not self._reached():
+        if by_role is not None or not edges_s or not self._reached():
             return by_role
         try:
-            return phases_by_first_token(self.traces, energies, spans, logs)
+            return phases_by_first_token(self.traces, energies, spans, edges_s)
         finally:
             self._lock.release()
 

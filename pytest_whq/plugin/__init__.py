@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_whq.plugin.items import is_measured, is_worker
 from pytest_whq.plugin.options import add_options, wanted_from_the_start
 
 if TYPE_CHECKING:
@@ -94,21 +95,6 @@ class _Always:
 def whq(request: pytest.FixtureRequest) -> "Whq":
     """Measures the energy of the calls that pass through it; see the README of pytest-whq."""
     return start_session(request.config).fixture(request.node)
-
-
-def is_measured(item: pytest.Item) -> bool:
-    """Whether a test asks to be measured, by fixture or marker."""
-    return "whq" in getattr(item, "fixturenames", ()) or is_marked(item)
-
-
-def is_marked(item: pytest.Item) -> bool:
-    """Whether a test asks to be measured by a marker."""
-    return any(mark.name in ("whq", "whq_budget") for mark in item.iter_markers())
-
-
-def is_worker(config: pytest.Config) -> bool:
-    """Whether this process is a worker of pytest-xdist, whose reports go to a controller."""
-    return hasattr(config, "workerinput")
 
 
 def start_session(config: pytest.Config) -> "WhqSession":

@@ -7,10 +7,10 @@ from pytest_whq.judging.budget_file import BudgetEntry
 from pytest_whq.judging.policies import regression_sentence, warning_lines
 from pytest_whq.judging.regressions import compare_record, limit_for
 from pytest_whq.model import Comparison, Record, Rig, Run
+from pytest_whq.model.baseline import COMPARED, Baseline
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering import acceptance
 from pytest_whq.rendering.words import one_line
-from pytest_whq.storing.baseline import COMPARED, Baseline
 from pytest_whq.storing.baseline_file import read_baseline, update_baseline
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from pytest_whq import __version__
 from pytest_whq.errors import RunFileError
+from pytest_whq.git import current_commit
 from pytest_whq.model import Record, Rig, Run
 from pytest_whq.plugin.baseline import SessionBaseline, was_compared
-from pytest_whq.plugin.commit import current_commit
 from pytest_whq.plugin.reports import add_step_summary, github_lines, write_report
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering.terminal import render
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.records import record_from_dict, rig_from_dict
+from pytest_whq.version import __version__
 
 _BROKEN_OFF = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 

@@ -8,19 +8,19 @@ from typing import Any, NoReturn, ParamSpec, Self, TypeVar, cast, overload
 
 import pytest
 
+from pytest_whq.calling.clients import instrumented, is_client
+from pytest_whq.calling.load import load
+from pytest_whq.calling.load_plan import LoadPlan
+from pytest_whq.calling.recording import recording
+from pytest_whq.calling.repeating import Steps, repeat, run, run_async
 from pytest_whq.errors import WhqError
-from pytest_whq.measuring.asked import asked_by
-from pytest_whq.measuring.clients import instrumented, is_client
 from pytest_whq.measuring.clock import Clock, Waits, wait, wait_async
-from pytest_whq.measuring.draining import draining, reply_of
-from pytest_whq.measuring.jobs import LoadPlan
-from pytest_whq.measuring.lanes import load
 from pytest_whq.measuring.ledger import Ledger, unmeasured_ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.recording import recording
-from pytest_whq.measuring.repeating import Steps, repeat, run, run_async
-from pytest_whq.measuring.streams import is_stream
 from pytest_whq.model import Measurement
+from pytest_whq.queries.drained_stream import draining, reply_of
+from pytest_whq.queries.followed_stream import is_stream
+from pytest_whq.queries.request import asked_by
 
 __tracebackhide__ = True  # pytest shows the test's own lines, and none of this module's.
 

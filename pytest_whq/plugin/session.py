@@ -9,14 +9,14 @@ import pytest
 
 from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.judging.budgets import failing_sentence, judge_budgets, nearest_max_failed
-from pytest_whq.judging.failures import allow_failures
+from pytest_whq.judging.max_failed import allow_failures
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.model import Measurement, Reason, Record, TokenCount
-from pytest_whq.plugin import is_marked, is_measured, is_worker
 from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import Whq
 from pytest_whq.plugin.instruments import SessionInstruments
+from pytest_whq.plugin.items import is_marked, is_measured, is_worker
 from pytest_whq.plugin.reports import add_properties
 from pytest_whq.plugin.settings import Settings, marker_budgets, marker_entries, plan_for
 from pytest_whq.storing.records import record_as_dict, rig_as_dict

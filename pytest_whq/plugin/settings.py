@@ -17,11 +17,11 @@ from pytest_whq.judging.budget_file import (
     parse_budgets,
 )
 from pytest_whq.judging.budgets import Budget
-from pytest_whq.judging.failures import MaxFailed, max_failed
+from pytest_whq.judging.max_failed import MaxFailed, max_failed
 from pytest_whq.judging.policies import Policies, policies_from
 from pytest_whq.judging.ratio_of_means import RUN_NOISE
 from pytest_whq.judging.regressions import Limit
-from pytest_whq.measuring.rounds import Plan
+from pytest_whq.measuring.plan import Plan
 from pytest_whq.rendering import RENDERERS
 from pytest_whq.storing.baseline_file import FILE_NAME
 from pytest_whq.units import parse_ratio

@@ -26,7 +26,7 @@ class Renderer(NamedTuple):
 RENDERERS = {
     "json": Renderer("the records, as a run file", "pytest_whq.storing.runfile", "run_as_json"),
     "markdown": Renderer("a report in Markdown, for a pull request", "pytest_whq.rendering.markdown"),
-    "html": Renderer("a report as one HTML page", "pytest_whq.rendering.htmlpage"),
+    "html": Renderer("a report as one HTML page", "pytest_whq.rendering.webpage.page"),
     "csv": Renderer("the records as comma-separated values", "pytest_whq.rendering.csvtable"),
     "openmetrics": Renderer("the metrics as OpenMetrics text", "pytest_whq.rendering.openmetrics"),
 }

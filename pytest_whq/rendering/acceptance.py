@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from pytest_whq.model.baseline import Acceptance
 from pytest_whq.rendering.words import one_line, short_names
-from pytest_whq.storing.baseline import Acceptance
 
 _NAMED = 5
 

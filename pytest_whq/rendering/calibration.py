@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pytest_whq.measuring.calibration import Calibration, SensorCalibration
+from pytest_whq.calibrating.calibration import Calibration, SensorCalibration
 from pytest_whq.rendering.words import devices_phrase, one_line
 from pytest_whq.units import format_percent, format_quantity
 

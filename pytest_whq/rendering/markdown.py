@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pytest_whq.model import Record, Run
 from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
-from pytest_whq.rendering.serving import load_phrase, phases_phrase, times_phrase
+from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase, shortened
 from pytest_whq.units import format_metric, format_seconds
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pytest_whq.model import REASONS, Record, Run
-from pytest_whq.rendering.serving import load_phrase, note_lines, phases_phrase, times_phrase
+from pytest_whq.rendering.served_words import load_phrase, note_lines, phases_phrase, times_phrase
 from pytest_whq.rendering.words import (
     budget_phrase,
     counts_phrase,

@@ -9,7 +9,7 @@ from pytest_whq.sources.base import PowerSource
 
 
 def _nvml(devices: str | None) -> PowerSource:
-    from pytest_whq.sources.nvml import NvmlSource
+    from pytest_whq.sources.nvml.source import NvmlSource
 
     return NvmlSource(devices)
 

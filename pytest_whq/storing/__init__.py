@@ -1,0 +1,1 @@
+"""Runs, baselines, journals and calibrations as files, written whole and read strictly."""

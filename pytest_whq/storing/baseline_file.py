@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Run
-from pytest_whq.storing.baseline import (
+from pytest_whq.model.baseline import (
     COMPARED,
     Acceptance,
     Accepted,

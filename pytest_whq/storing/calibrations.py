@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from pytest_whq.measuring.calibration import Calibration
+from pytest_whq.calibrating.calibration import Calibration
 
 CALIBRATION_FORMAT = 1  # 1: first
 

@@ -18,7 +18,7 @@ from pytest_whq.model import (
     Round,
     TokenCount,
 )
-from pytest_whq.serving import Load, Stretch
+from pytest_whq.model.serving import Load, Stretch
 from pytest_whq.storing.curves import read_curve
 from pytest_whq.storing.fields import (
     FieldError,

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from simulated_nvml import SimulatedGpu, SimulatedNvml
 
+from pytest_whq.joules.spans import Span
 from pytest_whq.measuring.clock import SystemClock, wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
-from pytest_whq.measuring.spans import Span
 from pytest_whq.model import Measurement, TokenCount
-from pytest_whq.sources.nvml import NvmlSource
+from pytest_whq.sources.nvml.source import NvmlSource
 
 BUSY_W = 450.0
 

@@ -10,7 +10,7 @@ from pytest_whq.judging.policies import Policies, policies_from, regression_sent
 from pytest_whq.judging.regressions import Limit, compare, compare_record, limit_for
 from pytest_whq.judging.run_comparison import Rules, compare_run, compare_runs
 from pytest_whq.model import Comparison, Record, Rig, Run, TokenCount
-from pytest_whq.storing.baseline import Accepted, Baseline, accept, entry_of
+from pytest_whq.model.baseline import Accepted, Baseline, accept, entry_of
 
 TEST = "tests/test_chat.py::test_short"
 

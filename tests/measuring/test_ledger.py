@@ -9,7 +9,7 @@ from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.rounds import Plan
+from pytest_whq.measuring.plan import Plan
 from pytest_whq.model import Measurement, Reason, TokenCount
 
 TOLD = TokenCount(12, 5, 3, 1)

@@ -8,7 +8,7 @@ from bench import Bench
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Waits, wait
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.rounds import start_phase
+from pytest_whq.measuring.plan import start_phase
 from pytest_whq.model import Reason
 
 

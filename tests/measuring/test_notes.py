@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from pytest_whq.measuring.asked import output_limit
 from pytest_whq.measuring.notes import notes_of
-from pytest_whq.measuring.outputs import OutputLengths
-from pytest_whq.measuring.query import Query
 from pytest_whq.model import Measurement, TokenCount
+from pytest_whq.queries.output_lengths import OutputLengths
+from pytest_whq.queries.query import Query
+from pytest_whq.queries.request import output_limit
 
 PLAIN = Measurement(
     method="counter",

@@ -5,8 +5,8 @@ from typing import Any
 
 from bench import BUSY_W, IDLE_W, Bench, a_ledger
 
+from pytest_whq.calling.repeating import repeat, run
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.repeating import repeat, run
 from pytest_whq.model import TokenCount
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from pytest_whq.joules.spans import Span, SpanEnergies
 from pytest_whq.measuring.result import combine, measurement_of
-from pytest_whq.measuring.spans import Span, SpanEnergies
-from pytest_whq.measuring.tally import Tally
 from pytest_whq.model import DeviceEnergy, Measurement, Reason, Round, TokenCount
+from pytest_whq.queries.tally import Tally
 
 SPANS = [Span(0.0, 1.0), Span(1.5, 2.5), Span(3.0, 5.0)]
 ENERGIES = {

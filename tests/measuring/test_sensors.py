@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from bench import Bench, Window
 
-from pytest_whq.measuring.trace import Trace
+from pytest_whq.joules.trace import Trace
 from pytest_whq.model import Reading
 
 NAME = "Scripted GPU (SCRIPTED-0)"

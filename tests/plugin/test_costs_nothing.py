@@ -16,7 +16,9 @@ def pytest_unconfigure():
     print("threads:", *(thread.name for thread in threading.enumerate() if "whq" in thread.name))
 """
 
-ALWAYS = "loaded: pytest_whq pytest_whq.plugin pytest_whq.plugin.hookspecs pytest_whq.plugin.options"
+ALWAYS = "loaded: pytest_whq pytest_whq.plugin " + " ".join(
+    f"pytest_whq.plugin.{module}" for module in ("hookspecs", "items", "options")
+)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from measured_project import MeasuredProject
 
 from pytest_whq.plugin.options import OPTIONS
-from pytest_whq.rendering import RENDERERS, htmlpage
+from pytest_whq.rendering import RENDERERS
 
 TESTS = """
 def test_chat(whq, client):
@@ -88,7 +88,7 @@ def test_a_report_that_fails_does_not_cost_the_others(
     def fail(run: object) -> str:
         raise ZeroDivisionError("no luck")
 
-    monkeypatch.setattr(htmlpage, "render", fail)
+    monkeypatch.setattr("pytest_whq.rendering.webpage.page.render", fail)
     project.tests(TESTS)
     result = project.run("--whq-html=report.html", "--whq-csv=report.csv")
     assert result.ret == pytest.ExitCode.TESTS_FAILED

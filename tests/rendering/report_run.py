@@ -18,7 +18,7 @@ from pytest_whq.model import (
     Run,
     TokenCount,
 )
-from pytest_whq.serving import Distribution, Distributions, Load, Phase, Phases
+from pytest_whq.model.serving import Distribution, Distributions, Load, Phase, Phases
 from pytest_whq.units import JOULES_PER_WH
 
 BASELINE = Commit("1a2b3c4d5e6f7a8b9c0d", "main", False)

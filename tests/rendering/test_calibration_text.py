@@ -1,6 +1,6 @@
 from samples import H200
 
-from pytest_whq.measuring.calibration import Agreement, Calibration, SensorCalibration, ShortestWindow
+from pytest_whq.calibrating.calibration import Agreement, Calibration, SensorCalibration, ShortestWindow
 from pytest_whq.rendering.calibration import render
 
 COUNTER = SensorCalibration("energy counter", 0.1, 0.1, 0.00005)

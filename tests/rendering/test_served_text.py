@@ -9,11 +9,12 @@ from report_run import a_report_run, loaded
 from samples import a_record, a_run
 
 from pytest_whq.model import Reason, Record
-from pytest_whq.rendering import RENDERERS, htmlpage
-from pytest_whq.rendering.serving import load_phrase, phases_phrase, times_phrase
-from pytest_whq.rendering.sweeps import sweeps_of
+from pytest_whq.model.serving import Load, Phase, Phases
+from pytest_whq.rendering import RENDERERS
+from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.terminal import render
-from pytest_whq.serving import Load, Phase, Phases
+from pytest_whq.rendering.webpage.page import render as webpage
+from pytest_whq.rendering.webpage.sweeps import sweeps_of
 
 PHASES = Phases("first_token", Phase(12.0, 0.3, 1.5, 4096), Phase(90.0, 0.9, 8.0, 200))
 
@@ -123,7 +124,7 @@ class _Cells(HTMLParser):
 
 
 def test_the_page_has_it_as_a_chart_and_a_table() -> None:
-    page = htmlpage.render(a_report_run())
+    page = webpage(a_report_run())
     assert _Cells(page).rows == [
         [
             "In flight",
@@ -143,6 +144,6 @@ def test_the_page_has_it_as_a_chart_and_a_table() -> None:
 
 def test_a_sweep_of_hostile_names_makes_no_element() -> None:
     records = [named(loaded(n), f"t.py::test[{n}-<img src=x onerror=1>]") for n in (1, 8)]
-    page = htmlpage.render(a_run(*records))
+    page = webpage(a_run(*records))
     assert "<img" not in page
     assert "t.py::test[*-&lt;img src=x onerror=1&gt;]" in page

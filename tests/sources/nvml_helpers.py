@@ -7,7 +7,7 @@ import pytest
 
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Reading
-from pytest_whq.sources.nvml import NvmlSource
+from pytest_whq.sources.nvml.source import NvmlSource
 
 
 @contextlib.contextmanager

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from pytest_whq.model import Device, DeviceState
-from pytest_whq.sources import estimate
+from pytest_whq.sources import estimate, process_tree
 from pytest_whq.sources.base import PowerSource
-from pytest_whq.sources.estimate import WATTS_PER_VCPU, EstimateSource, ProcessTree, read_stat
+from pytest_whq.sources.estimate import WATTS_PER_VCPU, EstimateSource
+from pytest_whq.sources.process_tree import ProcessTree, read_stat
 
 TOLERANCE_S = 0.03
 """Three clock ticks: the time of children that have exited comes in ticks of 10 ms, and what a
@@ -172,7 +173,7 @@ def test_the_count_never_decreases_while_processes_come_and_go(source: EstimateS
 
 
 def test_without_proc_children_count_once_they_were_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "_proc_is_ours", lambda: False)
+    monkeypatch.setattr(process_tree, "_proc_is_ours", lambda: False)
     source = EstimateSource()
     before_s = descendants_s(source)
     with python(BURN_AND_STAY) as child:

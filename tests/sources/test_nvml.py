@@ -15,9 +15,9 @@ from simulated_nvml import (
 )
 
 from pytest_whq.model import Device, DeviceState
-from pytest_whq.sources import processes
 from pytest_whq.sources.base import PowerSource
-from pytest_whq.sources.nvml_codes import averaging_s
+from pytest_whq.sources.nvml import other_processes
+from pytest_whq.sources.nvml.codes import averaging_s
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_other_processes_are_those_that_do_not_descend_from_this_one(gpu: Simula
 def test_in_a_container_other_processes_are_unknown(
     gpu: SimulatedGpu, monkeypatch: pytest.MonkeyPatch, sees_the_machines_pids: bool, others: int | None
 ) -> None:
-    monkeypatch.setattr(processes, "_sees_the_machines_pids", lambda: sees_the_machines_pids)
+    monkeypatch.setattr(other_processes, "_sees_the_machines_pids", lambda: sees_the_machines_pids)
     gpu.set_processes([(1, 1 << 30)])
     with opened() as source:
         assert source.state()[0].other_processes == others

@@ -10,7 +10,7 @@ from simulated_nvml import (
     SimulatedNvml,
 )
 
-from pytest_whq.sources.nvml import list_devices
+from pytest_whq.sources.nvml.source import list_devices
 
 
 @pytest.fixture

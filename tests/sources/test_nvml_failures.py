@@ -17,7 +17,7 @@ from simulated_nvml import (
 )
 
 from pytest_whq.errors import SourceError
-from pytest_whq.sources import nvml as nvml_module
+from pytest_whq.sources.nvml import source as nvml_module
 
 
 @pytest.fixture

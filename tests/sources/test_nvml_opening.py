@@ -19,7 +19,7 @@ from simulated_nvml import (
 
 from pytest_whq.errors import SourceError
 from pytest_whq.sources import open_source
-from pytest_whq.sources.nvml import NvmlSource
+from pytest_whq.sources.nvml.source import NvmlSource
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_gpu_lost_before_opening_has_its_sentence(gpu: SimulatedGpu) -> None:
 def test_nothing_is_opened_by_importing_and_everything_is_closed_in_the_end(
     simulated_nvml: SimulatedNvml,
 ) -> None:
-    program = "import pytest_whq.sources.nvml"
+    program = "import pytest_whq.sources.nvml.source"
     assert _in_a_new_process(program, {**os.environ, **simulated_nvml.env()}) == ""
     assert simulated_nvml.init_calls == 0
     source = NvmlSource()
@@ -134,7 +134,7 @@ def test_the_sources_table_opens_it_by_name(gpu: SimulatedGpu) -> None:
 
 OPEN_AND_SAY = """
 from pytest_whq.errors import SourceError
-from pytest_whq.sources.nvml import NvmlSource
+from pytest_whq.sources.nvml.source import NvmlSource
 try:
     source = NvmlSource()
     print(*(device.id for device in source.devices()))

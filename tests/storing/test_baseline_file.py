@@ -14,7 +14,7 @@ from samples import NOTHING, RIG, a_record, a_run
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Run
-from pytest_whq.storing.baseline import Baseline, accept
+from pytest_whq.model.baseline import Baseline, accept
 from pytest_whq.storing.baseline_file import (
     baseline_as_json,
     baseline_from_dict,

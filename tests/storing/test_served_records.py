@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from samples import a_record
 
-from pytest_whq.serving import Distribution, Distributions, Load, Phase, Phases, Stretch
+from pytest_whq.model.serving import Distribution, Distributions, Load, Phase, Phases, Stretch
 from pytest_whq.storing.records import record_as_dict, record_from_dict
 
 SPREAD = Distribution(12, 1.0, 0.9, 1.4, 1.5, 1.6)

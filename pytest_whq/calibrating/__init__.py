@@ -1,0 +1,1 @@
+"""What the sensors of this machine can do, learned by watching them."""

@@ -1,0 +1,208 @@
+"""Learns of each sensor of a device how often it refreshes, what it averages and what a reading costs.
+
+A load goes on and off while all sensors are watched: in irregular short turns, so that every refresh
+shows something else; in long steps that begin at ever new phases of the refresh, so that some fall
+into what a sensor averages; then once for long, over which counter and integrated power are compared.
+"""
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_whq.calibrating.shortest_window import Sight, shortest_window_s
+from pytest_whq.calibrating.step_response import Step
+from pytest_whq.calibrating.watched_sensor import Watched
+from pytest_whq.joules.spans import Span, UnmeasurableError
+from pytest_whq.measuring.clock import Clock
+from pytest_whq.measuring.plan import start_phase
+from pytest_whq.model import Device
+from pytest_whq.sources.base import Probe
+
+SPANS_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""From the beginning of the load on, over which counter and integrated power are compared."""
+
+PRECISIONS = (0.01, 0.05)
+"""For which the shortest window is told."""
+
+_FLICKERS, _FLICKER_S = 60, (0.012, 0.062)
+_STEPS, _STEP_S = 8, 1.3
+"""So long that a sensor which averages over a second settles."""
+
+_TYPICAL_REFRESH_S = 0.1
+_OUTSIDE_S = 0.5
+_LOOK_EVERY_S = 0.001
+
+
+class Load(Protocol):
+    """What keeps a device busy; ``name`` says with what."""
+
+    name: str
+
+    def switch(self, *, on: bool) -> None:
+        """Begin or end; returns once the device has."""
+
+
+@dataclass(frozen=True, slots=True)
+class SensorCalibration:
+    """How a sensor shows what the device draws; what was not seen is None.
+
+    ``averaging_s`` is how far back each refresh looks: a counter that sees everything looks back over
+    its whole ``refresh_s``. ``cost_s`` is what a reading takes.
+    """
+
+    sensor: str
+    refresh_s: float | None
+    averaging_s: float | None
+    cost_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The counter's joules over those of integrated power, in ``seconds`` from the load's beginning."""
+
+    seconds: float
+    counter_over_power: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShortestWindow:
+    """From ``seconds`` on, a window's energy is known to ``precision`` (95 %); None where never."""
+
+    precision: float
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was learned of a device; ``load`` says what kept it busy, None where it only idled.
+
+    The ``shortest`` windows draw a steady ``busy_w`` with ``idle_w`` around them. A device that only
+    idled shows no ``busy_w``: its power limit stands in.
+    """
+
+    device: Device
+    load: str | None
+    idle_w: float | None
+    busy_w: float | None
+    sensors: tuple[SensorCalibration, ...]
+    agreement: tuple[Agreement, ...]
+    shortest: tuple[ShortestWindow, ...]
+
+
+def calibrate(
+    device: Device, probes: Sequence[Probe], clock: Clock, load: Load | None, longest_s: float = SPANS_S[-1]
+) -> Calibration:
+    """Watch the ``probes`` of ``device`` while ``load`` goes on and off; without one, while it idles.
+
+    Takes some 15 s with a load and 3 s without, and ``longest_s`` for the comparison of counter and power.
+    """
+    script = _Script([Watched(probe) for probe in probes], clock, load)
+    try:
+        script.flicker()
+        if load is not None:
+            script.step()
+        long = script.stay(longest_s)
+    finally:
+        if load is not None:
+            load.switch(on=False)
+    best = script.best
+    idle_w, busy_w = best.idle_w, device.power_limit_w if load is None else best.busy_w
+    return Calibration(
+        device=device,
+        load=None if load is None else load.name,
+        idle_w=idle_w,
+        busy_w=busy_w,
+        sensors=tuple(
+            SensorCalibration(one.probe.sensor, one.refresh_s, one.averaging_s, one.cost_s)
+            for one in script.watched
+        ),
+        agreement=_agreement(script.watched, long),
+        shortest=_shortest(best, idle_w, busy_w),
+    )
+
+
+class _Script:
+    """What the load does while the sensors are watched."""
+
+    def __init__(self, watched: Sequence[Watched], clock: Clock, load: Load | None) -> None:
+        self.watched = watched
+        self._clock = clock
+        self._load = load
+        self._is_on = False
+
+    @property
+    def best(self) -> Watched:
+        """The sensor by which windows are measured."""
+        return self.watched[0]
+
+    def flicker(self) -> None:
+        """Learn refresh periods from short turns of irregular length."""
+        shortest_s, longest_s = _FLICKER_S
+        for number in range(_FLICKERS):
+            self._go_on(shortest_s + start_phase(number) * (longest_s - shortest_s), on=number % 2 == 1)
+        for one in self.watched:
+            one.learn_refresh()
+
+    def step(self) -> None:
+        """Learn averaging and levels from long steps, each at the next phase of a golden-ratio sequence."""
+        step_s = (math.ceil(_STEP_S / self._refresh_s) + start_phase(1)) * self._refresh_s
+        steps = [self._go_on(step_s, on=number % 2 == 1) for number in range(_STEPS + 1)]
+        for one in self.watched:
+            one.learn_response(steps)
+
+    def stay(self, seconds: float) -> Span:
+        """Keep the load on for so long, with enough before and after it to tell the levels there."""
+        outside_s = max(_OUTSIDE_S, 3 * self._refresh_s)
+        self._go_on(outside_s, on=False)
+        long = self._go_on(seconds, on=True)
+        self._go_on(outside_s, on=False)
+        if self._load is None:
+            for one in self.watched:
+                one.learn_idle()
+        return Span(long.time_s, long.end_s)
+
+    @property
+    def _refresh_s(self) -> float:
+        return max((one.refresh_s or 0.0 for one in self.watched), default=0.0) or _TYPICAL_REFRESH_S
+
+    def _go_on(self, seconds: float, *, on: bool) -> Step:
+        if self._load is not None and on != self._is_on:
+            self._load.switch(on=on)
+            self._is_on = on
+        start_s = self._clock.now()
+        while (left_s := start_s + seconds - self._clock.now()) > 0:
+            for one in self.watched:
+                one.look(self._clock)
+            self._clock.sleep(min(_LOOK_EVERY_S, left_s))
+        return Step(start_s, self._clock.now(), on)
+
+
+def _agreement(watched: Sequence[Watched], long: Span) -> tuple[Agreement, ...]:
+    """Counter over power in the first part of ``long``, as far as both tell."""
+    counter = next((one for one in watched if one.probe.counts), None)
+    power = min(
+        (one for one in watched if not one.probe.counts),
+        key=lambda one: one.averaging_s or math.inf,
+        default=None,
+    )
+    if counter is None or power is None:
+        return ()
+    found = []
+    for seconds in SPANS_S:
+        span = Span(long.start_s, long.start_s + seconds)
+        if seconds <= long.duration_s:
+            with suppress(UnmeasurableError):
+                ratio = counter.energy(span).energy_j / power.energy(span).energy_j
+                found.append(Agreement(seconds, ratio))
+    return tuple(found)
+
+
+def _shortest(best: Watched, idle_w: float | None, busy_w: float | None) -> tuple[ShortestWindow, ...]:
+    averaging_s = None if best.probe.counts else best.averaging_s
+    unknown = best.refresh_s is None or (averaging_s is None and not best.probe.counts)
+    if unknown or idle_w is None or busy_w is None or best.refresh_s is None:
+        return ()
+    sight = Sight(best.refresh_s, best.cost_s, averaging_s)
+    return tuple(ShortestWindow(p, shortest_window_s(sight, idle_w, busy_w, p)) for p in PRECISIONS)

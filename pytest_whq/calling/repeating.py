@@ -1,0 +1,123 @@
+"""Repeats a call in rounds until its energy is known well enough."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Final
+
+from pytest_whq.measuring.clock import Clock, Waits
+from pytest_whq.measuring.ledger import Ledger
+from pytest_whq.measuring.meter import Meter
+from pytest_whq.queries.request import NOTHING_ASKED, Asked
+
+CALL: Final = None
+"""What `repeat` yields when it wants the call made and its reply sent back; else seconds to wait."""
+
+Steps = Generator[float | None, Any, Any]
+
+
+def repeat(ledger: Ledger, meter: Meter, asked: Asked = NOTHING_ASKED) -> Steps:
+    """Warm up, then run rounds as the ledger's plan says; returns the last reply.
+
+    It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain
+    functions and coroutine functions. An error of the call, thrown in, ends the measurement with a
+    failed query and passes on; while warming up nothing is measured of it. ``asked`` is what the call asks.
+    """
+    __tracebackhide__ = True
+    plan, clock = ledger.plan, ledger.clock
+    reply = None
+    try:
+        yield from meter.claiming()
+        for _ in range(plan.warmup):
+            reply = yield CALL
+        yield from meter.opening()
+    except BaseException:
+        meter.abandon()
+        raise
+    try:
+        ledger.opened(meter)
+        started_s, round_s = clock.now(), 0.0
+        while plan.goes_on(len(meter.spans), clock.now() - started_s, round_s, meter.half_width95):
+            yield from meter.next_start()
+            began_s = clock.now()
+            meter.begin()
+            while True:
+                reply = yield CALL
+                ledger.record(meter, reply, asked=asked)
+                if clock.now() - began_s >= plan.round_s:
+                    break
+            meter.end()
+            round_s = clock.now() - began_s
+            ledger.instruments.progress(meter)
+    except Exception as error:
+        if meter.is_open:
+            ledger.record_failure(meter, type(error).__name__)
+            meter.end()
+        yield from _closing(ledger, meter)
+        raise
+    except BaseException:
+        ledger.closing(meter)
+        meter.abandon()
+        raise
+    yield from _closing(ledger, meter)
+    return reply
+
+
+def _closing(ledger: Ledger, meter: Meter) -> Waits:
+    ledger.closing(meter)
+    yield from meter.closing()
+    ledger.closed(meter, repeated=True)
+
+
+def run(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:
+    """Carry out ``steps``, blocking; returns what they return.
+
+    Where ``call`` turns out to return an awaitable, returns a coroutine that goes on from there.
+    """
+    __tracebackhide__ = True
+    thrown: BaseException | None = None
+    try:
+        step = next(steps)
+        while True:
+            answer = None
+            try:
+                if step is CALL:
+                    answer = call()
+                else:
+                    clock.sleep(step)
+            except BaseException as error:  # noqa: BLE001 - it is the procedure's to end on
+                thrown = error
+                step = steps.throw(error)
+                continue
+            if inspect.isawaitable(answer):
+                return run_async(steps, clock, call, answer)
+            step = steps.send(answer)
+    except StopIteration as done:
+        return done.value
+    except RuntimeError as wrapped:
+        # No generator can raise StopIteration: Python wraps that of the call.
+        if thrown is not None and wrapped.__cause__ is thrown:
+            raise thrown from None
+        raise
+
+
+async def run_async(
+    steps: Steps, clock: Clock, call: Callable[[], Any], pending: Awaitable[Any] | None = None
+) -> Any:
+    """Carry out ``steps`` on the event loop; ``pending`` is what the last call for them has returned."""
+    __tracebackhide__ = True
+    try:
+        step = CALL if pending is not None else next(steps)
+        while True:
+            answer = None
+            try:
+                if step is not CALL:
+                    await clock.sleep_async(step)
+                else:
+                    awaitable, pending = (call() if pending is None else pending), None
+                    answer = await awaitable
+            except BaseException as error:  # noqa: BLE001 - it is the procedure's to end on
+                step = steps.throw(error)
+            else:
+                step = steps.send(answer)
+    except StopIteration as done:
+        return done.value

@@ -1,0 +1,1 @@
+"""Readings of a sensor turned into joules, with their uncertainty. Pure: no clock, no thread, no source."""

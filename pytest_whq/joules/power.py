@@ -1,0 +1,171 @@
+"""Joules from readings of power, for devices without an energy counter. Pure.
+
+A power sensor shows, until its next refresh, the mean over some time before the last one. So a
+reading tells of the span only when that time lay inside it, and tells of the moment half that time
+earlier. Such readings are joined by straight lines, and the first and last held to the span's edges.
+"""
+
+import math
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import fmean, median, pstdev
+
+from pytest_whq.joules.refresh import OnGrid, RefreshPeriod, on_grid
+from pytest_whq.joules.spans import Observed, Span, SpanEnergies, UnmeasurableError
+
+_REFRESH_S = 0.1
+MAX_GAP_S = 1.0
+"""A longer stretch without a reading inside a span is too much to fill in."""
+
+
+_KEPT_APART_S = 0.05
+"""Readings of the same value may be this far apart: a day of them fits in some ten megabytes."""
+
+_SAME = 0.05
+"""Stretches of the sensor's averaging that overlap by less than this share of it do not overlap."""
+
+SLOW_SENSOR_S = 0.5
+"""A sensor that averages over longer smears a window's edges so far that short windows are hopeless."""
+
+_SLOW_WINDOWS = 4.5
+"""How many times its averaging a window must last for such a sensor."""
+
+
+class PowerSamples:
+    """Watts as read, with the refresh period as learned; ``averaging_s`` is the sensor's own."""
+
+    def __init__(self, averaging_s: float) -> None:
+        self.times_s = array("d")
+        self.powers_w = array("d")
+        self.averaging_s = averaging_s
+        self.refresh = RefreshPeriod(longest_s=1.5 * _REFRESH_S)
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def add(self, time_s: float, power_w: float) -> None:
+        """Take in a reading; readings come in the order of their times.
+
+        Of a value that stays, its first and latest reading are kept, and one now and then between.
+        """
+        if self.times_s and power_w != self.powers_w[-1]:
+            unseen_s = time_s - self.times_s[-1]
+            self.refresh.add(time_s - unseen_s / 2, unseen_s)
+        same = len(self) >= 2 and power_w == self.powers_w[-1] == self.powers_w[-2]
+        if same and time_s - self.times_s[-2] < _KEPT_APART_S:
+            self.times_s[-1] = time_s
+            return
+        self.times_s.append(time_s)
+        self.powers_w.append(power_w)
+
+    @property
+    def refresh_s(self) -> float:
+        """Seconds from refresh to refresh: as seen, else what GPUs of today have."""
+        return self.refresh.period_s or _REFRESH_S
+
+    @property
+    def memory_s(self) -> float:
+        """How far back a reading may look: the refresh that it shows, and what that averages."""
+        return self.refresh_s + self.averaging_s
+
+    def between(self, start_s: float, end_s: float) -> range:
+        """Indices of the readings from ``start_s`` to ``end_s``."""
+        return range(bisect_left(self.times_s, start_s), bisect_right(self.times_s, end_s))
+
+    def observed(self, start_s: float, end_s: float) -> Iterator[Observed]:
+        """What the sensor saw of the stretch from ``start_s`` to ``end_s``: its mean over its averaging.
+
+        Each part of the time is seen once at most. A sensor that averages over long tells no part of it.
+        """
+        if self.averaging_s >= SLOW_SENSOR_S:
+            return
+        averaging_s = self.averaging_s or self.refresh_s
+        seen_until_s = -math.inf
+        for time_s, power_w, blur_s in self._refreshes():
+            from_s = time_s - averaging_s
+            if from_s < end_s and time_s > start_s and from_s > seen_until_s - _SAME * averaging_s:
+                seen_until_s = time_s
+                yield Observed(from_s, time_s, power_w * averaging_s, power_w * blur_s)
+
+    def _refreshes(self) -> Iterator[tuple[float, float, float]]:
+        """Time, watts and the time's standard uncertainty of each refresh, also of one to the same watts."""
+        period_s = self.refresh.period_s
+        if period_s is None:
+            readings = zip(self.times_s, self.powers_w, strict=True)
+            yield from ((time_s, power_w, 0.0) for time_s, power_w in readings)
+            return
+        changes = [n for n in range(1, len(self)) if self.powers_w[n] != self.powers_w[n - 1]]
+        widths_s = [min(self.times_s[n] - self.times_s[n - 1], period_s) for n in changes]
+        moments_s = [self.times_s[n] - width_s / 2 for n, width_s in zip(changes, widths_s, strict=True)]
+        points = on_grid(moments_s, widths_s, period_s)
+        seen = [OnGrid(moment_s, False) for moment_s in moments_s] if points is None else points
+        ends_s = [*(point.time_s for point in seen[1:]), self.times_s[-1]]
+        for n, width_s, point, until_s in zip(changes, widths_s, seen, ends_s, strict=True):
+            blur_s = width_s / math.sqrt(12) if points is None else 0.0
+            for refresh in range(max(1, round((until_s - point.time_s) / period_s))):
+                if not point.unsure:
+                    yield point.time_s + refresh * period_s, self.powers_w[n], blur_s
+
+    def settled_after(self, time_s: float) -> bool:
+        """Whether readings after ``time_s`` tell the level there."""
+        return bool(self.times_s) and self.times_s[-1] >= time_s + self.memory_s
+
+
+def power_energy(samples: PowerSamples, spans: Sequence[Span]) -> SpanEnergies:
+    """Joules of each of ``spans``, which are in order and do not overlap.
+
+    Raises `UnmeasurableError` for a span too short for the sensor and for one with a gap.
+    """
+    parts = [_span_energy(samples, span) for span in spans]
+    return SpanEnergies(
+        "power",
+        tuple(energy_j for energy_j, _ in parts),
+        math.hypot(*(uncertainty_j for _, uncertainty_j in parts)),
+        _idle_w(samples, spans),
+    )
+
+
+def _span_energy(samples: PowerSamples, span: Span) -> tuple[float, float]:
+    inside = samples.between(span.start_s + samples.memory_s, span.end_s)
+    times_s = [samples.times_s[i] for i in inside]
+    powers_w = [samples.powers_w[i] for i in inside]
+    first_s = min(span.start_s + samples.memory_s, span.end_s)
+    gap_s = max(after - before for before, after in pairwise([first_s, *times_s, span.end_s]))
+    if gap_s > MAX_GAP_S:
+        raise UnmeasurableError(
+            "sample_gap",
+            f"no power reading for {gap_s:.1f} s inside the window; at most {MAX_GAP_S:.0f} s is filled in",
+        )
+    slow = samples.averaging_s >= SLOW_SENSOR_S
+    if len(inside) < 2 or (slow and span.duration_s < _SLOW_WINDOWS * samples.averaging_s):
+        raise UnmeasurableError(
+            "window_too_short",
+            f"the power sensor looks back over up to {samples.memory_s * 1000:.0f} ms, "
+            f"so a window of {span.duration_s * 1000:.0f} ms is too short for it",
+        )
+    centres_s = [time_s - samples.memory_s / 2 for time_s in times_s]
+    energy_j = powers_w[0] * (centres_s[0] - span.start_s) + powers_w[-1] * (span.end_s - centres_s[-1])
+    for (start_s, start_w), (end_s, end_w) in pairwise(zip(centres_s, powers_w, strict=True)):
+        energy_j += (start_w + end_w) / 2 * (end_s - start_s)
+    return energy_j, _uncertainty_j(samples, span, powers_w)
+
+
+def _uncertainty_j(samples: PowerSamples, span: Span, powers_w: Sequence[float]) -> float:
+    """What the refreshes that were seen leave open of the rest of the span."""
+    refreshes = max(1.0, span.duration_s / samples.refresh_s)
+    spread_w = pstdev(powers_w)
+    return math.hypot(
+        spread_w * span.duration_s / math.sqrt(refreshes),
+        spread_w * samples.memory_s,
+        0.005 * fmean(powers_w) * span.duration_s,
+    )
+
+
+def _idle_w(samples: PowerSamples, spans: Sequence[Span]) -> float | None:
+    """Mean of the level before the spans and of the level after them, of those that were seen."""
+    before = samples.between(-math.inf, spans[0].start_s)
+    after = samples.between(spans[-1].end_s + samples.memory_s, math.inf)
+    levels_w = [median([samples.powers_w[i] for i in side]) for side in (before, after) if len(side)]
+    return fmean(levels_w) if levels_w else None

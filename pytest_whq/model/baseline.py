@@ -1,0 +1,200 @@
+"""A baseline: what accepted runs measured, by test, and how another run enters it. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pytest_whq.model.measurement import Measurement
+from pytest_whq.model.rig import Commit, Device, Rig
+from pytest_whq.model.run import Record, Run
+from pytest_whq.units import wh
+
+KEPT = 10
+"""So many runs are kept for each test and rig, the latest."""
+
+COMPARED = ("wh_per_query", "j_per_output_token")
+"""The metrics that are compared with a baseline, headline first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRun:
+    """When, with what, of which commit and on which rig accepted figures were measured."""
+
+    created: str
+    tool: str
+    commit: Commit | None
+    rig: Rig
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What one run measured of one test: the part of its record that comparisons need.
+
+    ``rounds`` is how many there were; ``interval95`` has those of `COMPARED` that are known.
+    """
+
+    run: AcceptedRun = field(repr=False)
+    test: str
+    method: str | None
+    queries: int
+    input_tokens: int | None
+    output_tokens: int | None
+    energy_j: float
+    uncertainty_j: float | None
+    rounds: int
+    interval95: Mapping[str, tuple[float, float]]
+
+    @property
+    def wh_per_query(self) -> float:
+        """Watt-hours per query that succeeded."""
+        return wh(self.energy_j) / self.queries
+
+    @property
+    def j_per_output_token(self) -> float | None:
+        """Joules per output token, None where these are not known."""
+        return self.energy_j / self.output_tokens if self.output_tokens else None
+
+    def metric(self, name: str) -> float | None:
+        """The value of one of `COMPARED`."""
+        value: float | None = getattr(self, name)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Test -> what was accepted of it, the earliest first."""
+
+    tests: Mapping[str, tuple[Accepted, ...]]
+
+    def of(self, test: str) -> tuple[Accepted, ...]:
+        """What was accepted of ``test``, on whatever rig."""
+        return self.tests.get(test, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A baseline after a run was accepted: its tests that entered, and why others did not."""
+
+    baseline: Baseline
+    accepted: tuple[str, ...]
+    left_out: Mapping[str, str]
+
+
+def accept(baseline: Baseline, run: Run, kept: int = KEPT) -> Acceptance:
+    """``baseline`` with the valid records of ``run``; by test and rig the latest ``kept`` stay.
+
+    Other tests' entries, and those of other rigs, stay as they are. What is there already does not
+    enter again.
+    """
+    tests = dict(baseline.tests)
+    accepted, left_out = [], {}
+    for record in run.records:
+        before = baseline.of(record.test)
+        entry = entry_of(record, run)
+        why = why_left_out(record)
+        if why is None and entry in before:
+            why = "it is in the baseline already"
+        if why is None:
+            latest = _latest([*before, entry], entry, kept)
+            if not any(one is entry for one in latest):
+                why = f"the baseline has {kept} later runs of it"
+            else:
+                tests[record.test] = latest
+                accepted.append(record.test)
+        if why is not None:
+            left_out[record.test] = why
+    return Acceptance(Baseline(tests), tuple(accepted), left_out)
+
+
+def why_left_out(record: Record) -> str | None:
+    """Why a record cannot enter a baseline, None where it can."""
+    if why := why_unmeasured(record.measurement):
+        return why
+    if record.outcome == "skipped":
+        return "the test was skipped"
+    return "the test failed" if record.outcome == "failed" and not _failed_by_verdict(record) else None
+
+
+def _failed_by_verdict(record: Record) -> bool:
+    """Whether energy alone explains that a test failed: to accept it is to say that this may stand.
+
+    A test that failed by itself has no comparison.
+    """
+    compared = record.comparison
+    return any(verdict.fails for verdict in record.budgets) or (
+        compared is not None and compared.outcome not in ("unchanged", "improved")
+    )
+
+
+def why_unmeasured(measurement: Measurement) -> str | None:
+    """Why there is no Wh per query that a comparison could use, None where there is one."""
+    if reason := measurement.why_invalid("wh_per_query"):
+        return reason.sentence.rstrip(".") or reason.code.replace("_", " ")
+    return None if measurement.wh_per_query else "there is no figure"
+
+
+def entry_of(record: Record, run: Run | AcceptedRun) -> Accepted:
+    """What a baseline keeps of ``record``, or compares with it; its energy must be known."""
+    measurement = record.measurement
+    rig = _narrowed(run.rig, record)
+    source = AcceptedRun(run.created, run.tool, run.commit, rig)
+    return Accepted(
+        run=source,
+        test=record.test,
+        method=measurement.method,
+        queries=measurement.queries,
+        input_tokens=measurement.tokens.input_tokens,
+        output_tokens=measurement.tokens.output_tokens,
+        energy_j=measurement.energy_j or 0.0,
+        uncertainty_j=measurement.uncertainty_j,
+        rounds=len(measurement.rounds),
+        interval95={
+            name: measurement.interval95[name] for name in COMPARED if name in measurement.interval95
+        },
+    )
+
+
+def _narrowed(rig: Rig, record: Record) -> Rig:
+    """``rig`` with the devices that measured ``record``: xdist workers may have had different ones."""
+    used = {device.id for device in record.measurement.devices}
+    devices = tuple(device for device in rig.devices if device.id in used)
+    return replace(rig, devices=devices) if devices and devices != rig.devices else rig
+
+
+RigKey = tuple[str | None, str | None, str | None, tuple[tuple[str, float | None, str | None], ...]]
+
+
+def rig_key(entry: Accepted) -> RigKey:
+    """What two figures must share to be comparable: source, scope, method, and devices but their ids."""
+    rig = entry.run.rig
+    return rig.source, rig.scope, entry.method, tuple(sorted(map(_kind, rig.devices), key=repr))
+
+
+def _kind(device: Device) -> tuple[str, float | None, str | None]:
+    return device.name, device.power_limit_w, device.role
+
+
+def _latest(entries: Sequence[Accepted], new: Accepted, kept: int) -> tuple[Accepted, ...]:
+    """``entries`` in order of time, of those of the rig of ``new`` only the latest ``kept``."""
+    key = rig_key(new)
+    ordered = sorted(entries, key=lambda entry: moment_key(entry.run))
+    same = [entry for entry in ordered if rig_key(entry) == key]
+    dropped = {id(entry) for entry in same[:-kept]}
+    return tuple(entry for entry in ordered if id(entry) not in dropped)
+
+
+def moment_key(run: AcceptedRun) -> str:
+    """Sorts runs by the moment they were made, fractions of a second included."""
+    return run.created.removesuffix("Z")
+
+
+def runs_of(baseline: Baseline) -> Iterator[tuple[AcceptedRun, tuple[Accepted, ...]]]:
+    """The baseline by runs, the earliest first, and by test within a run."""
+    grouped: dict[tuple[AcceptedRun, int], list[Accepted]] = {}
+    for test in sorted(baseline.tests):
+        seen: dict[AcceptedRun, int] = {}
+        for entry in baseline.tests[test]:
+            # Two runs can share their second, commit and rig, but then each has a record of the test.
+            number = seen[entry.run] = seen.get(entry.run, -1) + 1
+            grouped.setdefault((entry.run, number), []).append(entry)
+    for run, number in sorted(grouped, key=lambda key: (moment_key(key[0]), *map(repr, key))):
+        yield run, tuple(grouped[run, number])

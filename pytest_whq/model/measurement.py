@@ -1,0 +1,181 @@
+"""What was measured in the windows of a test, and what follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_whq.model.metrics import METRICS, TOKEN_METRICS
+from pytest_whq.model.reasons import REASONS, Reason
+from pytest_whq.model.serving import Distributions, Load, Phases
+from pytest_whq.units import per_thousand, wh
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """Tokens of one query as the reply tells them; what it does not tell is None.
+
+    ``cached_input_tokens`` are part of ``input_tokens``, ``reasoning_tokens`` of ``output_tokens``.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEnergy:
+    """Joules that one device drew in the measured windows."""
+
+    id: str
+    energy_j: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One repetition of a measured call, or one window that the test opened itself."""
+
+    energy_j: float | None
+    net_energy_j: float | None
+    duration_s: float
+    queries: int
+    input_tokens: int | None
+    output_tokens: int | None
+
+    @property
+    def wh_per_query(self) -> float | None:
+        """Watt-hours per query that succeeded, None where not known."""
+        return None if self.energy_j is None else _ratio(wh(self.energy_j), self.queries)
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCurve:
+    """Watts of all devices together: means over steps of ``step_s`` from ``start_s`` on.
+
+    Times are on the clock of `time.monotonic`. ``windows_s`` are the start and end of each span that
+    was measured; what no reading tells of a step's power is None.
+    """
+
+    start_s: float
+    step_s: float
+    power_w: tuple[float | None, ...]
+    windows_s: tuple[tuple[float, float], ...]
+
+    @property
+    def end_s(self) -> float:
+        """The end of the last step."""
+        return self.start_s + self.step_s * len(self.power_w)
+
+
+def _ratio(numerator: float | None, denominator: float | None) -> float | None:
+    return numerator / denominator if numerator is not None and denominator else None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Energy, queries and tokens of a test's windows together.
+
+    ``queries`` succeeded; the energy of the ``failed_queries`` is in ``energy_j`` all the same.
+    Joules are gross; ``net_energy_j`` is less the idle power outside the windows times
+    ``duration_s``. ``uncertainty_j`` is one standard uncertainty of ``energy_j``.
+    ``method`` is ``counter``, ``power`` or ``estimate``. ``failures`` counts failed queries by kind;
+    ``distributions`` are of the queries that were timed, ``load`` is that of `whq.load`;
+    ``phases`` are None where prefill and decode cannot be told apart.
+    ``tokenizer`` is the user's own that has counted the output tokens of replies that are text, None where
+    replies told them; ``notes`` are sentences that keep the figure from misleading.
+    """
+
+    method: str | None
+    energy_j: float | None
+    net_energy_j: float | None
+    uncertainty_j: float | None
+    duration_s: float
+    queries: int
+    failed_queries: int
+    tokens: TokenCount
+    devices: tuple[DeviceEnergy, ...]
+    rounds: tuple[Round, ...]
+    interval95: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()
+    power: PowerCurve | None = None
+    failures: Mapping[str, int] = field(default_factory=dict)
+    distributions: Distributions | None = None
+    load: Load | None = None
+    phases: Phases | None = None
+    tokenizer: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        """Whether Wh/query stands: missing tokens alone take only the token metrics away."""
+        return all(not REASONS[reason.code] or reason.code == "tokens_missing" for reason in self.reasons)
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Input and output tokens together, None where either is unknown."""
+        if self.tokens.input_tokens is None or self.tokens.output_tokens is None:
+            return None
+        return self.tokens.input_tokens + self.tokens.output_tokens
+
+    @property
+    def wh_total(self) -> float | None:
+        """Watt-hours of all windows."""
+        return None if self.energy_j is None else wh(self.energy_j)
+
+    @property
+    def wh_per_query(self) -> float | None:
+        """Watt-hours per query that succeeded, idle draw included."""
+        return _ratio(self.wh_total, self.queries)
+
+    @property
+    def net_wh_per_query(self) -> float | None:
+        """Watt-hours per query that succeeded, less idle draw."""
+        return None if self.net_energy_j is None else _ratio(wh(self.net_energy_j), self.queries)
+
+    @property
+    def j_per_token(self) -> float | None:
+        """Joules per token, input and output."""
+        return _ratio(self.energy_j, self.total_tokens)
+
+    @property
+    def j_per_output_token(self) -> float | None:
+        """Joules per output token."""
+        return _ratio(self.energy_j, self.tokens.output_tokens)
+
+    @property
+    def wh_per_1k_tokens(self) -> float | None:
+        """Watt-hours per thousand tokens, input and output."""
+        return None if self.j_per_token is None else per_thousand(wh(self.j_per_token))
+
+    @property
+    def wh_per_1k_output_tokens(self) -> float | None:
+        """Watt-hours per thousand output tokens."""
+        return None if self.j_per_output_token is None else per_thousand(wh(self.j_per_output_token))
+
+    @property
+    def average_power_w(self) -> float | None:
+        """Watts drawn on average while a window was open."""
+        return _ratio(self.energy_j, self.duration_s)
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """Every metric of `METRICS` by its name."""
+        return {name: self.metric(name) for name in METRICS}
+
+    def metric(self, name: str) -> float | None:
+        """The value of one metric of `METRICS`, None where unknown."""
+        value: float | None = getattr(self, name)
+        return value
+
+    def why_invalid(self, metric: str) -> Reason | None:
+        """The first reason that keeps ``metric`` from being judged, None where it stands."""
+        return next((reason for reason in self.reasons if metric in self._invalidated_by(reason)), None)
+
+    def _invalidated_by(self, reason: Reason) -> frozenset[str]:
+        if reason.code == "tokens_missing" and self.total_tokens is None:
+            # Where the input alone is missing, what the output took is known.
+            return frozenset(metric for metric in TOKEN_METRICS if self.metric(metric) is None)
+        return REASONS[reason.code]
+
+    def has(self, code: str) -> bool:
+        """Whether the reason ``code`` is among the reasons."""
+        return any(reason.code == code for reason in self.reasons)

@@ -1,0 +1,34 @@
+"""Why a figure does not stand, or stands with a warning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_whq.model.metrics import METRICS, QUERY_METRICS, TOKEN_METRICS
+
+REASONS: Mapping[str, frozenset[str]] = {
+    "no_source": frozenset(METRICS),
+    "source_error": frozenset(METRICS),
+    "counter_reset": frozenset(METRICS),
+    "counter_stuck": frozenset(METRICS),
+    "sensors_disagree": frozenset(METRICS),
+    "window_too_short": frozenset(METRICS),
+    "sample_gap": frozenset(METRICS),
+    "mig": frozenset(METRICS),
+    "failed_queries": frozenset(METRICS),
+    "no_queries": QUERY_METRICS,
+    "tokens_missing": TOKEN_METRICS,
+    "imprecise": frozenset(),
+    "throttled": frozenset(),
+    "shared_device": frozenset(),
+    "thermal_drift": frozenset(),
+    "estimated": frozenset(),
+}
+"""Reason code -> the metrics that it invalidates; a code that invalidates none is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a record is not valid, or valid only with a warning: a code of `REASONS` and one sentence."""
+
+    code: str
+    sentence: str

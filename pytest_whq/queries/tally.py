@@ -1,0 +1,104 @@
+"""Queries and tokens of one span, counted as they come."""
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+
+from pytest_whq.model import TokenCount
+from pytest_whq.queries.output_lengths import OutputLengths
+from pytest_whq.queries.phase_log import PhaseLog
+from pytest_whq.queries.query import Query
+from pytest_whq.queries.query_log import QueryLog
+
+NOT_OK = "not ok"
+"""Kind of failure of a query that the test itself says has failed."""
+
+
+class Tally:
+    """Counts queries that succeeded and failed, and sums the tokens of those that succeeded.
+
+    A kind of token that one of them did not tell is unknown for all of them together. Calls from
+    several threads are counted each. ``unreadable`` is the first sentence that says why a reply's
+    tokens could not be read. ``log`` holds the queries whose times are known, ``phases`` when those one
+    after another began to write.
+    """
+
+    def __init__(self) -> None:
+        self.queries = 0
+        self.failures: Counter[str] = Counter()
+        self.unreadable: str | None = None
+        self.log = QueryLog()
+        self.outputs = OutputLengths()
+        self.phases = PhaseLog()
+        self._input: int | None = 0
+        self._output: int | None = 0
+        self._cached: int | None = 0
+        self._reasoning: int | None = 0
+        # Reentrant: a lost stream is counted by the garbage collector, in the midst of anything.
+        self._lock = threading.RLock()
+
+    def succeed(self, tokens: TokenCount, unreadable: str | None = None) -> None:
+        """Count a query that succeeded, of which only the tokens are known."""
+        self.count(Query(tokens), unreadable)
+
+    def count(self, query: Query, unreadable: str | None = None) -> None:
+        """Count a query that succeeded."""
+        tokens = query.tokens
+        with self._lock:
+            self.queries += 1
+            if unreadable is not None and self.unreadable is None:
+                self.unreadable = unreadable
+            self._add(tokens)
+            if query.timing is not None:
+                self.log.add(query)
+            self.outputs.add(query)
+            self.phases.add(query.timing)
+
+    def fail(self, kind: str = NOT_OK) -> None:
+        """Count a query that failed; ``kind`` says how, such as the name of the error's type."""
+        with self._lock:
+            self.failures[kind] += 1
+            self.phases.lose()
+
+    def include(self, other: "Tally") -> None:
+        """Count what another tally has counted."""
+        with self._lock:
+            if other.queries:
+                self._add(other.tokens)
+            self.queries += other.queries
+            self.failures.update(other.failures)
+            self.unreadable = self.unreadable or other.unreadable
+            self.log.extend(other.log)
+            self.outputs.include(other.outputs)
+            self.phases.include(other.phases)
+
+    @property
+    def failed_queries(self) -> int:
+        """How many failed, of every kind."""
+        return self.failures.total()
+
+    @property
+    def tokens(self) -> TokenCount:
+        """The sums so far; all unknown where nothing succeeded."""
+        if not self.queries:
+            return TokenCount()
+        return TokenCount(self._input, self._output, self._cached, self._reasoning)
+
+    def _add(self, tokens: TokenCount) -> None:
+        # Written out: a load generator waits for this at each query.
+        told = tokens.input_tokens
+        self._input = None if told is None or self._input is None else self._input + told
+        told = tokens.output_tokens
+        self._output = None if told is None or self._output is None else self._output + told
+        told = tokens.cached_input_tokens
+        self._cached = None if told is None or self._cached is None else self._cached + told
+        told = tokens.reasoning_tokens
+        self._reasoning = None if told is None or self._reasoning is None else self._reasoning + told
+
+
+def sum_tokens(counts: Sequence[TokenCount]) -> TokenCount:
+    """Tokens of several spans together; what one of them does not know is unknown."""
+    tally = Tally()
+    for count in counts:
+        tally.succeed(count)
+    return tally.tokens

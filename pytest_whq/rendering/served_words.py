@@ -1,0 +1,72 @@
+"""What every renderer says in the same words of loads, times, phases and notes."""
+
+from collections.abc import Iterator, Sequence
+
+from pytest_whq.model import Measurement, Record
+from pytest_whq.model.serving import Distribution, Phase
+from pytest_whq.rendering.words import one_line, short_names
+from pytest_whq.units import format_number, format_percent, format_quantity
+
+
+def load_phrase(measurement: Measurement) -> str:
+    """How many queries were in flight and how fast they were answered; empty where there was no load."""
+    load = measurement.load
+    if load is None:
+        return ""
+    sent = f"{load.concurrency} in flight"
+    if load.rate_per_s is not None:
+        sent = f"{load.rate_per_s:,g}/s, {sent} at most"
+    told = f"{sent}, {format_number(load.queries_per_s)} queries/s"
+    if load.output_tokens_per_s is not None:
+        told += f", {format_number(load.output_tokens_per_s)} output tokens/s"
+    return told
+
+
+def times_phrase(measurement: Measurement) -> str:
+    """The `times_of` of a measurement in one line."""
+    return ", ".join(f"{name} {told}" for name, told in times_of(measurement).items())
+
+
+def times_of(measurement: Measurement) -> dict[str, str]:
+    """Name -> median and 99th percentile of each of the times that are known."""
+    found = measurement.distributions
+    if found is None:
+        return {}
+    named = {"first token": found.ttft_s, "per output token": found.tpot_s, "latency": found.latency_s}
+    return {name: _spread(times) for name, times in named.items() if times is not None}
+
+
+def phases_phrase(measurement: Measurement) -> str:
+    """The `phases_of` of a measurement in one line."""
+    return ", ".join(f"{name} {told}" for name, told in phases_of(measurement).items())
+
+
+def phases_of(measurement: Measurement) -> dict[str, str]:
+    """What prefill and decode took, per token where these are known; empty where they are not told apart."""
+    phases = measurement.phases
+    if phases is None:
+        return {}
+    # The uncertainty is of the reading; an estimate reads nothing, and its model is off by far more.
+    sure = not measurement.has("estimated")
+    return {"prefill": _phase(phases.prefill, "input", sure), "decode": _phase(phases.decode, "output", sure)}
+
+
+def _phase(phase: Phase, kind: str, sure: bool) -> str:
+    share = 2 * phase.uncertainty_j / phase.energy_j if sure and phase.energy_j > 0 else None
+    spread = "" if share is None else f" ± {format_percent(share)}"
+    if phase.j_per_token is None:
+        return f"{format_quantity(phase.energy_j, 'J')}{spread}"
+    return f"{format_quantity(phase.j_per_token, 'J')}/{kind} token{spread}"
+
+
+def _spread(times: Distribution) -> str:
+    return f"{format_quantity(times.p50, 's')} (p99 {format_quantity(times.p99, 's')})"
+
+
+def note_lines(records: Sequence[Record]) -> Iterator[str]:
+    """A line for each note, with the name of its test."""
+    noted = [record for record in records if record.measurement.notes]
+    names = short_names([record.test for record in noted])
+    for name, record in zip(names, noted, strict=True):
+        for note in record.measurement.notes:
+            yield f"{name}: {one_line(note)}"

@@ -1,0 +1,1 @@
+"""The power source of NVIDIA GPUs."""

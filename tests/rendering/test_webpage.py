@@ -1,0 +1,132 @@
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from time import process_time
+
+import pytest
+from report_run import HOSTILE, a_hostile_run, a_report_run, against, budget, measured
+from samples import a_run
+
+from pytest_whq.rendering import RENDERERS
+from pytest_whq.rendering.webpage.page import render as webpage
+from pytest_whq.rendering.words import one_line
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+class _Elements(HTMLParser):
+    """The elements of a page with their attributes, and the text of each kind of element."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._inside = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        self._inside = tag
+        self.texts.setdefault(tag, []).append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.texts[self._inside][-1] += data
+
+
+def test_text_from_outside_makes_no_element_and_no_attribute() -> None:
+    page = _Elements(webpage(a_hostile_run()))
+    assert [tag for tag, _ in page.found].count("script") == 1
+    assert not {tag for tag, _ in page.found} & {"img", "iframe", "object", "link", "base", "form"}
+    for _, attributes in page.found:
+        assert not any(name.startswith("on") or name in ("style", "src") for name in attributes)
+        assert (attributes.get("href") or "#").startswith("#")
+    titles = [text.strip() for text in page.texts["h2"]]
+    assert [title.removeprefix("tests/") for title in titles[: len(HOSTILE)]] == [
+        f"test_it.py::test[{one_line(text)}]" for text in HOSTILE
+    ]
+
+
+def test_the_page_is_whole_and_loads_nothing() -> None:
+    page = webpage(a_report_run())
+    assert not re.search(r"https?:|url\(|@import|\$\{", page)
+    assert page.count("default-src &#x27;none&#x27;") == 1
+    assert page.isascii() or '<meta charset="utf-8">' in page
+
+
+def test_columns_that_say_nothing_are_left_out() -> None:
+    assert "Baseline" not in webpage(a_run(measured("test_it.py::test", 1.0)))
+    assert "No test was measured." in webpage(a_run())
+
+
+def test_a_test_of_one_round_without_a_power_curve_has_no_charts() -> None:
+    page = webpage(a_run(measured("test_it.py::test", 1.0, rounds=1, power=None)))
+    assert "<figure>" not in page
+
+
+def in_browser(page: Path, profile: Path, *options: str) -> str:
+    """The page's elements as text once it has been opened, and its script has run."""
+    assert BROWSER is not None
+    command = [BROWSER, *FLAGS, f"--user-data-dir={profile}", *options, "--dump-dom", page.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_a_browser_runs_nothing_of_what_tests_are_called(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(webpage(a_hostile_run()), "utf-8")
+    opened = in_browser(page, tmp_path / "profile")
+    assert "<title>Energy: 21 measured, 21 not measured, 21 over budget, 21 regressed</title>" in opened
+    # The page's own script did run: a table of so many rows gets its filter from it.
+    assert 'placeholder="Filter tests"' in opened
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_a_browser_would_run_it_on_a_page_that_does_not_escape(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(f"<title>safe</title><p>{HOSTILE[0]}{HOSTILE[1]}", "utf-8")
+    assert "<title>owned</title>" in in_browser(page, tmp_path / "profile")
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_the_policy_stops_a_script_even_if_one_got_in(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    whole = webpage(a_report_run())
+    page.write_text(whole.replace("<footer>", f"{HOSTILE[0]}{HOSTILE[1]}<footer>"), "utf-8")
+    opened = in_browser(page, tmp_path / "profile")
+    assert "<script>document.title" in opened
+    assert "<title>owned</title>" not in opened
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_the_table_sorts_by_a_column_and_back(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    # The policy lets no script run but the page's own, and so not the test's clicks.
+    whole = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", webpage(a_report_run()))
+    click = "<script>document.querySelectorAll('th button')[1].click();</script>"
+    for clicks, first, last in ((1, "test_batch", "test_nothing"), (2, "test_answer", "test_nothing")):
+        page.write_text(whole.replace("</body>", f"{click * clicks}</body>"), "utf-8")
+        opened = in_browser(page, tmp_path / f"profile-{clicks}")
+        names = re.findall(r'<td class="name"><a href="#t\d+">([^<]*)</a>', opened)
+        assert first in names[0]
+        assert last in names[-1]
+
+
+@pytest.mark.once
+def test_ten_thousand_tests_render_to_every_format_in_time() -> None:
+    like = measured("", 1.84, comparison=against(1.79, 0.028, "unchanged"), budgets=(budget(5.0, 1.84),))
+    records = [replace(like, test=f"tests/test_{n % 100}.py::test_{n}[param-{n}]") for n in range(10_000)]
+    run = a_run(*records)
+    started_s = process_time()
+    sizes = {name: len(renderer(run)) for name, renderer in RENDERERS.items()}
+    assert process_time() - started_s < 5
+    assert sizes["html"] < 20e6

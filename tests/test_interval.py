@@ -1,0 +1,58 @@
+import math
+
+import pytest
+
+from pytest_whq.interval import relative_drift, relative_half_width95, student_t95
+
+PUBLISHED = [
+    *[(1, 12.706), (2, 4.303), (4, 2.776), (10, 2.228), (30, 2.042), (31, 2.0395), (40, 2.0211)],
+    *[(60, 2.0003), (120, 1.9799), (1000, 1.9623), (10**9, 1.96)],
+]
+
+
+@pytest.mark.parametrize(("degrees", "quantile"), PUBLISHED)
+def test_the_quantile_of_student_is_the_published_one(degrees: int, quantile: float) -> None:
+    assert student_t95(degrees) == pytest.approx(quantile, abs=1e-4)
+
+
+def test_the_half_width_of_a_ratio_is_that_of_cochran() -> None:
+    # Rounds of 10, 12 and 11 J with 2, 2 and 3 queries: 33 J / 7, residuals of
+    # 10 - 66/7 = 4/7, 12 - 66/7 = 18/7 and 11 - 99/7 = -22/7, whose squares sum to 824/49.
+    variance = 824 / 49 / (3 * 2)
+    half = 4.303 * math.sqrt(variance) / (7 / 3)
+    assert relative_half_width95([(10, 2), (12, 2), (11, 3)]) == pytest.approx(half / (33 / 7))
+
+
+def test_rounds_that_agree_leave_no_width() -> None:
+    assert relative_half_width95([(10, 2), (15, 3), (5, 1)]) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        pytest.param([], id="none"),
+        pytest.param([(10, 2), (10, 2)], id="two rounds"),
+        pytest.param([(10, 0), (10, 0), (10, 0)], id="no queries"),
+        pytest.param([(-10, 1), (5, 1), (2, 1)], id="less than nothing"),
+    ],
+)
+def test_the_half_width_is_unknown_for(pairs: list[tuple[float, float]]) -> None:
+    assert relative_half_width95(pairs) is None
+
+
+def test_a_drift_is_how_far_the_line_through_the_rounds_rises() -> None:
+    assert relative_drift([100, 101, 102, 103, 104]) == pytest.approx(4 / 102)
+    assert relative_drift([104, 103, 102, 101, 100]) == pytest.approx(-4 / 102)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param([100, 101, 102], id="three rounds"),
+        pytest.param([100, 104, 99, 103, 101], id="noise"),
+        pytest.param([0, 0, 0, 0], id="zeros"),
+    ],
+)
+def test_there_is_no_drift_in(values: list[float]) -> None:
+    assert relative_drift(values) is None
