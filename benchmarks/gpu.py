@@ -172,14 +172,14 @@ class Bench:
     def measure(self, call: Call) -> tuple[Measurement, float | None]:
         """The measurement of one window with ``call`` in it, and the counter's plain difference in joules."""
         meter = Meter(self._clock, self._sampler)
-        wait(self._clock, meter.opening())
+        wait(self._clock, meter.open())
         time.sleep(random.uniform(0, 0.1))
         before_j = self._counter_j()
         meter.begin()
         call()
         meter.end()
         after_j = self._counter_j()
-        wait(self._clock, meter.closing())
+        wait(self._clock, meter.close())
         plain_j = None if before_j is None or after_j is None else after_j - before_j
         return meter.measurement(precision=math.inf), plain_j
 

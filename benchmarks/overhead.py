@@ -123,7 +123,7 @@ def sampler_shares(
     with _simulated(gpus, cost_ms):
         source, clock = TimedSource(), SystemClock()
         meter = Meter(clock, Sampler(source, clock))
-        wait(clock, meter.opening())
+        wait(clock, meter.open())
         (thread,) = (one for one in threading.enumerate() if one.name == "pytest-whq sampler")
         assert thread.ident is not None
         cpu_clock = time.pthread_getcpuclockid(thread.ident)
@@ -133,7 +133,7 @@ def sampler_shares(
         cpu_s, spent_s = time.clock_gettime(cpu_clock) - cpu_s, source.spent_s - spent_s
         passed_s = time.perf_counter() - began_s
         meter.end()
-        wait(clock, meter.closing())
+        wait(clock, meter.close())
         source.close()
     return (
         Figure(f"CPU of the sampler in a window, {rig}", cpu_s / passed_s, "ratio", limit),
@@ -180,11 +180,11 @@ def slowdown(rig: str, pairs: int, cost_ms: float = 0.0) -> Figure:
 
 def _in_window(clock: SystemClock, sampler: Sampler) -> float:
     meter = Meter(clock, sampler)
-    wait(clock, meter.opening())
+    wait(clock, meter.open())
     meter.begin()
     seconds = _workload_s()
     meter.end()
-    wait(clock, meter.closing())
+    wait(clock, meter.close())
     return seconds
 
 
@@ -217,7 +217,7 @@ def memory(hours: float, *, counter: bool) -> Figure:
     sampler = Sampler(source, clock)
     meter = Meter(clock, sampler)
     tracemalloc.start()
-    wait(clock, meter.opening())
+    wait(clock, meter.open())
     meter.begin()
     before = _kept_bytes()
     clock.sleep(hours * 3600)

@@ -56,7 +56,7 @@ class Ours:
     def prepare(self) -> None:
         """Read until the level before the window is known."""
         self._meter = Meter(self._clock, self._sampler)
-        wait(self._clock, self._meter.opening())
+        wait(self._clock, self._meter.open())
 
     def begin(self) -> None:
         """Begin the one span of the meter."""
@@ -65,7 +65,7 @@ class Ours:
     def end(self) -> Answer:
         """End it and read until the level after it is known."""
         self._meter.end()
-        wait(self._clock, self._meter.closing())
+        wait(self._clock, self._meter.close())
         measurement = self._meter.measurement(precision=math.inf)
         if (reason := measurement.why_invalid("wh_total")) is not None:
             return Answer(None, why_not=reason.code)

@@ -40,7 +40,7 @@ class Bench:
 
     def open(self) -> "Window":
         window = Window(self)
-        wait(self.clock, window.meter.opening())
+        wait(self.clock, window.meter.open())
         window.meter.begin()
         return window
 
@@ -61,7 +61,7 @@ class Window:
 
     def close(self) -> "Window":
         self.meter.end()
-        wait(self.bench.clock, self.meter.closing())
+        wait(self.bench.clock, self.meter.close())
         self.measurement = self.meter.measurement(precision=0.02)
         return self
 

@@ -27,7 +27,7 @@ def calibrate_gpus(
     found = []
     with closing(NvmlSource(devices)) as source:
         claim = Claim(source.devices(), say)
-        wait(clock, claim.acquiring())
+        wait(clock, claim.acquire())
         try:
             for device in source.devices():
                 say(f"calibrating {device.name} ({device.id})")

@@ -47,7 +47,7 @@ def _is_async(call: Call) -> bool:
 def _in_threads(run: LoadRun, call: Call) -> Any:
     __tracebackhide__ = True
     try:
-        wait(run.clock, run.meter.claiming())
+        wait(run.clock, run.meter.claim())
         for done in range(run.ledger.plan.warmup):
             try:
                 answer = call(run.jobs.first)
@@ -56,10 +56,9 @@ def _in_threads(run: LoadRun, call: Call) -> Any:
                 _drained(answer, run, 0.0)
             except Exception:  # noqa: BLE001 - what fails now fails in the load, and is counted there
                 continue
-        wait(run.clock, run.opening())
+        wait(run.clock, run.open())
     except BaseException:
-        run.ledger.closing(run.meter)
-        run.meter.abandon()
+        run.ledger.abandon(run.meter)
         raise
     threads = [
         threading.Thread(target=_lane, args=(run, call), name=f"pytest-whq load {number}", daemon=True)
@@ -76,7 +75,7 @@ def _in_threads(run: LoadRun, call: Call) -> Any:
         for thread in threads:
             if thread.ident is not None:
                 thread.join(max(0.0, until_s - time.monotonic()))
-    wait(run.clock, run.closing())
+    wait(run.clock, run.close())
     if run.error is not None:
         raise run.error
     return run.replies
@@ -117,7 +116,7 @@ async def _in_tasks(run: LoadRun, call: Call, pending: Any = None, done: int = 0
     __tracebackhide__ = True
     try:
         if pending is None:
-            await wait_async(run.clock, run.meter.claiming())
+            await wait_async(run.clock, run.meter.claim())
         for _ in range(done, run.ledger.plan.warmup):
             try:
                 answer, pending = call(run.jobs.first) if pending is None else pending, None
@@ -125,19 +124,18 @@ async def _in_tasks(run: LoadRun, call: Call, pending: Any = None, done: int = 0
                 await _read(answer, run, 0.0)
             except Exception:  # noqa: BLE001 - as above
                 continue
-        await wait_async(run.clock, run.opening())
+        await wait_async(run.clock, run.open())
     except BaseException:
-        run.ledger.closing(run.meter)
-        run.meter.abandon()
+        run.ledger.abandon(run.meter)
         raise
     try:
         await _run_lanes(run, call)
     except BaseException as error:
         run.break_off(error)
         # Blocking, since a task that is cancelled may not wait on its loop.
-        wait(run.clock, run.closing())
+        wait(run.clock, run.close())
         raise
-    await wait_async(run.clock, run.closing())
+    await wait_async(run.clock, run.close())
     return run.replies
 
 

@@ -1,10 +1,11 @@
 """Repeats a call in rounds until its energy is known well enough."""
 
 import inspect
+import types
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final
 
-from pytest_whq.measuring.clock import Clock, Waits
+from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.queries.request import NOTHING_ASKED, Asked
@@ -15,6 +16,7 @@ CALL: Final = None
 Steps = Generator[float | None, Any, Any]
 
 
+@types.coroutine
 def repeat(ledger: Ledger, meter: Meter, asked: Asked = NOTHING_ASKED) -> Steps:
     """Warm up, then run rounds as the ledger's plan says; returns the last reply.
 
@@ -26,15 +28,14 @@ def repeat(ledger: Ledger, meter: Meter, asked: Asked = NOTHING_ASKED) -> Steps:
     plan, clock = ledger.plan, ledger.clock
     reply = None
     try:
-        yield from meter.claiming()
+        yield from meter.claim()
         for _ in range(plan.warmup):
             reply = yield CALL
-        yield from meter.opening()
+        yield from ledger.open(meter)
     except BaseException:
-        meter.abandon()
+        ledger.abandon(meter)
         raise
     try:
-        ledger.opened(meter)
         started_s, round_s = clock.now(), 0.0
         while plan.goes_on(len(meter.spans), clock.now() - started_s, round_s, meter.half_width95):
             yield from meter.next_start()
@@ -51,21 +52,13 @@ def repeat(ledger: Ledger, meter: Meter, asked: Asked = NOTHING_ASKED) -> Steps:
     except Exception as error:
         if meter.is_open:
             ledger.record_failure(meter, type(error).__name__)
-            meter.end()
-        yield from _closing(ledger, meter)
+        yield from ledger.close(meter, repeated=True)
         raise
     except BaseException:
-        ledger.closing(meter)
-        meter.abandon()
+        ledger.abandon(meter)
         raise
-    yield from _closing(ledger, meter)
+    yield from ledger.close(meter, repeated=True)
     return reply
-
-
-def _closing(ledger: Ledger, meter: Meter) -> Waits:
-    ledger.closing(meter)
-    yield from meter.closing()
-    ledger.closed(meter, repeated=True)
 
 
 def run(steps: Steps, clock: Clock, call: Callable[[], Any]) -> Any:

@@ -6,7 +6,6 @@ from typing import Any
 
 from pytest_whq.calling.load_plan import Job, Jobs, LoadPlan
 from pytest_whq.joules.spans import Span
-from pytest_whq.measuring.clock import Waits
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.model.serving import Load, Stretch
@@ -50,10 +49,9 @@ class LoadRun:
         self._at_end: dict[int, float] = {}
         self._edge_queries = self._steady_s = self._tail_s = 0.0
 
-    def opening(self) -> Waits:
+    async def open(self) -> None:
         """Get ready to measure; what follows is the load."""
-        yield from self.meter.opening()
-        self.ledger.opened(self.meter)
+        await self.ledger.open(self.meter)
         self._around = tuple(self.ledger.around(self.meter))
         self._started_s = self._last_s = self.clock.now()
         self._deadline_s = self._started_s + (self.plan.seconds or 0.0)
@@ -132,7 +130,7 @@ class LoadRun:
         """Whether no more jobs begin."""
         return self._stopped
 
-    def closing(self) -> Waits:
+    async def close(self) -> None:
         """The load is over: measure it. Queries that are still in flight are left behind, failed."""
         with self._lock:
             self._end_steady()
@@ -142,9 +140,7 @@ class LoadRun:
                 self.replies[number] = self.error
                 self._tallies[_TAIL].fail(type(self.error).__name__)
         steady = self._arrange()
-        self.ledger.closing(self.meter)
-        yield from self.meter.closing()
-        self.ledger.closed(self.meter, load=self._figures(steady))
+        await self.ledger.close(self.meter, load=lambda: self._figures(steady))
 
     def _begin_steady(self) -> None:
         if self._part != _RAMP_UP or self._stopped or (self.jobs.exhausted and not self._single):

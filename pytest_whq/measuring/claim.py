@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pytest_whq.measuring.clock import Waits
+from pytest_whq.measuring.clock import pause
 from pytest_whq.model import Device
 
 _RETRY_S = 0.02
@@ -38,15 +38,15 @@ class Claim:
         self._locked: list[int] = []
         self._changing = threading.Lock()
 
-    def acquiring(self) -> Waits:
+    async def acquire(self) -> None:
         """Take every device in turn, waiting as long as another process measures on it."""
         # Who takes them may have to wait, and whoever else wants them here then waits, too.
         while not self._changing.acquire(blocking=False):
-            yield _RETRY_S
+            await pause(_RETRY_S)
         try:
             if self._holders == 0:
                 for device in self._devices:
-                    yield from self._acquire(device)
+                    await self._lock_out_others(device)
             self._holders += 1
         except BaseException:
             self._unlock()
@@ -66,7 +66,7 @@ class Claim:
             os.close(descriptor)
         self._locked.clear()
 
-    def _acquire(self, device: Device) -> Waits:
+    async def _lock_out_others(self, device: Device) -> None:
         descriptor = _open(self._folder, device.id)
         if descriptor is None:
             return
@@ -76,7 +76,7 @@ class Claim:
             if not waited:
                 waited = True
                 self._waiting(f"waiting for {device.name}: {_holder(descriptor)} measures on it")
-            yield _RETRY_S
+            await pause(_RETRY_S)
         if waited:
             self._waiting("")
         os.ftruncate(descriptor, 0)

@@ -4,12 +4,24 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+import types
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import closing
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-Waits = Generator[float, None, None]
-"""A procedure that yields the seconds it wants to wait: the caller waits its own way, blocking or not."""
+Result = TypeVar("Result")
+
+Waits = Coroutine[float, None, Result]
+"""A procedure that waits with `pause`, whoever runs it and however: `wait` blocks, `wait_async` does not.
+
+A coroutine, so that mypy and Python itself complain where one is made that nobody runs.
+"""
+
+
+@types.coroutine
+def pause(seconds: float) -> Generator[float, None, None]:
+    """Wait, in a procedure that `wait` or `wait_async` runs."""
+    yield seconds
 
 
 class Repeating(Protocol):
@@ -42,18 +54,24 @@ class Clock(Protocol):
         """Call ``step`` beside the caller's code, each time after the seconds that it last returned."""
 
 
-def wait(clock: Clock, waits: Waits) -> None:
-    """Carry out ``waits``, blocking; an interrupt ends them where they are."""
+def wait(clock: Clock, waits: Waits[Result]) -> Result:
+    """Run ``waits``, blocking, and return what it does; an interrupt ends it where it is."""
     with closing(waits):
-        for seconds in waits:
-            clock.sleep(seconds)
+        try:
+            while True:
+                clock.sleep(waits.send(None))
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
 
 
-async def wait_async(clock: Clock, waits: Waits) -> None:
-    """Carry out ``waits`` without blocking the event loop; a cancellation ends them where they are."""
+async def wait_async(clock: Clock, waits: Waits[Result]) -> Result:
+    """`wait` that does not block the event loop; a cancellation ends ``waits`` where it is."""
     with closing(waits):
-        for seconds in waits:
-            await clock.sleep_async(seconds)
+        try:
+            while True:
+                await clock.sleep_async(waits.send(None))
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
 
 
 class SystemClock:

@@ -1,7 +1,7 @@
 """What one test measures: the windows that are open, and the measurements of those that have closed."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,26 +46,36 @@ class Ledger:
         self._streams: dict[StreamedQuery, Meter] = {}
         self._measurements: list[Measurement] = []
 
-    def opened(self, meter: Meter) -> None:
-        """A meter's first span is about to begin."""
+    async def open(self, meter: Meter) -> None:
+        """Get the devices, unless ``meter`` has claimed them, and all ready for its first span to begin."""
+        await meter.claim()
+        await meter.open()
         if self._open:
             self._inner.add(meter)
         self._open.append(meter)
 
-    def closing(self, meter: Meter) -> None:
-        """The meter's last span has ended: streams that are still open in it are abandoned."""
-        for query in [query for query, owner in list(self._streams.items()) if owner is meter]:
-            query.abandon()
-        if meter in self._open:
-            self._open.remove(meter)
+    async def close(
+        self, meter: Meter, *, repeated: bool = False, load: Callable[[], Load] | None = None
+    ) -> Measurement:
+        """End the span of ``meter`` that is open, then measure and enter what its spans took.
 
-    def closed(self, meter: Meter, *, repeated: bool = False, load: Load | None = None) -> Measurement:
-        """Enter what a closed meter measured; ``repeated`` when its spans are rounds of one call."""
+        ``repeated`` when they are rounds of one call. ``load`` is asked for the figures of a load once all
+        joules are known.
+        """
+        meter.end()
+        self._leave(meter)
+        await meter.close()
         plain = meter.measurement(repeated=repeated, precision=self.plan.precision)
-        measurement = detailed(plain, meter.tallies, load, self.instruments.tokenizer)
+        figures = None if load is None else load()
+        measurement = detailed(plain, meter.tallies, figures, self.instruments.tokenizer)
         if meter not in self._inner:
             self._measurements.append(measurement)
         return measurement
+
+    def abandon(self, meter: Meter) -> None:
+        """End ``meter`` at once, open or not, with nothing measured."""
+        self._leave(meter)
+        meter.abandon()
 
     @property
     def clock(self) -> Clock:
@@ -178,6 +188,13 @@ class Ledger:
     def around(self, meter: Meter) -> Sequence[Tally]:
         """The tallies of the meters around ``meter``, without its own."""
         return [one.tally for one in self._around(meter)[:-1]]
+
+    def _leave(self, meter: Meter) -> None:
+        """``meter`` counts no more; the streams that are still open in it are abandoned."""
+        for query in [query for query, owner in list(self._streams.items()) if owner is meter]:
+            query.abandon()
+        if meter in self._open:
+            self._open.remove(meter)
 
     def _succeed(self, meter: Meter, query: Query, unreadable: str | None) -> None:
         for tally in self.tallies(meter):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.joules.trace import Trace
 from pytest_whq.measuring.claim import Claim
-from pytest_whq.measuring.clock import Clock, Waits
+from pytest_whq.measuring.clock import Clock, pause
 from pytest_whq.measuring.device_conditions import state_reasons
 from pytest_whq.measuring.plan import half_widths95, start_phase
 from pytest_whq.measuring.queued_work import wait_for_queued_work
@@ -22,7 +22,7 @@ _EDGE_WAIT_S = 2.0
 
 
 class Meter:
-    """Measures from `opening` to `closing` whatever runs between each `begin` and `end`.
+    """Measures from `open` to `close` whatever runs between each `begin` and `end`.
 
     Without a ``sampler`` it only counts and times, and ``why_not`` says why. With a ``claim`` no other
     process measures on the devices meanwhile. ``beside`` are spans around those measured in which the
@@ -54,13 +54,13 @@ class Meter:
         self.beside_j: tuple[float | None, ...] = ()
         self.tallies: list[Tally] = []
 
-    def claiming(self) -> Waits:
-        """Wait until no other process measures on the devices."""
-        if self._claim is not None:
-            yield from self._claim.acquiring()
+    async def claim(self) -> None:
+        """Wait until no other process measures on the devices, and keep them until the end."""
+        if self._claim is not None and not self._claimed:
+            await self._claim.acquire()
             self._claimed = True
 
-    def opening(self) -> Waits:
+    async def open(self) -> None:
         """Start readings and wait until they tell the level before the first span."""
         if self._sampler is None:
             return
@@ -68,7 +68,7 @@ class Meter:
         self._reading = True
         self._opened_s = self._clock.now()
         try:
-            yield from self._settling(self._opened_s)
+            await self._settle(self._opened_s)
         except BaseException:
             self._leave()
             raise
@@ -102,14 +102,14 @@ class Meter:
         if self._sampler is not None:
             self._states.extend(self._sampler.state())
 
-    def closing(self) -> Waits:
+    async def close(self) -> None:
         """Wait until readings tell the level after the last span, then end them."""
         if self._sampler is None:
             self._leave()
             return
         try:
             ends_s = [span.end_s for span in (*self.spans, *self.beside)]
-            yield from self._settling(max(ends_s, default=self._clock.now()))
+            await self._settle(max(ends_s, default=self._clock.now()))
             self._conclude(self._sampler)
         finally:
             self._leave()
@@ -129,7 +129,7 @@ class Meter:
         """Seconds that the spans lasted together."""
         return sum(span.duration_s for span in self.spans)
 
-    def next_start(self) -> Waits:
+    async def next_start(self) -> None:
         """Wait for the phase of the slowest sensor's refresh at which the next span should begin.
 
         The first begins at once, and its phase is the first of a golden-ratio sequence.
@@ -140,14 +140,14 @@ class Meter:
         # A sharp look at the sensor's next refresh, where the last one is too long ago to count on.
         waited_until_s = self._clock.now() + 1.5 * period_s
         while trace.refresh.is_out_at(self._clock.now()) and self._clock.now() < waited_until_s:
-            yield EDGE_S
+            await pause(EDGE_S)
         now_s = self._clock.now()
         origin_s = self._opened_s if trace.refresh.latest_s is None else trace.refresh.latest_s
         if self._first_phase is None:
             self._first_phase = (now_s - origin_s) / period_s
             return
         phase = self._first_phase + start_phase(len(self.spans))
-        yield (phase * period_s - (now_s - origin_s)) % period_s
+        await pause((phase * period_s - (now_s - origin_s)) % period_s)
 
     def _slowest(self) -> Trace | None:
         if self._sampler is None:
@@ -200,13 +200,13 @@ class Meter:
             self._claimed = False
             self._claim.release()
 
-    def _settling(self, since_s: float) -> Waits:
+    async def _settle(self, since_s: float) -> None:
         sampler = self._sampler
         assert sampler is not None
         while not all(trace.settled_after(since_s) for trace in sampler.traces.values()):
             if self._clock.now() - since_s > _EDGE_WAIT_S or sampler.error_since(self._opened_s) is not None:
                 return
-            yield EDGE_S
+            await pause(EDGE_S)
 
     def _conclude(self, sampler: Sampler) -> None:
         # Drawn even where the energy is not told: it shows why.

@@ -182,51 +182,46 @@ class Window:
 
     def __enter__(self) -> Self:
         if self._ledger is not None:
-            wait(self._ledger.clock, self._opening(self._ledger))
+            wait(self._ledger.clock, self._open(self._ledger))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._ledger is not None:
-            wait(self._ledger.clock, self._closing(self._ledger, kind))
+            wait(self._ledger.clock, self._close(self._ledger, kind))
 
     async def __aenter__(self) -> Self:
         if self._ledger is not None:
-            await wait_async(self._ledger.clock, self._opening(self._ledger))
+            await wait_async(self._ledger.clock, self._open(self._ledger))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._ledger is not None:
-            await wait_async(self._ledger.clock, self._closing(self._ledger, kind))
+            await wait_async(self._ledger.clock, self._close(self._ledger, kind))
 
-    def _opening(self, ledger: Ledger) -> Waits:
+    def _open(self, ledger: Ledger) -> Waits[None]:
         assert self.meter is not None
         if self.meter.is_open or self.meter.spans:
             raise WhqError("A window opens once: call whq.measure() again for another one.")
-        return _opening(ledger, self.meter)
+        return _open(ledger, self.meter)
 
-    def _closing(self, ledger: Ledger, kind: type[BaseException] | None) -> Waits:
+    async def _close(self, ledger: Ledger, kind: type[BaseException] | None) -> None:
         assert self.meter is not None
-        self.meter.end()
-        ledger.closing(self.meter)
         if kind is not None and not issubclass(kind, _WAITED_FOR):
-            self.meter.abandon()
-            return
-        yield from self.meter.closing()
-        self._measurement = ledger.closed(self.meter)
+            ledger.abandon(self.meter)
+        else:
+            self._measurement = await ledger.close(self.meter)
 
 
 _WAITED_FOR = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 """Errors of a test; any other ends the session or the task, and must not be held up."""
 
 
-def _opening(ledger: Ledger, meter: Meter) -> Waits:
-    yield from meter.claiming()
-    yield from meter.opening()
-    ledger.opened(meter)
+async def _open(ledger: Ledger, meter: Meter) -> None:
+    await ledger.open(meter)
     meter.begin()
 
 

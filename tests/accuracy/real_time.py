@@ -73,7 +73,7 @@ class RealTime:
         """Measure a window in which the GPUs draw ``watts``, each its own or all the same."""
         levels_w = [watts] * len(self._nvml.gpus) if isinstance(watts, float | int) else watts
         meter = Meter(self._clock, self._sampler)
-        wait(self._clock, meter.opening())
+        wait(self._clock, meter.open())
         meter.begin()
         with contextlib.ExitStack() as busy:
             for gpu, level_w in zip(self._nvml.gpus, levels_w, strict=True):
@@ -83,7 +83,7 @@ class RealTime:
             time.sleep(max(0.0, ends_s - time.monotonic()))
         meter.tally.succeed(TokenCount(100, 50))
         meter.end()
-        wait(self._clock, meter.closing())
+        wait(self._clock, meter.close())
         (span,) = meter.spans
         truths_j = {gpu.uuid: gpu.true_energy_j(span.start_s, span.end_s) for gpu in self._nvml.gpus}
         return Measured(meter.measurement(precision=0.2), span, truths_j)

@@ -92,14 +92,14 @@ def source() -> Iterator[HangingSource]:
 def measured(instruments: Instruments, trouble: Callable[[], None] = lambda: None) -> Measurement:
     """A window of 0.2 s; ``trouble`` begins in its middle."""
     meter = instruments.meter()
-    wait(instruments.clock, meter.opening())
+    wait(instruments.clock, meter.open())
     meter.begin()
     time.sleep(0.1)
     trouble()
     time.sleep(0.1)
     meter.tally.succeed(TokenCount(10, 10))
     meter.end()
-    wait(instruments.clock, meter.closing())
+    wait(instruments.clock, meter.close())
     return meter.measurement(precision=0.5)
 
 

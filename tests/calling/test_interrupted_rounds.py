@@ -9,7 +9,6 @@ from bench import Bench, a_ledger
 from calls import TOLD, Calls, Failing, carry_out, true_j
 
 from pytest_whq.calling.repeating import repeat, run, run_async
-from pytest_whq.measuring.clock import Waits
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.model import Measurement
@@ -68,15 +67,15 @@ def given_back(bench: Bench, ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError])
-@pytest.mark.parametrize("moment", ["opening", "next_start", "closing"])
+@pytest.mark.parametrize("moment", ["open", "next_start", "close"])
 def test_an_interrupt_of_a_wait_ends_the_measurement_too(
     bench: Bench, moment: str, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits = getattr(Meter, moment)
 
-    def interrupted(meter: Meter) -> Waits:
+    async def interrupted(meter: Meter) -> None:
         monkeypatch.setattr(bench.clock, "sleep", interrupt)
-        yield from waits(meter)
+        await waits(meter)
 
     def interrupt(seconds: float) -> None:
         monkeypatch.undo()

@@ -9,6 +9,7 @@ from virtual_loop import Server
 from pytest_whq.calling.load import load
 from pytest_whq.calling.load_plan import LoadPlan
 from pytest_whq.errors import WhqError
+from pytest_whq.measuring.clock import wait_async
 from pytest_whq.model import TokenCount
 from pytest_whq.model.serving import Distribution, Load, Stretch
 
@@ -227,16 +228,10 @@ def test_queries_count_in_the_window_around_the_load_as_well() -> None:
 
     async def test() -> None:
         meter = server.ledger.instruments.meter()
-        for seconds in meter.opening():
-            await server.clock.sleep_async(seconds)
-        server.ledger.opened(meter)
+        await wait_async(server.clock, server.ledger.open(meter))
         meter.begin()
         await load(server.ledger, server.chat, [1.0] * 16, LoadPlan(4))
-        meter.end()
-        server.ledger.closing(meter)
-        for seconds in meter.closing():
-            await server.clock.sleep_async(seconds)
-        server.ledger.closed(meter)
+        await wait_async(server.clock, server.ledger.close(meter))
 
     server.run(test())
     assert server.ledger.measurement.queries == 16

@@ -12,6 +12,7 @@ from virtual_loop import OneSource
 
 from pytest_whq.calling.clients import instrumented, is_client
 from pytest_whq.calling.recording import recording
+from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.model import TokenCount
@@ -87,7 +88,7 @@ class Bench:
     def __init__(self) -> None:
         self.ledger = Ledger(OneSource(FakeClock(), None), Plan())
         self.meter = self.ledger.instruments.meter()
-        self.ledger.opened(self.meter)
+        wait(self.ledger.clock, self.ledger.open(self.meter))
         self.meter.begin()
 
     def wrap(self, client: Any) -> Any:

@@ -3,6 +3,7 @@ import pytest
 from pytest_whq.joules.curve import MAX_STEPS, join_curves, power_curve
 from pytest_whq.joules.spans import Span
 from pytest_whq.joules.trace import Trace
+from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import PowerCurve, Reading
@@ -86,13 +87,11 @@ def test_a_meter_keeps_the_power_around_and_inside_its_windows() -> None:
     clock = FakeClock()
     source = ScriptedSource(clock, watts=70.0)
     meter = Meter(clock, Sampler(source, clock))
-    for wait_s in meter.opening():
-        clock.sleep(wait_s)
+    wait(clock, meter.open())
     meter.begin()
     source.call(2.0, 400.0)
     meter.end()
-    for wait_s in meter.closing():
-        clock.sleep(wait_s)
+    wait(clock, meter.close())
     curve = meter.measurement(precision=0.02).power
     assert curve is not None
     span = meter.spans[0]

@@ -12,6 +12,7 @@ from virtual_loop import Server
 from pytest_whq.calling.load import load
 from pytest_whq.calling.load_plan import LoadPlan
 from pytest_whq.calling.repeating import repeat, run
+from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.measuring.result import combine
@@ -171,16 +172,10 @@ def test_one_long_query_in_a_window_is() -> None:
 
 def _in_a_window(bench: Bench, ledger: Ledger, body: Any) -> None:
     meter = ledger.instruments.meter()
-    for seconds in meter.opening():
-        bench.idle(seconds)
-    ledger.opened(meter)
+    wait(bench.clock, ledger.open(meter))
     meter.begin()
     body(meter)
-    meter.end()
-    ledger.closing(meter)
-    for seconds in meter.closing():
-        bench.idle(seconds)
-    ledger.closed(meter)
+    wait(bench.clock, ledger.close(meter))
 
 
 @pytest.mark.parametrize("what", ["a failed query", "a whole reply"])

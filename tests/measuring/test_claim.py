@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_whq.measuring.claim import Claim
-from pytest_whq.measuring.clock import SystemClock, wait
+from pytest_whq.measuring.clock import SystemClock, Waits, wait
 from pytest_whq.model import Device
 
 GPU, OTHER_GPU = Device("GPU-a", "NVIDIA H100"), Device("GPU-b", "NVIDIA L4")
@@ -26,9 +26,13 @@ from pytest_whq.model import Device
 task, folder, *ids = sys.argv[1:]
 claim = Claim([Device(id_, id_) for id_ in ids], lambda text: None, Path(folder))
 if task == "ask":
-    sys.exit("held" if list(zip("1", claim.acquiring())) else "free")
+    try:
+        claim.acquire().send(None)
+    except StopIteration:
+        sys.exit("free")
+    sys.exit("held")
 for _ in range(1 if task == "hold" else 200):
-    wait(SystemClock(), claim.acquiring())
+    wait(SystemClock(), claim.acquire())
     if task == "hold":
         print("held", flush=True)
         sys.stdin.read()
@@ -69,7 +73,16 @@ def claim_on(folder: Path, *devices: Device, said: list[str] | None = None) -> C
 
 def take(claim: Claim) -> None:
     """Acquire what must be free."""
-    assert list(claim.acquiring()) == []
+    assert ends_at_once(claim.acquire())
+
+
+def ends_at_once(waits: Waits[None]) -> bool:
+    """Go on with ``waits``: whether it comes to its end without waiting any longer."""
+    try:
+        waits.send(None)
+    except StopIteration:
+        return True
+    return False
 
 
 def test_a_claim_keeps_other_processes_out_until_it_is_released(tmp_path: Path) -> None:
@@ -88,19 +101,19 @@ def test_devices_are_claimed_one_by_one(tmp_path: Path) -> None:
 def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
     claim = claim_on(tmp_path, GPU)
     with held_elsewhere(tmp_path, GPU.id) as holder:
-        waits = claim.acquiring()
-        assert next(waits) > 0
+        waits = claim.acquire()
+        assert waits.send(None) > 0
         holder.kill()
         holder.wait()
-        assert list(waits) == []
+        assert ends_at_once(waits)
 
 
 def test_who_waits_says_for_what_and_when_that_is_over(tmp_path: Path) -> None:
     said: list[str] = []
     claim = claim_on(tmp_path, GPU, said=said)
     with held_elsewhere(tmp_path, GPU.id) as holder:
-        waits = claim.acquiring()
-        assert [next(waits), next(waits), next(waits)] == [0.02, 0.02, 0.02]
+        waits = claim.acquire()
+        assert [waits.send(None) for _ in range(3)] == [0.02, 0.02, 0.02]
         assert said == [f"waiting for NVIDIA H100: process {holder.pid} measures on it"]
     wait(SystemClock(), waits)
     assert said[1:] == [""]
@@ -118,7 +131,7 @@ def test_what_a_lock_file_holds_is_shown_only_where_it_is_a_process_id(tmp_path:
     with held_elsewhere(tmp_path, GPU.id):
         (file,) = tmp_path.glob("*.lock")
         file.write_bytes(text)
-        next(claim_on(tmp_path, GPU, said=said).acquiring())
+        claim_on(tmp_path, GPU, said=said).acquire().send(None)
     assert said == ["waiting for NVIDIA H100: another process measures on it"]
 
 
@@ -135,21 +148,21 @@ def test_within_a_process_a_claim_is_shared(tmp_path: Path) -> None:
 def test_who_shares_a_claim_waits_while_the_first_still_waits(tmp_path: Path) -> None:
     claim = claim_on(tmp_path, GPU)
     with held_elsewhere(tmp_path, GPU.id):
-        first, second = claim.acquiring(), claim.acquiring()
-        next(first)
-        next(second)
-    assert next(second) > 0
+        first, second = claim.acquire(), claim.acquire()
+        first.send(None)
+        second.send(None)
+    assert second.send(None) > 0
     wait(SystemClock(), first)
-    assert list(second) == []
+    assert ends_at_once(second)
     assert not is_free(tmp_path, GPU.id)
 
 
 def test_who_shares_a_claim_takes_it_where_the_first_has_given_up(tmp_path: Path) -> None:
     claim = claim_on(tmp_path, GPU)
     with held_elsewhere(tmp_path, GPU.id):
-        first, second = claim.acquiring(), claim.acquiring()
-        next(first)
-        next(second)
+        first, second = claim.acquire(), claim.acquire()
+        first.send(None)
+        second.send(None)
         first.close()
     wait(SystemClock(), second)
     assert not is_free(tmp_path, GPU.id)
@@ -160,8 +173,8 @@ def test_who_shares_a_claim_takes_it_where_the_first_has_given_up(tmp_path: Path
 def test_a_claim_that_is_given_up_while_waiting_gives_back_what_it_had(tmp_path: Path) -> None:
     claim = claim_on(tmp_path, OTHER_GPU, GPU)
     with held_elsewhere(tmp_path, OTHER_GPU.id):
-        waits = claim.acquiring()
-        next(waits)
+        waits = claim.acquire()
+        waits.send(None)
         assert not is_free(tmp_path, GPU.id)
         waits.close()
         assert is_free(tmp_path, GPU.id)

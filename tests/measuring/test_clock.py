@@ -1,11 +1,10 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from pytest_whq.measuring.clock import RepeatingThread, SystemClock, Waits, wait, wait_async
+from pytest_whq.measuring.clock import RepeatingThread, SystemClock, pause, wait, wait_async
 from pytest_whq.testing import FakeClock
 
 
@@ -116,27 +115,25 @@ def test_asyncio_sleeps_where_trio_is_loaded_but_does_not_run(clock: SystemClock
 
 
 class Waiting:
-    """Waits of 1 and 2 s, and whether they were gone through to the end."""
+    """A procedure that waits 1 and 2 s, and whether it came to its end."""
 
     def __init__(self) -> None:
         self.ended = False
 
-    def __iter__(self) -> Iterator[float]:
-        return self.waits()
-
-    def waits(self) -> Waits:
+    async def waits(self) -> str:
         try:
-            yield 1.0
-            yield 2.0
+            await pause(1.0)
+            await pause(2.0)
+            return "waited"
         finally:
             self.ended = True
 
 
-def test_waits_are_carried_out_one_by_one() -> None:
+def test_a_procedure_waits_its_pauses_one_by_one_and_returns_what_it_does() -> None:
     clock = FakeClock(100.0)
-    wait(clock, Waiting().waits())
+    assert wait(clock, Waiting().waits()) == "waited"
     assert clock.now() == 103.0
-    asyncio.run(wait_async(clock, Waiting().waits()))
+    assert asyncio.run(wait_async(clock, Waiting().waits())) == "waited"
     assert clock.now() == 106.0
 
 

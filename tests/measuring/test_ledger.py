@@ -20,18 +20,17 @@ class Opened:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.meter = ledger, ledger.instruments.meter()
-        wait(ledger.clock, self.meter.opening())
-        ledger.opened(self.meter)
+        wait(ledger.clock, ledger.open(self.meter))
         self.meter.begin()
 
     def record(self, reply: object = TOLD, **tokens: Any) -> None:
         self.ledger.record(self.meter, reply, **tokens)
 
     def close(self) -> Measurement:
-        self.meter.end()
-        self.ledger.closing(self.meter)
-        wait(self.ledger.clock, self.meter.closing())
-        return self.ledger.closed(self.meter)
+        return wait(self.ledger.clock, self.ledger.close(self.meter))
+
+    def abandon(self) -> None:
+        self.ledger.abandon(self.meter)
 
 
 @pytest.fixture
@@ -90,6 +89,13 @@ def test_the_energy_of_an_inner_window_is_in_that_of_the_outer_one_and_counts_on
     assert ledger.measurement == around
     (span,) = outer.meter.spans
     assert around.energy_j == pytest.approx(bench.source.true_energy_j(span.start_s, span.end_s), rel=0.002)
+
+
+def test_a_window_that_nobody_waits_to_close_is_noticed_by_python_and_by_mypy(ledger: Ledger) -> None:
+    window = Opened(ledger)
+    with pytest.warns(RuntimeWarning, match=r"^coroutine 'Ledger.close' was never awaited$"):
+        ledger.close(window.meter)  # type: ignore[unused-coroutine]
+    assert (ledger.has_measured, ledger.innermost) == (False, window.meter)
 
 
 def test_a_window_that_outlives_the_one_around_it_stays_an_inner_one(bench: Bench, ledger: Ledger) -> None:
@@ -214,9 +220,8 @@ def test_one_device_that_cannot_be_measured_spoils_the_sum_and_is_named(bench: B
 def test_a_window_that_is_abandoned_measures_nothing_and_stops_reading(bench: Bench, ledger: Ledger) -> None:
     window = Opened(ledger)
     bench.call(0.5)
-    ledger.closing(window.meter)
-    window.meter.abandon()
-    window.meter.abandon()
+    window.abandon()
+    window.abandon()
     readings = bench.readings
     bench.idle(1.0)
     assert (bench.readings, ledger.has_measured, ledger.innermost) == (readings, False, None)
@@ -225,8 +230,7 @@ def test_a_window_that_is_abandoned_measures_nothing_and_stops_reading(bench: Be
 def test_an_abandoned_inner_window_leaves_the_outer_one_measuring(bench: Bench, ledger: Ledger) -> None:
     outer, inner = Opened(ledger), Opened(ledger)
     bench.call(0.5)
-    ledger.closing(inner.meter)
-    inner.meter.abandon()
+    inner.abandon()
     bench.call(0.5)
     outer.record()
     assert outer.close().energy_j == pytest.approx(450 + 70 * (outer.meter.elapsed_s - 1.0), rel=0.01)

@@ -6,7 +6,7 @@ import pytest
 from bench import Bench
 
 from pytest_whq.measuring.claim import Claim
-from pytest_whq.measuring.clock import Waits, wait
+from pytest_whq.measuring.clock import pause, wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.plan import start_phase
 from pytest_whq.model import Reason
@@ -18,8 +18,8 @@ class Held(Claim):
     def __init__(self) -> None:
         self.holders = 0
 
-    def acquiring(self) -> Waits:
-        yield 1.0
+    async def acquire(self) -> None:
+        await pause(1.0)
         self.holders += 1
 
     def release(self) -> None:
@@ -37,7 +37,7 @@ def claimed(bench: Bench, *, source: bool = True) -> tuple[Meter, Held]:
     why_not = None if source else Reason("no_source", "there is no driver")
     meter = Meter(bench.clock, bench.sampler if source else None, why_not, claim)
     began_s = bench.clock.now()
-    wait(bench.clock, meter.claiming())
+    wait(bench.clock, meter.claim())
     assert (bench.clock.now() - began_s, claim.holders) == (1.0, 1)
     return meter, claim
 
@@ -45,29 +45,29 @@ def claimed(bench: Bench, *, source: bool = True) -> tuple[Meter, Held]:
 @pytest.mark.parametrize("source", [True, False])
 def test_a_claim_is_held_until_the_meter_has_closed(bench: Bench, source: bool) -> None:
     meter, claim = claimed(bench, source=source)
-    wait(bench.clock, meter.opening())
+    wait(bench.clock, meter.open())
     meter.begin()
     bench.call(0.5)
     meter.end()
     assert claim.holders == 1
-    wait(bench.clock, meter.closing())
+    wait(bench.clock, meter.close())
     assert claim.holders == 0
     meter.abandon()
     assert claim.holders == 0
 
 
 def opening(meter: Meter) -> None:
-    waits = meter.opening()
-    next(waits)
+    waits = meter.open()
+    waits.send(None)
     waits.close()
 
 
 def closing(meter: Meter) -> None:
-    wait(meter._clock, meter.opening())
+    wait(meter._clock, meter.open())
     meter.begin()
     meter.end()
-    waits = meter.closing()
-    next(waits)
+    waits = meter.close()
+    waits.send(None)
     waits.close()
 
 
@@ -86,8 +86,8 @@ def test_a_claim_is_given_back_where_a_measurement_ends_early(
 def test_an_interrupted_wait_for_a_claim_leaves_nothing_to_give_back(bench: Bench) -> None:
     claim = Held()
     meter = Meter(bench.clock, bench.sampler, None, claim)
-    waits = meter.claiming()
-    next(waits)
+    waits = meter.claim()
+    waits.send(None)
     waits.close()
     meter.abandon()
     assert claim.holders == 0
@@ -95,8 +95,8 @@ def test_an_interrupted_wait_for_a_claim_leaves_nothing_to_give_back(bench: Benc
 
 def test_a_meter_that_opens_and_closes_without_a_span_has_measured_nothing(bench: Bench) -> None:
     meter = bench.meter()
-    wait(bench.clock, meter.opening())
-    wait(bench.clock, meter.closing())
+    wait(bench.clock, meter.open())
+    wait(bench.clock, meter.close())
     found = meter.measurement(precision=0.02)
     assert (found.energy_j, found.duration_s, found.rounds) == (None, 0, ())
 
@@ -105,7 +105,7 @@ def test_a_meter_that_opens_and_closes_without_a_span_has_measured_nothing(bench
 def test_the_first_span_begins_at_once_and_the_next_at_its_phase(bench: Bench, idle_s: float) -> None:
     bench.idle(idle_s)
     meter = bench.meter()
-    wait(bench.clock, meter.opening())
+    wait(bench.clock, meter.open())
     opened_s = bench.clock.now()
     wait(bench.clock, meter.next_start())
     assert bench.clock.now() == opened_s
@@ -118,6 +118,8 @@ def test_the_first_span_begins_at_once_and_the_next_at_its_phase(bench: Bench, i
 
 
 def test_without_a_period_a_span_begins_at_once(bench: Bench) -> None:
-    assert list(bench.meter().next_start()) == []
+    began_s = bench.clock.now()
+    wait(bench.clock, bench.meter().next_start())
     no_source = Meter(bench.clock, None, Reason("no_source", "there is no driver"))
-    assert list(no_source.next_start()) == []
+    wait(bench.clock, no_source.next_start())
+    assert bench.clock.now() == began_s

@@ -205,7 +205,7 @@ def test_readings_of_devices_that_it_did_not_offer_are_left_aside() -> None:
     sampler = Sampler(both, bench.clock)
     both._parts = (*both._parts, stray)
     meter = Meter(bench.clock, sampler)
-    wait(bench.clock, meter.opening())
+    wait(bench.clock, meter.open())
     assert sorted(sampler.traces) == ["GPU-0", "GPU-1"]
 
 
@@ -246,11 +246,11 @@ def test_a_thread_that_reads_no_more_is_noticed(kind: type[FakeClock], sentence:
     clock = kind()
     source = ScriptedSource(clock)
     meter = Meter(clock, Sampler(source, clock))
-    wait(clock, meter.opening())
+    wait(clock, meter.open())
     meter.begin()
     source.call(3.0, 450.0)
     meter.end()
-    wait(clock, meter.closing())
+    wait(clock, meter.close())
     (reason, _) = meter.measurement(precision=0.02).reasons
     assert (reason.code, reason.sentence) == ("source_error", sentence)
 

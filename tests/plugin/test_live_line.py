@@ -94,7 +94,7 @@ def test_who_waits_for_another_session_says_so(project: MeasuredProject) -> None
     project.tests(TESTS)
     board = Device(f"GPU-{project.path}/conftest.py", "Scripted H100")
     claim = Claim([board], waiting=lambda text: None)
-    wait(SystemClock(), claim.acquiring())
+    wait(SystemClock(), claim.acquire())
     waiting = f"{SAVE} waiting for Scripted H100: process {os.getpid()} measures on it{CLEAR}{RESTORE}"
 
     def let_go(so_far: str) -> None:
