@@ -209,7 +209,7 @@ def _workload_s() -> float:
 
 
 def memory(hours: float, *, counter: bool) -> Figure:
-    """Bytes that `pytest_whq.measuring` keeps of one window, scaled to a day where ``hours`` is less."""
+    """Bytes that measuring and its traces keep of one window, scaled to a day where ``hours`` is less."""
     clock = FakeClock()
     source = ScriptedSource(clock, watts=300.0, counter=counter)
     # Another power at each refresh, every 100 ms: nothing can be left out.
@@ -229,7 +229,7 @@ def memory(hours: float, *, counter: bool) -> Figure:
 
 
 def _kept_bytes() -> int:
-    files = [tracemalloc.Filter(True, "*/pytest_whq/measuring/*")]
+    files = [tracemalloc.Filter(True, f"*/pytest_whq/{room}/*") for room in ("measuring", "joules")]
     return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces(files).traces)
 
 
