@@ -10,6 +10,7 @@ from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Device, Measurement, Reason, TokenCount
+from pytest_whq.queries.reply_reader import ReplyReader
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.combined import CombinedSource
 from pytest_whq.testing import FakeClock, ScriptedSource
@@ -97,7 +98,9 @@ class Window:
 
 
 class Notes(Instruments):
-    """The instruments of a session: a reply is its own TokenCount, or several of them."""
+    """The instruments of a session that notes its meters; a reply may be its own TokenCount."""
+
+    reader = ReplyReader(lambda reply: reply if isinstance(reply, TokenCount) else None)
 
     def __init__(
         self, bench: Bench, *, source: PowerSource | None = None, why_not: Reason | None = None
@@ -112,14 +115,6 @@ class Notes(Instruments):
         sampler = self._sampler if self._why_not is None else None
         self.meters.append(Meter(self.clock, sampler, self._why_not))
         return self.meters[-1]
-
-    def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
-        if isinstance(reply, TokenCount):
-            return (reply,)
-        return reply if isinstance(reply, tuple) else None
-
-    def unreadable(self, reply: object) -> str:
-        return f"nobody can read {reply!r}"
 
     def progress(self, meter: Meter) -> None:
         self.seen.append(len(meter.spans))

@@ -15,7 +15,7 @@ from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import wait, wait_async
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.queries.drained_stream import drain, drain_async
-from pytest_whq.queries.followed_stream import is_async_stream, is_stream
+from pytest_whq.queries.followed_stream import is_async_stream
 
 Call = Callable[[Any], Any]
 
@@ -108,7 +108,7 @@ def _drained(answer: Any, run: LoadRun, started_s: float) -> Any:
             "whq.load: the call returns something to await, though it is no coroutine function: pass one, "
             "or warm up with at least one call, so that this is known before the threads start."
         )
-    return drain(answer, run.clock.now, started_s) if is_stream(answer) else answer
+    return drain(answer, run.clock.now, started_s)
 
 
 async def _in_tasks(run: LoadRun, call: Call, pending: Any = None, done: int = 0) -> Any:
@@ -121,7 +121,7 @@ async def _in_tasks(run: LoadRun, call: Call, pending: Any = None, done: int = 0
             try:
                 answer, pending = call(run.jobs.first) if pending is None else pending, None
                 answer = await answer if hasattr(answer, "__await__") else answer
-                await _read(answer, run, 0.0)
+                await drain_async(answer, run.clock.now, 0.0)
             except Exception:  # noqa: BLE001 - as above
                 continue
         await wait_async(run.clock, run.open())
@@ -168,7 +168,7 @@ async def _lane_async(run: LoadRun, call: Call, turn: Callable[[], Awaitable[Non
             if hasattr(answer, "__await__"):
                 answer = await answer
             if answer is not None:
-                answer = await _read(answer, run, started_s)
+                answer = await drain_async(answer, run.clock.now, started_s)
         except asyncio.CancelledError as error:
             # The call's own, unless somebody asks the lane to stop.
             task = asyncio.current_task()
@@ -181,13 +181,6 @@ async def _lane_async(run: LoadRun, call: Call, turn: Callable[[], Awaitable[Non
             run.succeed(job, answer, started_s)
         # A call that never waits must not keep the other lanes from running.
         await turn()
-
-
-async def _read(answer: Any, run: LoadRun, started_s: float) -> Any:
-    """``answer``, drained where it is a stream."""
-    if is_async_stream(answer):
-        return await drain_async(answer, run.clock.now, started_s)
-    return drain(answer, run.clock.now, started_s) if is_stream(answer) else answer
 
 
 @types.coroutine

@@ -49,10 +49,11 @@ class _Recorded:
     """One call of a recorded function."""
 
     def __init__(self, ledger: Ledger, meter: Meter, asked: Asked) -> None:
-        self._ledger = ledger
+        self._reader = ledger.reader
+        self._clock = ledger.clock
         self._meter = meter
         self._asked = asked
-        self._started_s = ledger.clock.now()
+        self._started_s = self._clock.now()
 
     def returned(self, reply: Any) -> Any:
         """Record ``reply``, or see to it that it is recorded; returns what the caller gets for it."""
@@ -74,7 +75,7 @@ class _Recorded:
             yield
         except Exception as error:
             if self._meter.is_open:
-                self._ledger.record_failure(self._meter, type(error).__name__)
+                self._meter.tally.fail(type(error).__name__)
             raise
 
     async def _awaited(self, reply: Awaitable[Any]) -> Any:
@@ -87,9 +88,11 @@ class _Recorded:
         if not self._meter.is_open:
             return reply
         if is_stream(reply):
-            return self._ledger.follow(self._meter, reply, self._started_s, asked=self._asked)
-        timing = Timing(self._ledger.clock.now() - self._started_s)
-        self._ledger.record(self._meter, reply, timing=timing, asked=self._asked)
+            return self._reader.follow(
+                reply, self._meter.tally, self._clock.now, self._started_s, asked=self._asked
+            )
+        timing = Timing(self._clock.now() - self._started_s)
+        self._meter.tally.count(self._reader.read(reply, timing=timing, asked=self._asked))
         return reply
 
 

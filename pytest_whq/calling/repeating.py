@@ -43,7 +43,7 @@ def repeat(ledger: Ledger, meter: Meter, asked: Asked = NOTHING_ASKED) -> Steps:
             meter.begin()
             while True:
                 reply = yield CALL
-                ledger.record(meter, reply, asked=asked)
+                meter.tally.count(ledger.reader.read(reply, asked=asked))
                 if clock.now() - began_s >= plan.round_s:
                     break
             meter.end()
@@ -51,7 +51,7 @@ def repeat(ledger: Ledger, meter: Meter, asked: Asked = NOTHING_ASKED) -> Steps:
             ledger.instruments.progress(meter)
     except Exception as error:
         if meter.is_open:
-            ledger.record_failure(meter, type(error).__name__)
+            meter.tally.fail(type(error).__name__)
         yield from ledger.close(meter, repeated=True)
         raise
     except BaseException:

@@ -9,7 +9,7 @@ from pytest_whq.joules.spans import Span
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.model.serving import Load, Stretch
-from pytest_whq.queries.drained_stream import Drained, reply_of
+from pytest_whq.queries.drained_stream import reply_of
 from pytest_whq.queries.query import Timing
 from pytest_whq.queries.request import NOTHING_ASKED, asked_by
 from pytest_whq.queries.tally import Tally
@@ -33,6 +33,7 @@ class LoadRun:
         self._call = None if asked_by(call, (jobs.first,), {}) == NOTHING_ASKED else call
         self.meter: Meter = ledger.instruments.meter()
         self.clock = ledger.clock
+        self._reader = ledger.reader
         self.replies: list[Any] = []
         self.error: BaseException | None = None
         self._stopped = self._over = False
@@ -43,7 +44,6 @@ class LoadRun:
         self._started_s = self._last_s = self._deadline_s = 0.0
         self._tallies = [Tally(), Tally(), Tally()]
         self._tally = self._tallies[_RAMP_UP]
-        self._around: tuple[Tally, ...] = ()
         self._in_flight: dict[int, float] = {}
         self._at_start: dict[int, float] = {}
         self._at_end: dict[int, float] = {}
@@ -52,7 +52,8 @@ class LoadRun:
     async def open(self) -> None:
         """Get ready to measure; what follows is the load."""
         await self.ledger.open(self.meter)
-        self._around = tuple(self.ledger.around(self.meter))
+        for tally in self._tallies:
+            tally.around = self.meter.tally_around
         self._started_s = self._last_s = self.clock.now()
         self._deadline_s = self._started_s + (self.plan.seconds or 0.0)
 
@@ -91,18 +92,14 @@ class LoadRun:
     def succeed(self, job: Job, answer: Any, started_s: float) -> None:
         """``job`` has ended with ``answer``, a reply or a drained stream."""
         now_s = self.clock.now()
-        timing = answer.query.timing if isinstance(answer, Drained) else Timing(now_s - started_s)
         asked = NOTHING_ASKED if self._call is None else asked_by(self._call, (job.item,), {})
-        queries, unreadable = self.ledger.queries_of(answer, {}, timing, asked)
+        answered = self._reader.read(answer, timing=Timing(now_s - started_s), asked=asked)
         with self._lock:
             if self._over:
                 return
             self.replies[job.number] = reply_of(answer)
-            self._ended(job, now_s, len(queries))
-            for query in queries:
-                self._tally.count(query, unreadable)
-                for tally in self._around:
-                    tally.count(query, unreadable)
+            self._ended(job, now_s, len(answered.queries))
+            self._tally.count(answered)
             if self.plan.rate is not None:
                 self._begin_steady()
 
@@ -113,8 +110,7 @@ class LoadRun:
                 return
             self.replies[job.number] = error
             self._ended(job, self.clock.now(), 0)
-            for tally in (self._tally, *self._around):
-                tally.fail(type(error).__name__)
+            self._tally.fail(type(error).__name__)
             if self.plan.rate is not None:
                 self._begin_steady()
 

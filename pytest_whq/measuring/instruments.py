@@ -1,10 +1,8 @@
-"""What a test measures with: the session's clock, its meters, and those who read tokens."""
+"""What a test measures with: the session's clock, its meters, and who reads its replies."""
 
 from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.model import TokenCount
-from pytest_whq.tokens import read_queries, unreadable
-from pytest_whq.tokens.tokenizer import Tokenizer
+from pytest_whq.queries.reply_reader import ReplyReader
 
 
 class Instruments:
@@ -13,21 +11,16 @@ class Instruments:
     clock: Clock = SystemClock()
 
     @property
-    def tokenizer(self) -> Tokenizer | None:
-        """What counts the output tokens of replies that are text, where the user names one."""
-        return None
+    def reader(self) -> ReplyReader:
+        """What reads the replies of queries."""
+        return _BUILT_IN
 
     def meter(self) -> Meter:
         """A meter on the session's power source."""
         return Meter(self.clock, None)
 
-    def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
-        """The tokens of each query that ``reply`` answers, None where nobody can read it."""
-        return read_queries(reply)
-
-    def unreadable(self, reply: object) -> str:
-        """The sentence that says why the tokens of ``reply`` are unknown."""
-        return unreadable(reply)
-
     def progress(self, meter: Meter) -> None:
         """Show that a round of a long measurement is done."""
+
+
+_BUILT_IN = ReplyReader()

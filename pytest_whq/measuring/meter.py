@@ -27,6 +27,7 @@ class Meter:
     Without a ``sampler`` it only counts and times, and ``why_not`` says why. With a ``claim`` no other
     process measures on the devices meanwhile. ``beside`` are spans around those measured in which the
     devices were busy too: the idle level is that outside of them, and ``beside_j`` are their joules.
+    ``around`` is the meter, open before this one, that counts the same queries.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Meter:
         self.beside: tuple[Span, ...] = ()
         self.beside_j: tuple[float | None, ...] = ()
         self.tallies: list[Tally] = []
+        self.around: Meter | None = None
 
     async def claim(self) -> None:
         """Wait until no other process measures on the devices, and keep them until the end."""
@@ -77,7 +79,7 @@ class Meter:
     def begin(self) -> None:
         """A span begins."""
         wait_for_queued_work()
-        self.tallies.append(Tally())
+        self.tallies.append(Tally(self.tally_around))
         self._began_s = self._clock.now() if self._sampler is None else self._sampler.slow_down()
 
     @property
@@ -123,6 +125,15 @@ class Meter:
     def tally(self) -> Tally:
         """The queries of the span that is open, or was last."""
         return self.tallies[-1]
+
+    @property
+    def tally_around(self) -> Tally | None:
+        """The tally that counts the same queries around this meter's own, None where there is none."""
+        around = self.around
+        # A load's meter may not have begun.
+        while around is not None and not around.tallies:
+            around = around.around
+        return None if around is None else around.tally
 
     @property
     def elapsed_s(self) -> float:

@@ -158,17 +158,15 @@ class Window:
         if not self.meter.is_open:
             raise WhqError("A query is recorded while its window is open: inside the with of whq.measure().")
         if not ok:
-            self._ledger.record_failure(self.meter)
-        elif is_stream(reply):
-            return self._ledger.follow(
-                self.meter,
-                reply,
-                self._ledger.clock.now(),
-                input_tokens=input_tokens,
-                output_tokens=output_tokens,
+            self.meter.tally.fail()
+            return reply
+        reader, tally = self._ledger.reader, self.meter.tally
+        if is_stream(reply):
+            now = self._ledger.clock.now
+            return reader.follow(
+                reply, tally, now, now(), input_tokens=input_tokens, output_tokens=output_tokens
             )
-        else:
-            self._ledger.record(self.meter, reply, input_tokens=input_tokens, output_tokens=output_tokens)
+        tally.count(reader.read(reply, input_tokens=input_tokens, output_tokens=output_tokens))
         return reply
 
     @property

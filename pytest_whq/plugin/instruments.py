@@ -1,28 +1,26 @@
-"""What a session measures with: its power source, opened by the first window, and its token readers."""
+"""What a session measures with: its power source, opened by the first window, and who reads replies."""
 
-import operator
 import platform
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple
 from functools import cached_property
 from typing import Any
 
 import pytest
 
-from pytest_whq.errors import SettingError, SourceError, WhqError
+from pytest_whq.errors import SettingError, SourceError
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
-from pytest_whq.model import Device, Reason, Rig, TokenCount
+from pytest_whq.model import Device, Reason, Rig
 from pytest_whq.plugin.progress import LiveLine
-from pytest_whq.plugin.settings import Settings
+from pytest_whq.plugin.settings import Settings, TokenizerSetting
+from pytest_whq.queries.reply_reader import ReplyReader
 from pytest_whq.sources import OpenedSource, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
-from pytest_whq.tokens import read_queries
 from pytest_whq.tokens.tokenizer import Tokenizer, load_tokenizer
 
 __tracebackhide__ = True  # As in `fixture`: its errors are about the test's own lines.
@@ -56,20 +54,10 @@ class SessionInstruments(Instruments):
         return Meter(self.clock, self._sampler, self._why_not, self._claim)
 
     @cached_property
-    def tokenizer(self) -> Tokenizer | None:
-        """What counts the output tokens of replies that are text; SettingError where it cannot be loaded."""
-        setting = self._settings.tokenizer
-        if setting is None:
-            return None
-        try:
-            return load_tokenizer(setting.named, setting.folder)
-        except SettingError as error:
-            raise SettingError(f"{setting.where} {error}") from error
-
-    def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
-        """The tokens of each query that ``reply`` answers: by a plugin's reader, else by a built-in one."""
-        count = self._config.hook.pytest_whq_read_tokens(reply=reply)
-        return read_queries(reply) if count is None else (_checked(count),)
+    def reader(self) -> ReplyReader:
+        """What reads replies; SettingError where the tokenizer that the user names cannot be loaded."""
+        ask_plugins = self._config.hook.pytest_whq_read_tokens
+        return ReplyReader(lambda reply: ask_plugins(reply=reply), _tokenizer(self._settings.tokenizer))
 
     def progress(self, meter: Meter) -> None:
         """Show that a round of a long measurement is done."""
@@ -116,16 +104,13 @@ class SessionInstruments(Instruments):
             self._why_not = Reason(error.code, str(error))
 
 
-def _checked(count: object) -> TokenCount:
-    """What a plugin's reader returned; WhqError where that is no count of tokens."""
-    if isinstance(count, TokenCount):
-        with suppress(TypeError):
-            told = [None if number is None else operator.index(number) for number in astuple(count)]
-            if all(number is None or number >= 0 for number in told):
-                return TokenCount(*told)
-    raise WhqError(
-        f"pytest_whq_read_tokens must return a TokenCount of whole numbers, or None, not {count!r}."
-    )
+def _tokenizer(setting: TokenizerSetting | None) -> Tokenizer | None:
+    if setting is None:
+        return None
+    try:
+        return load_tokenizer(setting.named, setting.folder)
+    except SettingError as error:
+        raise SettingError(f"{setting.where} {error}") from error
 
 
 def _sampler_of(opened: OpenedSource, clock: Clock) -> Sampler:

@@ -56,7 +56,7 @@ class WhqSession:
                 plan_for(item, self._settings.plan)
                 marker_entries(item)
             if any(map(is_measured, items)) and not self._settings.disable:
-                _ = self._baseline.baseline, self._instruments.tokenizer
+                _ = self._baseline.baseline, self._instruments.reader
         except WhqError as error:
             raise pytest.UsageError(str(error)) from error
         if not (self._settings.only or self._settings.skip):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Follower(Protocol):
-    """Hears what happens to a stream; `pytest_whq.queries.query.StreamedQuery` is one."""
+    """Hears what happens to a stream; once it has ended, in one of three ways, it may hear of it again."""
 
     def take(self, chunk: object) -> None:
         """The stream gave ``chunk``."""

@@ -1,6 +1,6 @@
 """One query: what is known of it once it has ended, and of a streamed one while it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pytest_whq.model import TokenCount
@@ -39,37 +39,30 @@ class Query(NamedTuple):
     counted: bool = False
 
 
-class StreamedQuery:
-    """A query whose reply is a stream, followed from chunk to chunk; it ends once, in one of three ways.
+class Answered(NamedTuple):
+    """The queries that a reply answers; ``unreadable`` says why their tokens are unknown, if they are."""
 
-    ``now`` is the clock. ``ended`` hears of the end: a `Query`, or the kind of failure, and what the
-    chunks told of its tokens. With ``keeps_text``, the text of a stream of nothing else is kept.
+    queries: Sequence[Query]
+    unreadable: str | None = None
+
+
+class StreamedQuery:
+    """A query whose reply is a stream, from chunk to chunk.
+
+    ``now`` is the clock. With ``keeps_text``, the text of a stream of nothing else is kept.
     """
 
-    __slots__ = (
-        "_chunks",
-        "_cut",
-        "_ended",
-        "_first_s",
-        "_last_s",
-        "_limit",
-        "_now",
-        "_started_s",
-        "_text",
-        "_tokens",
-    )
+    __slots__ = ("_chunks", "_cut", "_first_s", "_last_s", "_limit", "_now", "_started_s", "_text", "_tokens")
 
     def __init__(
         self,
         now: Callable[[], float],
-        ended: "Callable[[StreamedQuery, Query | str, TokenCount | None], None]",
         started_s: float,
         limit: int | None = None,
         *,
         keeps_text: bool = False,
     ) -> None:
         self._now = now
-        self._ended: Callable[[StreamedQuery, Query | str, TokenCount | None], None] | None = ended
         self._started_s = started_s
         self._limit = limit
         self._tokens = StreamTokens()
@@ -94,30 +87,17 @@ class StreamedQuery:
         self._tokens.add(chunk)
         self._cut = self._cut or is_cut(chunk)
 
-    def end(self) -> None:
-        """The stream is read to its end: the query succeeded."""
+    def end(self) -> tuple[Query, bool]:
+        """The stream is read to its end: its query, and whether chunks told the tokens of it."""
         latency_s = self._now() - self._started_s
         timing = Timing(latency_s)
         if self._first_s is not None:
             first_s, stream_s = self._first_s - self._started_s, self._last_s - self._first_s
             timing = Timing(latency_s, first_s, stream_s, self._chunks, self._started_s)
         count = self._tokens.count()
-        self._end(Query(count or TokenCount(), timing, self._cut, self._limit), count)
+        return Query(count or TokenCount(), timing, self._cut, self._limit), count is not None
 
     @property
     def text(self) -> str | None:
         """The text so far, where it is kept and the chunks hold nothing else."""
         return None if self._text is None else self._text.text
-
-    def fail(self, error: BaseException) -> None:
-        """The stream has raised ``error``."""
-        self._end(type(error).__name__, None)
-
-    def abandon(self) -> None:
-        """The stream is not going to be read to its end."""
-        self._end(ABANDONED, None)
-
-    def _end(self, how: Query | str, count: TokenCount | None) -> None:
-        ended, self._ended = self._ended, None
-        if ended is not None:
-            ended(self, how, count)

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pytest_whq.model import TokenCount
+from pytest_whq.queries.followed_stream import Follower
 from pytest_whq.queries.output_lengths import OutputLengths
 from pytest_whq.queries.phase_log import PhaseLog
-from pytest_whq.queries.query import Query
+from pytest_whq.queries.query import Answered, Query
 from pytest_whq.queries.query_log import QueryLog
 
 NOT_OK = "not ok"
@@ -18,12 +19,15 @@ class Tally:
     """Counts queries that succeeded and failed, and sums the tokens of those that succeeded.
 
     A kind of token that one of them did not tell is unknown for all of them together. Calls from
-    several threads are counted each. ``unreadable`` is the first sentence that says why a reply's
-    tokens could not be read. ``log`` holds the queries whose times are known, ``phases`` when those one
-    after another began to write.
+    several threads are counted each. ``around`` counts them, too: the tally of the window around this
+    one. ``unreadable`` is the first sentence that says why a reply's tokens could not be read. ``log``
+    holds the queries whose times are known, ``phases`` when those one after another began to write,
+    and ``under_way`` the streams that have not ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, around: "Tally | None" = None) -> None:
+        self.around = around
+        self.under_way: set[Follower] = set()
         self.queries = 0
         self.failures: Counter[str] = Counter()
         self.unreadable: str | None = None
@@ -39,26 +43,36 @@ class Tally:
 
     def succeed(self, tokens: TokenCount, unreadable: str | None = None) -> None:
         """Count a query that succeeded, of which only the tokens are known."""
-        self.count(Query(tokens), unreadable)
+        self.count(Answered((Query(tokens),), unreadable))
 
-    def count(self, query: Query, unreadable: str | None = None) -> None:
-        """Count a query that succeeded."""
-        tokens = query.tokens
+    def count(self, answered: Answered) -> None:
+        """Count the queries that a reply has answered."""
+        queries, unreadable = answered
         with self._lock:
-            self.queries += 1
             if unreadable is not None and self.unreadable is None:
                 self.unreadable = unreadable
-            self._add(tokens)
-            if query.timing is not None:
-                self.log.add(query)
-            self.outputs.add(query)
-            self.phases.add(query.timing)
+            for query in queries:
+                self.queries += 1
+                self._add(query.tokens)
+                if query.timing is not None:
+                    self.log.add(query)
+                self.outputs.add(query)
+                self.phases.add(query.timing)
+        if self.around is not None:
+            self.around.count(answered)
 
     def fail(self, kind: str = NOT_OK) -> None:
         """Count a query that failed; ``kind`` says how, such as the name of the error's type."""
         with self._lock:
             self.failures[kind] += 1
             self.phases.lose()
+        if self.around is not None:
+            self.around.fail(kind)
+
+    def abandon_streams(self) -> None:
+        """The window closes: streams that are still under way have failed."""
+        for stream in list(self.under_way):
+            stream.abandon()
 
     def include(self, other: "Tally") -> None:
         """Count what another tally has counted."""

@@ -75,9 +75,6 @@ class OneSource(Instruments):
     def meter(self) -> Meter:
         return Meter(self.clock, self._sampler)
 
-    def read_queries(self, reply: object) -> tuple[TokenCount, ...] | None:
-        return (TokenCount(10, 10),)
-
     def progress(self, meter: Meter) -> None:
         meter.half_width95()
 

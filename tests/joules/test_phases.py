@@ -14,6 +14,7 @@ from pytest_whq.calling.load_plan import LoadPlan
 from pytest_whq.calling.repeating import repeat, run
 from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.ledger import Ledger
+from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.measuring.result import combine
 from pytest_whq.model import Device, Measurement
@@ -154,7 +155,7 @@ def test_a_single_query_with_few_refreshes_is_not_told_apart() -> None:
     bench = Bench()
     ledger = a_ledger(bench)
     streams = Streams(bench, 0.05, 0.1)
-    _in_a_window(bench, ledger, lambda meter: list(ledger.follow(meter, streams(), bench.clock.now())))
+    _in_a_window(bench, ledger, lambda meter: read_followed(ledger, meter, streams()))
     assert ledger.measurement.phases is None
     assert ledger.measurement.notes == (TOO_SHORT.format("1 query"),)
 
@@ -163,11 +164,17 @@ def test_one_long_query_in_a_window_is() -> None:
     bench = Bench(late_s=0.002)
     ledger = a_ledger(bench)
     streams = Streams(bench, 1.5, 4.0)
-    _in_a_window(bench, ledger, lambda meter: list(ledger.follow(meter, streams(), bench.clock.now())))
+    _in_a_window(bench, ledger, lambda meter: read_followed(ledger, meter, streams()))
     phases = ledger.measurement.phases
     assert phases is not None
     assert phases.prefill.energy_j == pytest.approx(900.0, rel=0.01)
     assert phases.decode.energy_j == pytest.approx(1400.0, rel=0.01)
+
+
+def read_followed(ledger: Ledger, meter: Meter, stream: Iterator[Any]) -> None:
+    """Read ``stream``, which is a query of ``meter``, to its end."""
+    now = ledger.clock.now
+    list(ledger.reader.follow(stream, meter.tally, now, now()))
 
 
 def _in_a_window(bench: Bench, ledger: Ledger, body: Any) -> None:
@@ -185,12 +192,12 @@ def test_what_does_not_tell_its_first_token_leaves_nothing_to_tell_apart(what: s
     streams = Streams(bench, 0.5, 2.0)
 
     def body(meter: Any) -> None:
-        list(ledger.follow(meter, streams(), bench.clock.now()))
+        read_followed(ledger, meter, streams())
         bench.call(1.0)
         if what == "a failed query":
-            ledger.record_failure(meter)
+            meter.tally.fail()
         else:
-            ledger.record(meter, None)
+            meter.tally.count(ledger.reader.read(None))
 
     _in_a_window(bench, ledger, body)
     assert ledger.measurement.phases is None
@@ -205,7 +212,7 @@ def test_streams_of_a_single_chunk_have_no_phases() -> None:
         bench.call(1.0)
         yield "all of it"
 
-    _in_a_window(bench, ledger, lambda meter: list(ledger.follow(meter, stream(), bench.clock.now())))
+    _in_a_window(bench, ledger, lambda meter: read_followed(ledger, meter, stream()))
     assert ledger.measurement.phases is None
     assert not any("told apart" in note for note in ledger.measurement.notes)
 
@@ -252,7 +259,7 @@ def test_devices_with_roles_tell_the_phases_of_queries_in_flight_at_once(
         bench.idle(2.0)
         for source in sources:
             source.set_watts(70.0)
-        ledger.record(meter, None, input_tokens=4000, output_tokens=100)
+        meter.tally.count(ledger.reader.read(None, input_tokens=4000, output_tokens=100))
 
     _in_a_window(bench, ledger, body)
     phases = ledger.measurement.phases

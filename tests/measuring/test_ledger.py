@@ -24,7 +24,7 @@ class Opened:
         self.meter.begin()
 
     def record(self, reply: object = TOLD, **tokens: Any) -> None:
-        self.ledger.record(self.meter, reply, **tokens)
+        self.meter.tally.count(self.ledger.reader.read(reply, **tokens))
 
     def close(self) -> Measurement:
         return wait(self.ledger.clock, self.ledger.close(self.meter))
@@ -112,76 +112,35 @@ def test_a_window_that_outlives_the_one_around_it_stays_an_inner_one(bench: Benc
 def test_a_failed_query_counts_in_all_windows_around_it(bench: Bench, ledger: Ledger) -> None:
     outer, inner = Opened(ledger), Opened(ledger)
     bench.call(0.5)
-    ledger.record_failure(inner.meter)
-    ledger.record_failure(outer.meter)
+    inner.meter.tally.fail()
+    outer.meter.tally.fail()
     assert (inner.close().failed_queries, outer.close().failed_queries) == (1, 2)
 
 
-def test_a_list_of_replies_is_one_query_each(bench: Bench, ledger: Ledger) -> None:
-    window = Opened(ledger)
-    bench.call(0.5)
-    window.record((TOLD, TOLD, TOLD))
-    found = window.close()
-    assert (found.queries, found.tokens) == (3, TokenCount(36, 15, 9, 3))
-
-
-@pytest.mark.parametrize(
-    ("reply", "given", "tokens"),
-    [
-        pytest.param(TOLD, {}, TOLD, id="read"),
-        pytest.param(TOLD, {"output_tokens": 7}, TokenCount(12, 7, 3, 1), id="one of them given"),
-        pytest.param("a cat", {"input_tokens": 1, "output_tokens": 2}, TokenCount(1, 2), id="both given"),
-        pytest.param(None, {"output_tokens": 7}, TokenCount(None, 7), id="one given, no reply"),
-        pytest.param("a cat", {"output_tokens": 7}, TokenCount(None, 7), id="one given, reply unreadable"),
-        pytest.param(TOLD, {"input_tokens": 0, "output_tokens": 0}, TokenCount(0, 0), id="zeros"),
-    ],
-)
-def test_tokens_are_read_from_the_reply_where_they_are_not_given(
-    bench: Bench, ledger: Ledger, reply: object, given: dict[str, int], tokens: TokenCount
+def test_a_stream_that_is_under_way_when_its_window_closes_has_failed_there_and_around_it(
+    bench: Bench, ledger: Ledger
 ) -> None:
-    window = Opened(ledger)
+    outer, inner = Opened(ledger), Opened(ledger)
+    now = bench.clock.now
+    stream = ledger.reader.follow(iter("abc"), inner.meter.tally, now, now())
+    assert next(stream) == "a"
     bench.call(0.5)
-    window.record(reply, **given)
-    found = window.close()
-    assert (found.queries, found.tokens) == (1, tokens)
+    inside = inner.close()
+    assert list(stream) == ["b", "c"]
+    around = outer.close()
+    for found in (inside, around):
+        assert (found.queries, found.failures) == (0, {"abandoned stream": 1})
 
 
-@pytest.mark.parametrize(
-    ("reply", "sentence"),
-    [
-        ("a cat", "nobody can read 'a cat'"),
-        (None, "a query was recorded without its reply or its token counts"),
-        (TokenCount(5, None), "the replies do not tell their tokens"),
-    ],
-)
-def test_tokens_that_nobody_tells_are_missing(
-    bench: Bench, ledger: Ledger, reply: object, sentence: str
-) -> None:
-    window = Opened(ledger)
+def test_queries_of_a_window_count_in_none_that_has_not_begun(bench: Bench, ledger: Ledger) -> None:
+    outer, load = Opened(ledger), ledger.instruments.meter()
+    wait(bench.clock, ledger.open(load))
+    inner = Opened(ledger)
     bench.call(0.5)
-    window.record()
-    window.record(reply)
-    found = window.close()
-    assert found.reasons == (Reason("tokens_missing", sentence),)
-    assert (found.queries, found.valid, found.j_per_token) == (2, True, None)
-
-
-@pytest.mark.parametrize("count", [-1, 1.5, "12", True, float("nan")])
-def test_a_count_of_tokens_is_a_whole_number(ledger: Ledger, count: Any) -> None:
-    window = Opened(ledger)
-    with pytest.raises(WhqError) as caught:
-        window.record(TOLD, output_tokens=count)
-    assert str(caught.value) == f"output_tokens must be a whole number of at least 0, not {count!r}."
-    assert window.meter.tally.queries == 0
-
-
-def test_tokens_are_not_given_for_a_list_of_replies(ledger: Ledger) -> None:
-    window = Opened(ledger)
-    with pytest.raises(WhqError) as caught:
-        window.record((TOLD, TOLD), output_tokens=7)
-    assert str(caught.value) == (
-        "input_tokens and output_tokens are those of one query: record the replies of a list singly."
-    )
+    inner.record()
+    assert inner.close().queries == 1
+    ledger.abandon(load)
+    assert (load.tallies, outer.close().queries) == ([], 1)
 
 
 def test_a_window_on_several_devices_adds_them_up(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from pytest_whq.testing import FakeClock
 
 
 class Heard:
-    """Keeps what it hears; only the first end counts, as for a `StreamedQuery`."""
+    """Keeps what it hears; only the first end counts."""
 
     def __init__(self) -> None:
         self.chunks: list[object] = []

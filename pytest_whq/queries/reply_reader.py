@@ -1,0 +1,210 @@
+"""Reads replies: the queries that each answers, and their tokens."""
+
+import operator
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import astuple, replace
+from typing import Any
+
+from pytest_whq.errors import WhqError
+from pytest_whq.model import TokenCount
+from pytest_whq.queries.drained_stream import Drained
+from pytest_whq.queries.followed_stream import follow
+from pytest_whq.queries.query import ABANDONED, Answered, Query, StreamedQuery, Timing
+from pytest_whq.queries.request import NOTHING_ASKED, Asked
+from pytest_whq.queries.tally import Tally
+from pytest_whq.tokens import StreamText, read_queries, unreadable
+from pytest_whq.tokens.output import is_cut
+from pytest_whq.tokens.tokenizer import Tokenizer
+
+_SILENT_STREAM = (
+    'a stream did not tell its tokens: the OpenAI client\'s does with stream_options={"include_usage": True}'
+)
+_NO_REPLY = "a query was recorded without its reply or its token counts"
+_TEXT = "text does not tell its input tokens: give them, as in window.record(reply, input_tokens=...)"
+_UNKNOWN = TokenCount()
+
+__tracebackhide__ = True  # Its errors are about the test's own lines, which pytest then shows.
+
+Given = dict[str, int]
+"""The token counts that the user gives with a reply, by name: they stand before those that it tells."""
+
+
+class ReplyReader:
+    """Plugins' readers, then the built-in ones; output that is text is counted by the ``tokenizer``.
+
+    ``ask_plugins`` returns what the first plugin that can read a reply says of it, else None.
+    """
+
+    def __init__(
+        self, ask_plugins: Callable[[object], object] | None = None, tokenizer: Tokenizer | None = None
+    ) -> None:
+        self._ask_plugins = ask_plugins
+        self.tokenizer = tokenizer
+
+    def read(
+        self,
+        reply: object,
+        *,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        timing: Timing | None = None,
+        asked: Asked = NOTHING_ASKED,
+    ) -> Answered:
+        """The queries that ``reply``, which may be `Drained`, answers; WhqError for counts that cannot be.
+
+        ``timing`` is that of a reply which came as a whole; a drained stream has its own.
+        """
+        if type(reply) is Drained:
+            return self._read_drained(reply)
+        given = _given(input_tokens, output_tokens)
+        if reply is None and not given:
+            return Answered((Query(_UNKNOWN, timing, False, asked.limit),), _NO_REPLY)
+        plain = Query(_UNKNOWN, timing, is_cut(reply), asked.limit)
+        if len(given) == 2 or (given and reply is None):
+            return Answered((plain._replace(tokens=TokenCount(**given)),))
+        counts = self._counts_in(reply)
+        if counts is None and asked.read is not None:
+            counts = asked.read(reply)
+        if counts is not None:
+            _check_one(given, counts)
+            return Answered([plain._replace(tokens=_with(given, count)) for count in counts])
+        texts = _texts_in(reply) or (None,)
+        _check_one(given, texts)
+        why = unreadable(reply)
+        answers = [self._of_text(plain, text, given, why) for text in texts]
+        return Answered([query for answer in answers for query in answer.queries], answers[0].unreadable)
+
+    def follow(
+        self,
+        stream: Any,
+        tally: Tally,
+        now: Callable[[], float],
+        started_s: float,
+        *,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        asked: Asked = NOTHING_ASKED,
+    ) -> Any:
+        """What to read in place of ``stream``, whose query is counted in ``tally`` when it ends.
+
+        ``now`` is the clock, on which the query began at ``started_s``.
+        """
+        given = _given(input_tokens, output_tokens)
+        keeps_text = self.tokenizer is not None and output_tokens is None
+        query = StreamedQuery(now, started_s, asked.limit, keeps_text=keeps_text)
+
+        def read(ended: Query, told: bool) -> Answered:
+            if told:
+                return Answered((ended._replace(tokens=_with(given, ended.tokens)),))
+            return self._of_text(ended, query.text, given, _SILENT_STREAM)
+
+        return follow(stream, _Counted(query, read, tally))
+
+    def _read_drained(self, reply: Drained) -> Answered:
+        if reply.told:
+            return Answered((reply.query,))
+        counts = self._counts_in(reply.chunks)
+        if counts is not None and len(counts) == 1 and counts[0] != _UNKNOWN:
+            return Answered((reply.query._replace(tokens=counts[0]),))
+        return self._of_text(reply.query, StreamText(reply.chunks).text, {}, _SILENT_STREAM)
+
+    def _counts_in(self, reply: object) -> tuple[TokenCount, ...] | None:
+        if self._ask_plugins is not None and (count := self._ask_plugins(reply)) is not None:
+            return (_checked_count(count),)
+        return read_queries(reply)
+
+    def _of_text(self, query: Query, text: str | None, given: Given, why_unreadable: str) -> Answered:
+        """``query``, whose reply tells no tokens, with those of its ``text`` where there is a tokenizer."""
+        if text is not None and self.tokenizer is not None and "output_tokens" not in given:
+            query = query._replace(counted=True)
+            given, why_unreadable = {**given, "output_tokens": self.tokenizer.count(text)}, _TEXT
+        query = query._replace(tokens=TokenCount(**given))
+        return Answered((query,), None if len(given) == 2 else why_unreadable)
+
+
+class _Counted:
+    """Follows a stream until it ends, in one of three ways and once, and counts its query then."""
+
+    __slots__ = ("_query", "_read", "_tally", "take")
+
+    def __init__(self, query: StreamedQuery, read: Callable[[Query, bool], Answered], tally: Tally) -> None:
+        self.take = query.take
+        self._query = query
+        self._read = read
+        self._tally = tally
+        tally.under_way.add(self)
+
+    def end(self) -> None:
+        """It is read to its end: the query succeeded."""
+        if self._ends():
+            self._tally.count(self._read(*self._query.end()))
+
+    def fail(self, error: BaseException) -> None:
+        """It has raised ``error``."""
+        if self._ends():
+            self._tally.fail(type(error).__name__)
+
+    def abandon(self) -> None:
+        """It is not going to be read to its end."""
+        if self._ends():
+            self._tally.fail(ABANDONED)
+
+    def _ends(self) -> bool:
+        try:
+            self._tally.under_way.remove(self)
+        except KeyError:
+            return False
+        return True
+
+
+def _with(given: Given, count: TokenCount) -> TokenCount:
+    return replace(count, **given) if given else count
+
+
+def _texts_in(reply: object) -> Sequence[str]:
+    """The texts that a reply consists of: itself or, in a list, each; empty where there is anything else."""
+    # By type: isinstance asks the object itself, and a proxy that is bound to nothing raises.
+    if issubclass(type(reply), str):
+        return (reply,)  # type: ignore[return-value]
+    if not issubclass(type(reply), (list, tuple)):
+        return ()
+    texts: Sequence[str] = reply  # type: ignore[assignment]
+    return texts if all(issubclass(type(text), str) for text in texts) else ()
+
+
+def _check_one(given: Given, queries: Sequence[object]) -> None:
+    if given and len(queries) > 1:
+        raise WhqError(
+            "input_tokens and output_tokens are those of one query: record the replies of a list singly."
+        )
+
+
+def _given(input_tokens: int | None, output_tokens: int | None) -> Given:
+    """The counts that are given, by their names; WhqError where one is no count."""
+    if input_tokens is None and output_tokens is None:
+        return {}
+    counts = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+    return {name: _checked(name, count) for name, count in counts.items() if count is not None}
+
+
+def _checked(name: str, count: Any) -> int:
+    try:
+        number = operator.index(count)
+    except TypeError:
+        number = -1
+    if number < 0 or isinstance(count, bool):
+        raise WhqError(f"{name} must be a whole number of at least 0, not {count!r}.")
+    return number
+
+
+def _checked_count(count: object) -> TokenCount:
+    """What a plugin's reader returned; WhqError where that is no count of tokens."""
+    if isinstance(count, TokenCount):
+        with suppress(TypeError):
+            numbers = [None if number is None else operator.index(number) for number in astuple(count)]
+            if all(number is None or number >= 0 for number in numbers):
+                return TokenCount(*numbers)
+    raise WhqError(
+        f"pytest_whq_read_tokens must return a TokenCount of whole numbers, or None, not {count!r}."
+    )
