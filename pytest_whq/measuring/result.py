@@ -13,7 +13,8 @@ from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round
 from pytest_whq.model.serving import Load, Phases
-from pytest_whq.queries.tally import Tally, sum_tokens
+from pytest_whq.queries.tally import Tally
+from pytest_whq.tokens import sum_tokens
 from pytest_whq.tokens.tokenizer import Tokenizer
 from pytest_whq.units import format_percent, format_quantity, format_seconds
 

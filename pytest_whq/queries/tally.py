@@ -2,7 +2,6 @@
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
 
 from pytest_whq.model import TokenCount
 from pytest_whq.queries.followed_stream import Follower
@@ -108,11 +107,3 @@ class Tally:
         self._cached = None if told is None or self._cached is None else self._cached + told
         told = tokens.reasoning_tokens
         self._reasoning = None if told is None or self._reasoning is None else self._reasoning + told
-
-
-def sum_tokens(counts: Sequence[TokenCount]) -> TokenCount:
-    """Tokens of several spans together; what one of them does not know is unknown."""
-    tally = Tally()
-    for count in counts:
-        tally.succeed(count)
-    return tally.tokens

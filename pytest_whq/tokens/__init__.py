@@ -1,12 +1,12 @@
 """How many tokens a query took, read from its reply: one file per family of replies."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from functools import partial
 
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import langchain, transformers
 from pytest_whq.tokens.bodies import body_of, object_in
-from pytest_whq.tokens.fields import NOT_TOLD, quietly, total
+from pytest_whq.tokens.fields import NOT_TOLD, quietly, sum_tokens
 from pytest_whq.tokens.streams import StreamText, StreamTokens, is_stream
 from pytest_whq.tokens.table import READERS, read_reply
 
@@ -18,6 +18,7 @@ __all__ = [
     "call_reader",
     "read_queries",
     "read_tokens",
+    "sum_tokens",
     "unreadable",
 ]
 
@@ -69,7 +70,7 @@ def _read_together(reply: object) -> TokenCount | None:
         return read_reply(object_in(reply))
     if isinstance(reply, (list, tuple)):
         counts = _read_list(reply)
-        return None if counts is None else reduce(total, counts)
+        return None if counts is None else sum_tokens(counts)
     if (found := read_reply(reply)) is not None:
         return found
     body = body_of(reply)

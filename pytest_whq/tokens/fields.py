@@ -1,6 +1,7 @@
 """Looking into replies of any make: keys and attributes alike, and only counts that are counts."""
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import TypeVar
 
 from pytest_whq.model import TokenCount
@@ -74,6 +75,12 @@ def merge(
     )
 
 
-def total(left: TokenCount, right: TokenCount) -> TokenCount:
-    """The tokens of two queries together: not told where either does not tell."""
-    return merge(left, right, lambda a, b: None if a is None or b is None else a + b)
+def sum_tokens(counts: Sequence[TokenCount]) -> TokenCount:
+    """The tokens of several queries together: not told where one does not tell, or where there are none."""
+    if not counts:
+        return NOT_TOLD
+    return reduce(lambda left, right: merge(left, right, _sum), counts)
+
+
+def _sum(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else left + right

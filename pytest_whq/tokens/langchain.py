@@ -1,9 +1,7 @@
 """LangChain's messages and results, whichever model stands behind them."""
 
-from functools import reduce
-
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens.fields import NOT_TOLD, count, field, merge, token_count, total
+from pytest_whq.tokens.fields import NOT_TOLD, count, field, merge, sum_tokens, token_count
 from pytest_whq.tokens.openai import chat_usage
 
 
@@ -15,7 +13,7 @@ def read(reply: object) -> TokenCount | None:
     if counts is None:
         return None
     # Where the messages do not tell, the model may have told the sum of all prompts.
-    return chat_usage(field(field(reply, "llm_output"), "token_usage")) or reduce(total, counts)
+    return chat_usage(field(field(reply, "llm_output"), "token_usage")) or sum_tokens(counts)
 
 
 def read_prompts(result: object) -> tuple[TokenCount, ...] | None:

@@ -1,7 +1,7 @@
 import threading
 
 from pytest_whq.model import TokenCount
-from pytest_whq.queries.tally import Tally, sum_tokens
+from pytest_whq.queries.tally import Tally
 
 
 def test_a_new_tally_has_counted_nothing() -> None:
@@ -58,9 +58,3 @@ def test_calls_from_several_threads_are_counted_each() -> None:
         thread.join()
     assert (tally.queries, tally.failed_queries) == (8000, 8000)
     assert tally.tokens == TokenCount(8000, 16000)
-
-
-def test_tokens_of_several_spans_add_up() -> None:
-    assert sum_tokens([TokenCount(1, 2, 3, 4), TokenCount(10, 20, 30, 40)]) == TokenCount(11, 22, 33, 44)
-    assert sum_tokens([TokenCount(1, 2), TokenCount(10, None)]) == TokenCount(11, None)
-    assert sum_tokens([]) == TokenCount()

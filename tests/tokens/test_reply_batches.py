@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens import read_queries, read_tokens
+from pytest_whq.tokens import read_queries, read_tokens, sum_tokens
 
 
 def chat(prompt: int, completion: int) -> dict[str, Any]:
@@ -75,3 +75,9 @@ def test_lines_of_server_sent_events_are_one_query() -> None:
     lines = ["data: {}", 'data: {"eval_count": 7}', "data: [DONE]"]
     assert read_queries(lines) == (TokenCount(None, 7),)
     assert read_queries([line.encode() for line in lines]) == (TokenCount(None, 7),)
+
+
+def test_what_one_query_does_not_tell_is_unknown_of_several_together() -> None:
+    assert sum_tokens([TokenCount(1, 2, 3, 4), TokenCount(10, 20, 30, 40)]) == TokenCount(11, 22, 33, 44)
+    assert sum_tokens([TokenCount(1, 2), TokenCount(10, None)]) == TokenCount(11, None)
+    assert sum_tokens([]) == TokenCount()
