@@ -3,8 +3,7 @@
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
-from types import TracebackType
-from typing import Any, NoReturn, ParamSpec, Self, TypeVar, cast, overload
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 import pytest
 
@@ -13,13 +12,13 @@ from pytest_whq.calling.load import load
 from pytest_whq.calling.load_plan import LoadPlan
 from pytest_whq.calling.recording import recording
 from pytest_whq.calling.repeating import Steps, repeat, run, run_async
+from pytest_whq.calling.window import Window
 from pytest_whq.errors import WhqError
-from pytest_whq.measuring.clock import Clock, Waits, wait, wait_async
+from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.ledger import Ledger, unmeasured_ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.model import Measurement
 from pytest_whq.queries.drained_stream import draining, reply_of
-from pytest_whq.queries.followed_stream import is_stream
 from pytest_whq.queries.request import asked_by
 
 __tracebackhide__ = True  # pytest shows the test's own lines, and none of this module's.
@@ -81,9 +80,9 @@ class Whq:
         plan = LoadPlan(concurrency, rate, queries, seconds, seed)
         return load(self._ledger or unmeasured_ledger(), call, inputs, plan)
 
-    def measure(self) -> "Window":
+    def measure(self) -> Window:
         """A window of the test's own, for ``with whq.measure() as window`` or ``async with``."""
-        window = Window(self._ledger)
+        window = _TestWindow(self._ledger)
         if window.meter is not None:
             self._windows.add(window.meter)
         return window
@@ -117,110 +116,17 @@ class Whq:
         return self._ledger.measurement
 
 
-class Window:
-    """One contiguous stretch of a test in which energy is measured and queries are recorded."""
+class _TestWindow(Window):
+    """A window of a pytest test."""
 
-    def __init__(self, ledger: Ledger | None) -> None:
-        self._ledger = ledger
-        self.meter = None if ledger is None else ledger.instruments.meter()
-        self._measurement: Measurement | None = None
-
-    @overload
-    def record(
-        self, *, input_tokens: int | None = None, output_tokens: int | None = None, ok: bool = True
-    ) -> None: ...
-
-    @overload
-    def record(
-        self,
-        reply: Reply,
-        *,
-        input_tokens: int | None = None,
-        output_tokens: int | None = None,
-        ok: bool = True,
-    ) -> Reply: ...
-
-    def record(
-        self,
-        reply: Any = None,
-        *,
-        input_tokens: int | None = None,
-        output_tokens: int | None = None,
-        ok: bool = True,
-    ) -> Any:
-        """Record one query and return its ``reply``; a list of replies is one query each.
-
-        Tokens are read from the reply where they are not given. ``ok=False`` records a failed query.
-        A reply that is a stream is a query once it is read to its end: read what this returns.
-        """
-        if self._ledger is None or self.meter is None:
-            return reply
-        if not self.meter.is_open:
-            raise WhqError("A query is recorded while its window is open: inside the with of whq.measure().")
-        if not ok:
-            self.meter.tally.fail()
-            return reply
-        reader, tally = self._ledger.reader, self.meter.tally
-        if is_stream(reply):
-            now = self._ledger.clock.now
-            return reader.follow(
-                reply, tally, now, now(), input_tokens=input_tokens, output_tokens=output_tokens
-            )
-        tally.count(reader.read(reply, input_tokens=input_tokens, output_tokens=output_tokens))
-        return reply
+    outcomes = (pytest.fail.Exception, pytest.skip.Exception)
 
     @property
     def measurement(self) -> Measurement:
-        """What was measured, once the window is closed; with ``--whq-disable`` the test is skipped here."""
-        if self._ledger is None:
+        """As of any window; with ``--whq-disable`` the test is skipped here."""
+        if self.meter is None:
             _skip_unmeasured()
-        if self._measurement is None:
-            raise WhqError("A window's measurement is there once it has closed, after its with block.")
-        return self._measurement
-
-    def __enter__(self) -> Self:
-        if self._ledger is not None:
-            wait(self._ledger.clock, self._open(self._ledger))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._ledger is not None:
-            wait(self._ledger.clock, self._close(self._ledger, kind))
-
-    async def __aenter__(self) -> Self:
-        if self._ledger is not None:
-            await wait_async(self._ledger.clock, self._open(self._ledger))
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._ledger is not None:
-            await wait_async(self._ledger.clock, self._close(self._ledger, kind))
-
-    def _open(self, ledger: Ledger) -> Waits[None]:
-        assert self.meter is not None
-        if self.meter.is_open or self.meter.spans:
-            raise WhqError("A window opens once: call whq.measure() again for another one.")
-        return _open(ledger, self.meter)
-
-    async def _close(self, ledger: Ledger, kind: type[BaseException] | None) -> None:
-        assert self.meter is not None
-        if kind is not None and not issubclass(kind, _WAITED_FOR):
-            ledger.abandon(self.meter)
-        else:
-            self._measurement = await ledger.close(self.meter)
-
-
-_WAITED_FOR = (Exception, pytest.fail.Exception, pytest.skip.Exception)
-"""Errors of a test; any other ends the session or the task, and must not be held up."""
-
-
-async def _open(ledger: Ledger, meter: Meter) -> None:
-    await ledger.open(meter)
-    meter.begin()
+        return super().measurement
 
 
 def _check_callable(call: object, example: str) -> None:
