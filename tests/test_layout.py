@@ -1,6 +1,7 @@
 """The house itself: imports point one way, files stay readable, and what is promised is there."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
@@ -12,7 +13,7 @@ import pytest_whq
 
 PACKAGE = Path(pytest_whq.__file__).parent
 ROOMS = (
-    *("errors", "units", "interval", "version"),
+    *("errors", "units", "setting_values", "interval", "version"),
     *("model", "git", "tokens", "sources", "joules", "queries"),
     *("measuring", "calling", "calibrating"),
     *("storing", "judging", "rendering", "testing", "cli", "plugin"),
@@ -21,6 +22,7 @@ ROOMS = (
 
 ONLY_HERE = {"pytest": "plugin/*.py", "_pytest": "no file", "pynvml": "sources/nvml/source.py"}
 LONGEST = 300
+LARGEST = 0.1
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -96,6 +98,13 @@ def test_a_file_says_what_it_is_for_and_ends_before_it_is_long(path: Path) -> No
     text = path.read_text("utf-8")
     assert len(text.splitlines()) <= LONGEST
     assert not text.strip() or ast.get_docstring(ast.parse(text))
+
+
+def test_no_room_is_larger_than_a_tenth_of_the_house() -> None:
+    lines = Counter[Path]()
+    for path in FILES:
+        lines[path.parent] += len(path.read_text("utf-8").splitlines())
+    assert {room: n for room, n in lines.items() if n > LARGEST * lines.total()} == {}
 
 
 def test_every_promised_name_is_there_and_no_other() -> None:

@@ -1,6 +1,5 @@
 """What the user set, read once: marker over option over ini."""
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -23,8 +22,8 @@ from pytest_whq.judging.ratio_of_means import RUN_NOISE
 from pytest_whq.judging.regressions import Limit
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.rendering import RENDERERS
+from pytest_whq.setting_values import seconds, share, whole_number
 from pytest_whq.storing.baseline_file import FILE_NAME
-from pytest_whq.units import parse_ratio
 
 
 class TokenizerSetting(NamedTuple):
@@ -228,13 +227,13 @@ def _plan(config: pytest.Config) -> Plan:
 
 
 def _limit(config: pytest.Config) -> Limit:
-    share = _share_or(config, "whq_max_regression", None)
-    return Limit() if share is None else Limit(share, _called(config, "whq_max_regression"))
+    ratio = _share_or(config, "whq_max_regression", None)
+    return Limit() if ratio is None else Limit(ratio, _called(config, "whq_max_regression"))
 
 
 def _share_or(config: pytest.Config, name: str, default: Any) -> Any:
     value = _value(config, name)
-    return default if value is None else _share(_called(config, name), value)
+    return default if value is None else share(_called(config, name), value)
 
 
 def _policies(config: pytest.Config) -> Policies:
@@ -244,49 +243,11 @@ def _policies(config: pytest.Config) -> Policies:
     return policies_from(given, _called(config, "whq_when"))
 
 
-def _count(at_least: int) -> Callable[[str, Any], int]:
-    def parse(where: str, value: Any) -> int:
-        try:
-            number = int(str(value))
-        except ValueError:
-            number = at_least - 1
-        if isinstance(value, bool) or number < at_least:
-            raise SettingError(f"{where} must be a whole number of at least {at_least}, not {value!r}.")
-        return number
-
-    return parse
-
-
-def _seconds(*, above_zero: bool) -> Callable[[str, Any], float]:
-    def parse(where: str, value: Any) -> float:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if isinstance(value, bool) or not math.isfinite(number) or number < 0 or (above_zero and number == 0):
-            least = "above 0" if above_zero else "of at least 0"
-            raise SettingError(f"{where} must be a number of seconds {least}, not {value!r}.")
-        return number
-
-    return parse
-
-
-def _share(where: str, value: Any) -> float:
-    try:
-        share = parse_ratio(value)
-    except (TypeError, ValueError):
-        share = math.nan
-    # Who writes 2 means 2 %, and 200 % would end every measurement at once.
-    if isinstance(value, bool) or not share < 1:
-        raise SettingError(f'{where} must be a share such as "2%" or 0.02, not {value!r}.')
-    return share
-
-
 _PLAN: Mapping[str, Callable[[str, Any], Any]] = {
-    "rounds": _count(at_least=1),
-    "warmup": _count(at_least=0),
-    "min_seconds": _seconds(above_zero=False),
-    "max_seconds": _seconds(above_zero=True),
-    "precision": _share,
+    "rounds": whole_number(at_least=1),
+    "warmup": whole_number(at_least=0),
+    "min_seconds": seconds(above_zero=False),
+    "max_seconds": seconds(above_zero=True),
+    "precision": share,
 }
 assert set(_PLAN) == {field.name for field in fields(Plan)}

@@ -1,0 +1,51 @@
+"""What users may set: each function takes where that stands and its value; SettingError if it cannot be."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from pytest_whq.errors import SettingError
+from pytest_whq.units import parse_ratio
+
+
+def whole_number(at_least: int) -> Callable[[str, Any], int]:
+    """Takes a whole number of at least so much."""
+
+    def parse(where: str, value: Any) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = at_least - 1
+        if isinstance(value, bool) or number < at_least:
+            raise SettingError(f"{where} must be a whole number of at least {at_least}, not {value!r}.")
+        return number
+
+    return parse
+
+
+def seconds(*, above_zero: bool) -> Callable[[str, Any], float]:
+    """Takes a number of seconds."""
+
+    def parse(where: str, value: Any) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if isinstance(value, bool) or not math.isfinite(number) or number < 0 or (above_zero and number == 0):
+            least = "above 0" if above_zero else "of at least 0"
+            raise SettingError(f"{where} must be a number of seconds {least}, not {value!r}.")
+        return number
+
+    return parse
+
+
+def share(where: str, value: Any) -> float:
+    """Takes a share below 1, as a ratio or in percent."""
+    try:
+        ratio = parse_ratio(value)
+    except (TypeError, ValueError):
+        ratio = math.nan
+    # Who writes 2 means 2 %, and 200 % would end every measurement at once.
+    if isinstance(value, bool) or not ratio < 1:
+        raise SettingError(f'{where} must be a share such as "2%" or 0.02, not {value!r}.')
+    return ratio
