@@ -27,6 +27,7 @@ class Window:
     def __init__(self, ledger: Ledger | None) -> None:
         self._ledger = ledger
         self.meter = None if ledger is None else ledger.instruments.meter()
+        self._reader = None if ledger is None else ledger.reader
         self._measurement: Measurement | None = None
 
     @overload
@@ -57,20 +58,20 @@ class Window:
         Tokens are read from the reply where they are not given. ``ok=False`` records a failed query.
         A reply that is a stream is a query once it is read to its end: read what this returns.
         """
-        if self._ledger is None or self.meter is None:
+        if self._ledger is None or self._reader is None or self.meter is None:
             return reply
         if not self.meter.is_open:
             raise WhqError("A query is recorded while its window is open: inside the with of whq.measure().")
         if not ok:
             self.meter.tally.fail()
             return reply
-        reader, tally = self._ledger.reader, self.meter.tally
+        tally = self.meter.tally
         if is_stream(reply):
             now = self._ledger.clock.now
-            return reader.follow(
+            return self._reader.follow(
                 reply, tally, now, now(), input_tokens=input_tokens, output_tokens=output_tokens
             )
-        tally.count(reader.read(reply, input_tokens=input_tokens, output_tokens=output_tokens))
+        tally.count(self._reader.read(reply, input_tokens=input_tokens, output_tokens=output_tokens))
         return reply
 
     @property
