@@ -272,3 +272,39 @@ def test_no_inputs_are_refused() -> None:
     server = Server()
     with pytest.raises(WhqError, match=r"^whq.load: there are no inputs to send\.$"):
         load(server.ledger, server.chat, [], LoadPlan(1))
+
+
+@pytest.mark.parametrize(
+    ("later", "queries", "seconds"),
+    [pytest.param(3, 7, 2.02, id="whole"), pytest.param(4, 4, 1.03, id="steady")],
+)
+def test_as_many_queries_as_are_in_flight_are_a_steady_state_and_one_less_is_none(
+    later: int, queries: int, seconds: float
+) -> None:
+    server = Server()
+    # The first four end one after another, and with each of them one of the later ones begins.
+    inputs = [1.0, 1.01, 1.02, 1.03] + [1.0] * later
+    server.run(load(server.ledger, server.chat, inputs, LoadPlan(4)))
+    measured = server.ledger.measurement
+    assert measured.queries == queries
+    assert measured.duration_s == pytest.approx(seconds)
+    assert (the_load(server).tail is None) is (queries == len(inputs))
+
+
+def test_with_a_rate_too_one_query_after_another_has_no_ramp_up() -> None:
+    server = Server()
+    server.run(load(server.ledger, server.chat, [1.0] * 5, LoadPlan(1, rate=100.0)))
+    measured = server.ledger.measurement
+    assert measured.queries == 5
+    assert measured.duration_s == pytest.approx(5.0, abs=0.1)
+    assert (the_load(server).ramp_up, the_load(server).tail) == (None, None)
+
+
+def test_with_a_rate_the_ramp_up_lasts_until_the_first_query_has_ended() -> None:
+    server = Server()
+    server.run(load(server.ledger, server.chat, [1.0] * 12, LoadPlan(2, rate=100.0)))
+    ramp_up = the_load(server).ramp_up
+    # Both lanes are at work long before that.
+    assert ramp_up is not None
+    assert (ramp_up.queries, ramp_up.failed_queries) == (1, 0)
+    assert ramp_up.duration_s == pytest.approx(1.0, abs=0.1)

@@ -246,3 +246,20 @@ def test_a_tick_that_may_have_been_before_an_edge_does_not_tell_the_level_after_
     assert not ticks.settled_after(0.99)
     ticks.add(1.251, 70 * 1.2)
     assert ticks.settled_after(0.99)
+
+
+@pytest.mark.parametrize(
+    ("further_out", "edge_w"),
+    [
+        pytest.param(1.24, 450.0, id="steady"),
+        pytest.param(0.76, 450.0, id="steady, though it rose"),
+        pytest.param(1.26, 336.0, id="unsteady"),
+        pytest.param(0.74, 336.0, id="unsteady, since it rose"),
+    ],
+)
+def test_a_level_is_steady_up_to_a_quarter_from_the_one_further_out(
+    further_out: float, edge_w: float
+) -> None:
+    levels = [(-10.0, 70 * further_out), (0.9, 70.0), (1.03, 450.0), (1.33, 70.0)]
+    # An unsteady edge is interpolated: its interval drew 70 W for 0.03 s and 450 W for 0.07 s.
+    assert energy(levels, (1.03, 1.33)).energies_j == exactly(edge_w * 0.07 + 450 * 0.23)

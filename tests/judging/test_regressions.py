@@ -325,3 +325,19 @@ def test_ten_thousand_tests_with_ten_runs_each_are_compared_within_five_seconds(
 def test_compare_takes_the_entries_themselves() -> None:
     head: list[Accepted] = [entry_of(steady(884.0), a_run())]
     assert compare(head, head, Limit()).change == 0.0
+
+
+@pytest.mark.parametrize(
+    ("output_tokens", "cause"),
+    [
+        (2609, None),
+        (2614, "output tokens per query changed by +2.1 %, from 128 to 130.7"),
+    ],
+)
+def test_token_counts_that_changed_by_less_than_two_percent_explain_nothing(
+    output_tokens: int, cause: str | None
+) -> None:
+    # Both are more than half of the 3 % that the energy grew by.
+    comparison = compared(steady(884.0 * 1.03, output_tokens=output_tokens), accepted(steady()), Limit(0.01))
+    assert comparison.outcome != "unchanged"
+    assert comparison.likely_cause == cause

@@ -31,3 +31,12 @@ def test_only_what_is_known_of_a_query_is_spread() -> None:
 
 def test_an_empty_log_has_no_distributions() -> None:
     assert QueryLog().distributions() is None
+
+
+def test_a_stream_of_two_tokens_has_one_time_between_them_and_one_of_a_single_token_has_none() -> None:
+    log = QueryLog()
+    log.add(Query(TokenCount(10, 2), Timing(1.8, 1.0, 0.8, 2)))
+    log.add(Query(TokenCount(10, 1), Timing(1.0, 1.0, 0.0, 1)))
+    found = log.distributions()
+    assert found is not None
+    assert found.tpot_s == found.between_chunks_s == Distribution(1, 0.8, 0.8, 0.8, 0.8, 0.8)
