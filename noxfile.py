@@ -1,6 +1,7 @@
 """The whole check: ``nox``. One part of it: ``nox -s tests-3.13``, ``nox -s lint``, ``nox -s example``."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
-    session.run("towncrier", "build", "--draft", "--version", "next", silent=True)
+    session.run("towncrier", "build", "--draft", silent=True)
     # On its own: its tests have a conftest.py, too.
     with session.chdir("example_project"):
         session.run("mypy", "--config-file", "../pyproject.toml", "chat_service", "tests")
@@ -80,3 +81,38 @@ def example(session: nox.Session) -> None:
     session.install(".", "./example_project[test]")
     with session.chdir("example_project"):
         session.run("pytest", "--whq-budget", *session.posargs)
+
+
+TINY_TEST = """
+import pytest
+
+
+@pytest.mark.whq(rounds=1)
+@pytest.mark.whq_budget(wh_per_query=1, estimate=True)
+def test_tiny(whq):
+    assert whq(sum, [1, 2]) == 3
+"""
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel into dist/, and use the wheel where nothing else is. Argument: a tag."""
+    session.install(*dependencies("build"))
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
+    session.run("python", ".ci/check_release.py", *session.posargs)
+    (wheel,) = Path("dist").absolute().glob("*.whl")
+    folder = Path(session.create_tmp()).absolute()
+    session.run("python", "-m", "venv", "--clear", str(folder / "empty"))
+    programs = folder / "empty" / "bin"
+    (folder / "test_tiny.py").write_text(TINY_TEST, "utf-8")
+    (folder / "pytest.ini").touch()  # Or pytest takes the settings of the project around it.
+    with session.chdir(folder):
+        for program, *arguments in (
+            ("pip", "install", "-q", str(wheel)),
+            ("whq", "--version"),
+            ("whq", "devices"),
+            ("pytest", "--whq-budget", "--whq-source", "estimate", "test_tiny.py"),
+        ):
+            session.run(str(programs / program), *arguments, external=True)
