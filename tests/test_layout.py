@@ -64,6 +64,12 @@ def test_every_room_has_its_place() -> None:
     assert {room_of(path) for path in FILES} == {*ROOMS, "__init__"}
 
 
+def test_contributors_are_told_the_order_of_the_rooms() -> None:
+    page = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text("utf-8")
+    listed = page.split("holds every file to it: ")[1].split(".")[0]
+    assert tuple(listed.replace("\n", " ").split(", ")) == ROOMS
+
+
 @every_file
 def test_imports_point_one_way(path: Path) -> None:
     if room_of(path) == "__init__":

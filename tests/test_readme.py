@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import named_cpu
 import pytest
@@ -25,6 +27,16 @@ CPU_NAMES = (
 )
 SHOWN_CPU = "AMD EPYC"
 """That of the machine whose output the README shows."""
+
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "example_project/README.md",
+)
+OF_USERS = {"conftest.py", "models/gpt-oss/tokenizer.json"}
+"""Paths that pages name, but in a project that uses this one."""
 
 SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s {}"
 
@@ -141,9 +153,19 @@ def test_every_option_metric_and_reason_is_there() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+    for page in PAGES:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_and_module_that_a_page_names_is_there(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for path in re.findall(r"`((?:[\w.-]+/)+[\w.-]*|\w+\.py)`", text):
+        places = (ROOT, ROOT / "pytest_whq", page.parent)
+        assert path in OF_USERS or any((place / path).exists() for place in places), path
+    for name in re.findall(r"`(pytest_whq(?:\.\w+)+)`", text):
+        assert find_spec(name) is not None, name
 
 
 def test_the_page_of_reasons_has_each_of_them() -> None:
