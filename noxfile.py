@@ -32,10 +32,13 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         _test(session, *session.posargs)
         return
-    every = session.python == THIS_PYTHON
-    _test(session, "-n", "auto", f"--ignore={REAL_TIME}", *([] if every else ["-m", "not once"]))
-    if every:
-        _test(session, REAL_TIME)
+    parallel = ("-n", "auto", f"--ignore={REAL_TIME}")
+    if session.python != THIS_PYTHON:
+        _test(session, *parallel, "-m", "not once")
+        return
+    _test_covered(session, *parallel, "-m", "not untraced")
+    _test(session, *parallel, "-m", "untraced")
+    _test(session, REAL_TIME)
 
 
 @nox.session
@@ -49,6 +52,16 @@ def _test(session: nox.Session, *arguments: str) -> None:
     # Without bytecode every process that tests start would rewrite the plugin's asserts anew. And not
     # python -m pytest, which would find the package in this folder before the installed one.
     session.run("pytest", *arguments, env={"PYTHONDONTWRITEBYTECODE": ""})
+
+
+def _test_covered(session: nox.Session, *arguments: str) -> None:
+    """Test, and fail where less of the package runs than pyproject.toml asks for."""
+    data = {"COVERAGE_FILE": str(Path(session.virtualenv.location, "coverage"))}
+    session.run("coverage", "erase", env=data)
+    pytest = str(Path(session.bin, "pytest"))
+    session.run("coverage", "run", pytest, *arguments, env={"PYTHONDONTWRITEBYTECODE": "", **data})
+    session.run("coverage", "combine", "--quiet", env=data)
+    session.run("coverage", "report", env=data)
 
 
 @nox.session(python="3.11")

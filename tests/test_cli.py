@@ -181,6 +181,7 @@ def test_the_version_is_that_of_the_package(whq: Whq) -> None:
     assert whq("--version") == (0, "pytest-whq 0.1.0\n", "")
 
 
+@pytest.mark.untraced
 def test_help_imports_nothing_that_takes_time() -> None:
     program = (
         "import sys; from pytest_whq.cli import main; main(['--help'])\n"

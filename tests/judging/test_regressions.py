@@ -309,6 +309,7 @@ def test_a_run_is_compared_by_the_limits_of_a_file() -> None:
     assert (comparison.outcome, comparison.origin) == ("regressed", "whq.toml, budgets[0]")
 
 
+@pytest.mark.untraced
 def test_ten_thousand_tests_with_ten_runs_each_are_compared_within_five_seconds() -> None:
     from time import process_time
 

@@ -122,6 +122,7 @@ def test_the_table_sorts_by_a_column_and_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.once
+@pytest.mark.untraced
 def test_ten_thousand_tests_render_to_every_format_in_time() -> None:
     like = measured("", 1.84, comparison=against(1.79, 0.028, "unchanged"), budgets=(budget(5.0, 1.84),))
     records = [replace(like, test=f"tests/test_{n % 100}.py::test_{n}[param-{n}]") for n in range(10_000)]

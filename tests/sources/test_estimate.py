@@ -88,6 +88,7 @@ def source() -> EstimateSource:
     return EstimateSource()
 
 
+@pytest.mark.untraced
 def test_a_cpu_second_is_three_and_a_half_joules(source: EstimateSource) -> None:
     (before,), burnt_s, (after,) = source.read(), burn(0.1), source.read()
     assert before.energy_j is not None
@@ -147,6 +148,7 @@ def test_a_grandchild_is_counted_living_and_waited_for(source: EstimateSource) -
     assert descendants_s(source) - before_s == near(both_s)
 
 
+@pytest.mark.untraced
 def test_a_grandchild_goes_on_counting_when_its_parent_exits_first(source: EstimateSource) -> None:
     before_s = descendants_s(source)
     with python(START_AND_ABANDON, f"import time\ntime.sleep(0.2){BURN}time.sleep(0.3)") as child:
