@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from pytest_whq.errors import SettingError
+from pytest_whq.errors import SettingError, did_you_mean
 from pytest_whq.judging.budgets import Budget
 from pytest_whq.judging.max_failed import MaxFailed, max_failed
 from pytest_whq.model import METRICS
@@ -150,11 +150,7 @@ def _flag(where: str, key: str, value: object) -> bool:
 def _refuse_unknown(where: str, keys: Collection[str], allowed: Collection[str]) -> None:
     for key in keys:
         if key not in allowed:
-            # Imported here: difflib is needed for a mistake only, and start-up is measured.
-            from difflib import get_close_matches
-
-            close = get_close_matches(key, allowed, n=1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
+            hint = did_you_mean(key, allowed)
             raise SettingError(f"{where}: there is no {key!r}{hint}, only {', '.join(allowed)}.")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from pytest_whq.errors import SettingError, SourceError, WhqError
+from pytest_whq.errors import SettingError, SourceError, WhqError, did_you_mean
 from pytest_whq.sources.base import PowerSource
 
 
@@ -104,12 +104,8 @@ def _check_name(name: str, extra: Mapping[str, Callable[[], PowerSource]], *, in
     known = [*BUILT_IN, *extra] if in_sum else ["auto", *BUILT_IN, *extra]
     if name in known:
         return
-    # Imported here: difflib is needed for a mistake only, and start-up is measured.
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, n=1)
-    hint = f" (did you mean {close[0]}?)" if close else ""
     where = "a sum can hold" if in_sum else "there are"
+    hint = did_you_mean(name, known)
     raise SettingError(f"There is no power source {name!r}{hint}: {where} {', '.join(known)}.")
 
 
