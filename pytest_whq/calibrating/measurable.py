@@ -1,14 +1,16 @@
 """What can be measured on this machine, how, and what stands in the way of the rest."""
 
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from pytest_whq.calibrating.step_response import period_of
-from pytest_whq.errors import SourceError
+from pytest_whq.errors import SourceError, WhqError
 from pytest_whq.measuring.clock import Clock
-from pytest_whq.model import Device
-from pytest_whq.sources import open_source
+from pytest_whq.model import Device, Reading
+from pytest_whq.sources import Offers, OpenedSource, built_in, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
+from pytest_whq.sources.facts import devices_listed_by, devices_of
 
 _WATCHED_S = 1.5
 _LOOK_EVERY_S = 0.002
@@ -39,51 +41,61 @@ class Listing:
     problems: tuple[str, ...]
 
 
-def list_measurable(clock: Clock) -> Listing:
-    """Every device of this machine that a built-in source measures; watches the sensors for 1.5 s."""
-    gpus, problems = _gpus(clock)
-    found = (*gpus, _estimate())
+def list_measurable(clock: Clock, offers: Offers | None = None) -> Listing:
+    """Every device that a source measures here, built in or of ``offers``; watches each source for 1.5 s.
+
+    What keeps a source from being read is a problem. Raises SettingError where a name is offered that
+    pytest-whq uses itself.
+    """
+    offers = offers or {}
+    parts_of("auto", offers)
+    parts = [_of_source(name, offers, clock) for name in (*built_in(), *offers)]
+    measurable = tuple(one for part in parts for one in part.measurable)
+    problems = tuple(problem for part in parts for problem in part.problems)
     try:
         opened = open_source("auto")
     except SourceError as error:
-        return Listing(found, tuple(dict.fromkeys((*problems, str(error)))))
+        return Listing(measurable, tuple(dict.fromkeys((*problems, str(error)))))
     with closing(opened.source):
         default = {(opened.name, device.id) for device in opened.source.devices()}
-    marked = (replace(m, by_default=(m.source, m.device.id) in default) for m in found)
+    marked = (replace(one, by_default=(one.source, one.device.id) in default) for one in measurable)
     return Listing(tuple(marked), problems)
 
 
-def _gpus(clock: Clock) -> tuple[tuple[Measurable, ...], tuple[str, ...]]:
-    from pytest_whq.sources.nvml.source import NvmlSource, list_devices
-
+def _of_source(name: str, offers: Offers, clock: Clock) -> Listing:
+    problems: tuple[str, ...] = ()
     try:
-        listed = list_devices()
-    except SourceError as error:
-        return (), (str(error),)
-    problems = tuple(gpu.why_not for gpu in listed if gpu.why_not is not None)
-    usable = [gpu for gpu in listed if gpu.why_not is None]
-    if not usable:
-        return (), problems
-    with closing(NvmlSource(",".join(gpu.device.id for gpu in usable))) as source:
-        periods_s = refresh_periods(source, clock)
-    return tuple(
-        Measurable(
-            "nvml",
-            gpu.device,
-            tuple(s.name if s.scope == "gpu" else f"{s.name} of the {s.scope}" for s in gpu.sensors),
-            gpu.index,
-            periods_s[gpu.device.id],
+        listed = devices_listed_by(offers.get(name) or built_in()[name])
+        problems = tuple(each.why_not for each in listed or () if each.why_not is not None)
+        usable = [each for each in listed or () if each.why_not is None]
+        if listed is not None and not usable:
+            return Listing((), problems)
+        opened = open_source(name, ",".join(each.device.id for each in usable) or None, offers)
+        with closing(opened.source):
+            numbers = {each.device.id: each.index for each in usable}
+            return Listing(tuple(_watched(opened, numbers, clock)), problems)
+    except WhqError as error:
+        return Listing((), (*problems, str(error)))
+    except Exception as error:  # noqa: BLE001 - a plugin's source may raise anything
+        return Listing((), (*problems, f"The power source {name} cannot be read: {error!r}"))
+
+
+def _watched(opened: OpenedSource, numbers: Mapping[str, int | None], clock: Clock) -> Iterator[Measurable]:
+    devices, facts = devices_of(opened.name, opened.source), opened.facts
+    # What is modelled has no sensor that refreshes.
+    periods_s = {} if facts.estimated else refresh_periods(opened.source, clock)
+    seen = {reading.device_id: _sensors_in(reading) for reading in opened.source.read()}
+    for device in devices:
+        sensors = facts.sensors.get(device.id) or seen.get(device.id, ())
+        number, refresh_s = numbers.get(device.id), periods_s.get(device.id)
+        yield Measurable(
+            opened.name, device, sensors or ("shows neither energy nor power",), number, refresh_s
         )
-        for gpu in usable
-    ), problems
 
 
-def _estimate() -> Measurable:
-    from pytest_whq.sources.estimate import EstimateSource
-
-    with closing(EstimateSource()) as source:
-        (device,) = source.devices()
-    return Measurable("estimate", device, ("CPU time x watts per vCPU, an estimate",))
+def _sensors_in(reading: Reading) -> tuple[str, ...]:
+    shown = {"energy counter": reading.energy_j, "power": reading.power_w}
+    return tuple(name for name, value in shown.items() if value is not None)
 
 
 def refresh_periods(source: PowerSource, clock: Clock) -> dict[str, float | None]:
@@ -99,7 +111,7 @@ def refresh_periods(source: PowerSource, clock: Clock) -> dict[str, float | None
                 counted.add(id_)
             # Beside a counter, power is read too seldom to tell how often it changes.
             value = reading.energy_j if id_ in counted else reading.power_w
-            if value is None:
+            if value is None or id_ not in changes:
                 continue
             before, before_s = last.get(id_, (value, reading.time_s))
             if value != before:

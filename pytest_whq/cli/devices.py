@@ -34,8 +34,9 @@ def devices(options: argparse.Namespace) -> int:
     from pytest_whq.calibrating.measurable import list_measurable
     from pytest_whq.measuring.clock import SystemClock
     from pytest_whq.rendering import measurable
+    from pytest_whq.sources.offered import installed_offers
 
-    print(measurable.render(list_measurable(SystemClock())))
+    print(measurable.render(list_measurable(SystemClock(), installed_offers())))
     return 0
 
 

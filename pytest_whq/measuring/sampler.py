@@ -13,6 +13,7 @@ from pytest_whq.measuring.plan import start_phase
 from pytest_whq.model import Device, DeviceState, PowerCurve
 from pytest_whq.model.serving import Phases
 from pytest_whq.sources.base import PowerSource
+from pytest_whq.sources.facts import facts_of
 
 EDGE_S = 0.003
 """Between readings around a window's edges, where the moment of a tick matters."""
@@ -53,8 +54,9 @@ class Sampler:
     def __init__(self, source: PowerSource, clock: Clock) -> None:
         self._source = source
         self._clock = clock
-        self.estimated: bool = getattr(source, "estimated", False)
-        self._averaging_s: Mapping[str, float] = getattr(source, "power_averaging_s", {})
+        facts = facts_of(source)
+        self.estimated = facts.estimated
+        self._averaging_s = facts.power_averaging_s
         self._lock = threading.Lock()
         self._repeating: Repeating | None = None
         self._users = 0

@@ -2,10 +2,8 @@
 
 import platform
 import socket
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import Any
 
 import pytest
 
@@ -15,12 +13,13 @@ from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
-from pytest_whq.model import Device, Reason, Rig
+from pytest_whq.model import Reason, Rig
 from pytest_whq.plugin.progress import LiveLine
 from pytest_whq.plugin.settings import Settings, TokenizerSetting
 from pytest_whq.queries.reply_reader import ReplyReader
-from pytest_whq.sources import OpenedSource, open_source, parts_of
-from pytest_whq.sources.base import PowerSource
+from pytest_whq.sources import Offers, OpenedSource, open_source, parts_of
+from pytest_whq.sources.facts import devices_of
+from pytest_whq.sources.offered import gather_offers
 from pytest_whq.tokens.tokenizer import Tokenizer, load_tokenizer
 
 __tracebackhide__ = True  # As in `fixture`: its errors are about the test's own lines.
@@ -68,8 +67,8 @@ class SessionInstruments(Instruments):
         opened = self._opened
         return Rig(
             source=None if opened is None else opened.name,
-            scope=None if opened is None else opened.scope,
-            driver=None if opened is None else opened.driver,
+            scope=None if opened is None else opened.facts.scope,
+            driver=None if opened is None else opened.facts.driver,
             host=socket.gethostname(),
             python=platform.python_version(),
             platform=platform.platform(),
@@ -90,15 +89,16 @@ class SessionInstruments(Instruments):
             self._opened = self._sampler = None
 
     @cached_property
-    def _offered(self) -> Mapping[str, Callable[[], PowerSource]]:
-        return _offered_sources(self._config)
+    def _offered(self) -> Offers:
+        hooks = self._config.hook.pytest_whq_power_sources.get_hookimpls()
+        return gather_offers((hook.plugin_name, hook.function) for hook in hooks)
 
     def _open(self) -> None:
         try:
             opened = open_source(self._settings.source, self._settings.devices, self._offered)
             self._sampler = _sampler_of(opened, self.clock)
             self._opened, self._why_not = opened, None
-            if not opened.estimated:
+            if not opened.facts.estimated:
                 self._claim = Claim(self._sampler.devices, self.live_line.show)
         except SourceError as error:
             self._why_not = Reason(error.code, str(error))
@@ -116,52 +116,9 @@ def _tokenizer(setting: TokenizerSetting | None) -> Tokenizer | None:
 def _sampler_of(opened: OpenedSource, clock: Clock) -> Sampler:
     """A sampler of the source; SourceError, and the source is closed, where it does not tell its devices."""
     try:
-        sampler = Sampler(opened.source, clock)
-        _check_devices(opened.name, sampler.devices)
-    except Exception as error:  # A plugin's own code: anything may come out of it.
+        devices_of(opened.name, opened.source)
+        return Sampler(opened.source, clock)
+    except SourceError:
         with suppress(Exception):
             opened.source.close()
-        if isinstance(error, SourceError):
-            raise
-        raise SourceError(f"The power source {opened.name} does not tell its devices: {error!r}") from error
-    return sampler
-
-
-def _check_devices(source: str, devices: Sequence[object]) -> None:
-    if not devices:
-        raise SourceError(f"The power source {source} has no devices.", "no_source")
-    for device in devices:
-        if not (isinstance(device, Device) and isinstance(device.id, str) and isinstance(device.name, str)):
-            raise SourceError(
-                f"The power source {source} must give each device as a Device with id and name as text, "
-                f"not {device!r}."
-            )
-
-
-def _offered_sources(config: pytest.Config) -> Mapping[str, Callable[[], PowerSource]]:
-    """The power sources that plugins offer, by name; SettingError where two offer the same name."""
-    offered: dict[str, Callable[[], PowerSource]] = {}
-    owners: dict[str, str] = {}
-    for implementation in config.hook.pytest_whq_power_sources.get_hookimpls():
-        owner = implementation.plugin_name
-        for name, factory in _offer(owner, implementation.function).items():
-            if name in offered:
-                raise SettingError(
-                    f"Two plugins offer a power source by the name {name!r}: {owners[name]} and {owner}. "
-                    "Rename one of them."
-                )
-            offered[name], owners[name] = factory, owner
-    return offered
-
-
-def _offer(owner: str, hook: Callable[[], Any]) -> Mapping[str, Callable[[], PowerSource]]:
-    try:
-        offer = hook()
-    except Exception as error:
-        raise SettingError(f"pytest_whq_power_sources of {owner} failed: {error!r}") from error
-    if not isinstance(offer, Mapping) or not all(callable(factory) for factory in offer.values()):
-        raise SettingError(
-            f"pytest_whq_power_sources of {owner} must return a dict of names and functions "
-            f"that open a source, not {offer!r}."
-        )
-    return offer
+        raise

@@ -1,38 +1,53 @@
 """Where joules come from: the table of power sources, and how one is chosen by its name."""
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from pytest_whq.errors import SettingError, SourceError, WhqError, did_you_mean
 from pytest_whq.sources.base import PowerSource
+from pytest_whq.sources.built_in import BuiltIn
+from pytest_whq.sources.facts import SourceFacts, facts_of
 
+Opening = Callable[[str | None], PowerSource]
+"""Opens a source, given the setting of --whq-devices."""
 
-def _nvml(devices: str | None) -> PowerSource:
-    from pytest_whq.sources.nvml.source import NvmlSource
+Offers = Mapping[str, Callable[[], PowerSource]]
+"""Sources that are not built in: name -> what opens one, as `pytest_whq_power_sources` gives them."""
 
-    return NvmlSource(devices)
-
-
-def _estimate(devices: str | None) -> PowerSource:
-    from pytest_whq.sources.estimate import EstimateSource
-
-    return EstimateSource()
-
-
-BUILT_IN: Mapping[str, Callable[[str | None], PowerSource]] = {
-    "nvml": _nvml,
-    "estimate": _estimate,
+BUILT_IN: Mapping[str, Opening] = {
+    "nvml": BuiltIn("nvml.source", "NvmlSource", chooses_devices=True),
+    "estimate": BuiltIn("estimate", "EstimateSource"),
 }
-"""Name -> what opens that source, given the setting of --whq-devices; imports happen on opening."""
+"""Name -> what opens that source; imports happen on opening."""
 
 AUTO = ("nvml", "estimate")
 """What ``auto`` tries, in this order; the last always works."""
 
 
+_stand_ins: dict[str, Opening] = {}
+
+
+@contextmanager
+def standing_in(openings: Mapping[str, Opening]) -> Iterator[None]:
+    """Meanwhile a name of ``openings`` is opened by what stands there, built in or not: for tests."""
+    before = dict(_stand_ins)
+    _stand_ins.update(openings)
+    try:
+        yield
+    finally:
+        _stand_ins.clear()
+        _stand_ins.update(before)
+
+
+def built_in() -> Mapping[str, Opening]:
+    """The table of power sources, with what stands in for them."""
+    return {**BUILT_IN, **_stand_ins}
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedSource:
-    """A power source that works, and what it says of itself; what it does not say is None.
+    """A power source that works, and what it says of itself.
 
     ``name`` is the name chosen, for ``auto`` that of the source that it came to. ``fell_back`` is
     the sentence why ``auto`` came to an estimate.
@@ -40,16 +55,14 @@ class OpenedSource:
 
     name: str
     source: PowerSource
-    scope: str | None
-    driver: str | None
-    estimated: bool
+    facts: SourceFacts
     fell_back: str | None = None
 
 
 def open_source(
     name: str,
     devices: str | None = None,
-    extra: Mapping[str, Callable[[], PowerSource]] | None = None,
+    extra: Offers | None = None,
 ) -> OpenedSource:
     """Open the power source ``name``: built in, one of ``extra``, a sum ``a+b``, or ``auto``.
 
@@ -68,14 +81,14 @@ def open_source(
             parts.append(_open_one(part, devices, factories))
             opened.callback(parts[-1].close)
         source = parts[0] if len(parts) == 1 else _combine(parts)
-        result = _describe("+".join(names), source)
+        result = _opened("+".join(names), source)
         opened.pop_all()
     return result
 
 
-def parts_of(name: str, extra: Mapping[str, Callable[[], PowerSource]]) -> list[str]:
+def parts_of(name: str, extra: Offers) -> list[str]:
     """The names that a sum ``a+b`` adds, or the one name; SettingError for one that cannot be used."""
-    for taken in ("auto", *BUILT_IN):
+    for taken in ("auto", *built_in()):
         if taken in extra:
             raise SettingError(
                 f"A plugin offers a power source by the name {taken}, which pytest-whq uses itself: "
@@ -92,26 +105,27 @@ def _open_auto(devices: str | None) -> OpenedSource:
     passed_over = []
     for name in sensors:
         try:
-            return _describe(name, BUILT_IN[name](devices))
+            return _opened(name, built_in()[name](devices))
         except SourceError as error:
             if error.code != "no_source":
                 raise
             passed_over.append(str(error))
-    return replace(_describe(last, BUILT_IN[last](devices)), fell_back=" ".join(passed_over))
+    return replace(_opened(last, built_in()[last](devices)), fell_back=" ".join(passed_over))
 
 
-def _check_name(name: str, extra: Mapping[str, Callable[[], PowerSource]], *, in_sum: bool) -> None:
-    known = [*BUILT_IN, *extra] if in_sum else ["auto", *BUILT_IN, *extra]
+def _check_name(name: str, extra: Offers, *, in_sum: bool) -> None:
+    known = [*built_in(), *extra] if in_sum else ["auto", *built_in(), *extra]
     if name in known:
         return
     where = "a sum can hold" if in_sum else "there are"
-    hint = did_you_mean(name, known)
-    raise SettingError(f"There is no power source {name!r}{hint}: {where} {', '.join(known)}.")
+    raise SettingError(
+        f"There is no power source {name!r}{did_you_mean(name, known)}: {where} {', '.join(known)}."
+    )
 
 
-def _open_one(name: str, devices: str | None, extra: Mapping[str, Callable[[], PowerSource]]) -> PowerSource:
-    if name in BUILT_IN:
-        return BUILT_IN[name](devices)
+def _open_one(name: str, devices: str | None, extra: Offers) -> PowerSource:
+    if (opening := built_in().get(name)) is not None:
+        return opening(devices)
     try:
         source = extra[name]()
     except WhqError:
@@ -133,11 +147,5 @@ def _combine(parts: list[PowerSource]) -> PowerSource:
     return CombinedSource(parts)
 
 
-def _describe(name: str, source: PowerSource) -> OpenedSource:
-    return OpenedSource(
-        name=name,
-        source=source,
-        scope=getattr(source, "scope", None),
-        driver=getattr(source, "driver", None),
-        estimated=bool(getattr(source, "estimated", False)),
-    )
+def _opened(name: str, source: PowerSource) -> OpenedSource:
+    return OpenedSource(name, source, facts_of(source))

@@ -24,13 +24,8 @@ class Probe:
 class PowerSource(Protocol):
     """Where joules come from. Every method may raise `SourceError`: what, why, what to do.
 
-    A source may also carry these attributes; what it does not carry is unknown:
-
-    - ``scope: str``: what its joules cover, as in `pytest_whq.model.Rig`;
-    - ``driver: str``: the version of the driver that it reads through;
-    - ``estimated: bool``: True when its joules are modelled and not sensed;
-    - ``power_averaging_s: Mapping[str, float]``: by device id, the seconds over which its power
-      sensor averages.
+    These four methods are all that a source must have. What else it may say of itself, as attributes of
+    the same names, is in `pytest_whq.sources.facts.SourceFacts`.
     """
 
     def devices(self) -> tuple[Device, ...]:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pytest_whq.errors import SettingError
 from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.sources.base import PowerSource
+from pytest_whq.sources.facts import facts_of
 
 
 class CombinedSource:
@@ -24,17 +25,14 @@ class CombinedSource:
                 f"The device {repeated} is offered by two of the power sources that --whq-source adds up, "
                 "so its energy would count twice: name only one of them."
             )
-        scopes = [getattr(part, "scope", None) for part in self._parts]
-        known = [scope for scope in scopes if scope is not None]
-        self.scope = "+".join(dict.fromkeys(known)) if len(known) == len(scopes) else None
-        drivers = (getattr(part, "driver", None) for part in self._parts)
-        self.driver = ", ".join(dict.fromkeys(driver for driver in drivers if driver is not None)) or None
-        self.power_averaging_s = {
-            id_: seconds
-            for part in self._parts
-            for id_, seconds in getattr(part, "power_averaging_s", {}).items()
-        }
-        self.estimated = any(getattr(part, "estimated", False) for part in self._parts)
+        facts = [facts_of(part) for part in self._parts]
+        scopes = [each.scope for each in facts if each.scope is not None]
+        self.scope = "+".join(dict.fromkeys(scopes)) if len(scopes) == len(facts) else None
+        drivers = [each.driver for each in facts if each.driver is not None]
+        self.driver = ", ".join(dict.fromkeys(drivers)) or None
+        self.estimated = any(each.estimated for each in facts)
+        self.power_averaging_s = {id_: s for each in facts for id_, s in each.power_averaging_s.items()}
+        self.sensors = {id_: names for each in facts for id_, names in each.sensors.items()}
 
     def devices(self) -> tuple[Device, ...]:
         """The devices of all parts."""

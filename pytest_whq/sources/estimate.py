@@ -30,6 +30,7 @@ class EstimateSource:
 
     def __init__(self) -> None:
         self._device = Device(id="cpu", name=_cpu_name())
+        self.sensors = {self._device.id: ("CPU time x watts per vCPU, an estimate",)}
         self._tree = ProcessTree()
 
     def devices(self) -> tuple[Device, ...]:

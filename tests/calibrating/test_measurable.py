@@ -1,9 +1,16 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 from simulated_nvml import DRIVER_NOT_LOADED, SimulatedNvml
 
-from pytest_whq.calibrating.measurable import list_measurable, refresh_periods
+from pytest_whq.calibrating.measurable import Listing, Measurable, list_measurable, refresh_periods
+from pytest_whq.errors import SourceError
 from pytest_whq.measuring.clock import SystemClock
-from pytest_whq.model import Reading
+from pytest_whq.model import Device, Reading
+from pytest_whq.sources import standing_in
+from pytest_whq.sources.base import PowerSource
+from pytest_whq.sources.facts import ListedDevice
 from pytest_whq.testing import FakeClock, ScriptedSource
 
 
@@ -87,3 +94,118 @@ def test_a_machine_without_a_driver_has_the_estimate() -> None:
             "or choose another --whq-source."
         ),
     )
+
+
+class Wall(ScriptedSource):
+    """A meter that says nothing of itself beside its readings."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock, power=False, device=Device("WALL-0", "Wall meter"))
+        self.power_averaging_s = {}
+
+
+@pytest.fixture
+def no_gpu() -> Iterator[None]:
+    def refuse(devices: str | None) -> PowerSource:
+        raise SourceError("nvml: there is no NVIDIA driver.", "no_source")
+
+    with standing_in({"nvml": refuse}):
+        yield
+
+
+def listed_on(clock: FakeClock, **offers: Callable[[], PowerSource]) -> Listing:
+    """What is listed of ``offers``, which stand after what is built in."""
+    listing = list_measurable(clock, offers)
+    assert [one.source for one in listing.measurable][:1] == ["estimate"]
+    assert listing.problems[0] == "nvml: there is no NVIDIA driver."
+    return Listing(listing.measurable[1:], listing.problems[1:])
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_plugins_source_is_listed_with_what_its_readings_show() -> None:
+    clock = FakeClock()
+    sources = [Wall(clock)]
+    listing = listed_on(clock, wall=lambda: sources[0])
+    (wall,) = listing.measurable
+    assert wall == Measurable(
+        "wall", Device("WALL-0", "Wall meter"), ("energy counter",), None, wall.refresh_s
+    )
+    assert wall.refresh_s == pytest.approx(0.1, rel=0.02)
+    assert listing.problems == ()
+    assert sources[0].closed
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_whatever_the_table_of_sources_names_is_listed() -> None:
+    clock = FakeClock()
+    with standing_in({"rapl": lambda devices: Wall(clock)}):
+        *_, rapl = list_measurable(clock).measurable
+    assert (rapl.source, rapl.device.id, rapl.by_default) == ("rapl", "WALL-0", False)
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_source_that_names_its_sensors_is_listed_with_their_names() -> None:
+    clock = FakeClock()
+    source = Wall(clock)
+    vars(source)["sensors"] = {"WALL-0": ("plug", "clamp")}
+    (wall,) = listed_on(clock, wall=lambda: source).measurable
+    assert wall.sensors == ("plug", "clamp")
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_sensor_of_what_is_estimated_is_not_watched() -> None:
+    clock = FakeClock()
+    source = Wall(clock)
+    vars(source)["estimated"] = True
+    (wall,) = listed_on(clock, wall=lambda: source).measurable
+    assert (wall.refresh_s, clock.now()) == (None, 1000.0)
+
+
+class Racks(Wall):
+    """Lists two devices of which one is broken, with numbers of its own."""
+
+    clock = FakeClock()
+
+    def __init__(self) -> None:
+        super().__init__(self.clock)
+
+    @staticmethod
+    def list_devices() -> tuple[ListedDevice, ...]:
+        broken = ListedDevice(Device("WALL-1", "Wall meter"), 8, "racks: WALL-1 is broken. Mend it.")
+        return (ListedDevice(Device("WALL-0", "Wall meter"), 7), broken)
+
+
+class Broken(Racks):
+    @staticmethod
+    def list_devices() -> tuple[ListedDevice, ...]:
+        return Racks.list_devices()[1:]
+
+    def __init__(self) -> None:
+        raise AssertionError("it was opened")
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_source_class_lists_what_it_cannot_measure_too() -> None:
+    listing = listed_on(Racks.clock, racks=Racks, broken=Broken)
+    assert [(one.source, one.index, one.device.id) for one in listing.measurable] == [("racks", 7, "WALL-0")]
+    assert listing.problems == ("racks: WALL-1 is broken. Mend it.",) * 2
+
+
+class Mute(Wall):
+    def read(self) -> tuple[Reading, ...]:
+        raise ValueError("no bus")
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        (Mute, "The power source wall cannot be read: ValueError('no bus')"),
+        (dict, "The power source wall cannot be opened: TypeError: 'FakeClock' object is not iterable"),
+    ],
+)
+def test_a_plugins_source_that_fails_is_a_problem_beside_the_others(kind: Any, problem: str) -> None:
+    clock = FakeClock()
+    listing = listed_on(clock, wall=lambda: kind(clock), other=lambda: Wall(clock))
+    assert [one.source for one in listing.measurable] == ["other"]
+    assert listing.problems == (problem,)

@@ -30,7 +30,7 @@ def test_it_is_a_power_source_that_says_what_it_measures(gpu: SimulatedGpu) -> N
     with opened() as source:
         assert isinstance(source, PowerSource)
         assert source.devices() == (Device(gpu.uuid, "NVIDIA H100 80GB HBM3", 700.0),)
-        assert (source.name, source.scope, source.driver) == ("nvml", "gpu", "580.95.05")
+        assert (source.scope, source.driver) == ("gpu", "580.95.05")
 
 
 def test_a_working_counter_is_read_each_time_in_joules(gpu: SimulatedGpu) -> None:

@@ -127,7 +127,7 @@ def test_a_source_that_cannot_be_opened_closes_nvml_again(
 def test_the_sources_table_opens_it_by_name(gpu: SimulatedGpu) -> None:
     chosen = open_source("auto", "0")
     with contextlib.closing(chosen.source):
-        assert (chosen.name, chosen.scope, chosen.driver) == ("nvml", "gpu", "580.95.05")
+        assert (chosen.name, chosen.facts.scope, chosen.facts.driver) == ("nvml", "gpu", "580.95.05")
 
 
 # -- other processes of ours ---------------------------------------------------------------------

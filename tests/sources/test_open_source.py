@@ -1,16 +1,16 @@
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
 
-from pytest_whq import sources
 from pytest_whq.errors import SettingError, SourceError, WhqError
 from pytest_whq.model import Device, DeviceState, Reading
-from pytest_whq.sources import OpenedSource, open_source
+from pytest_whq.sources import OpenedSource, open_source, standing_in
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.combined import CombinedSource
 from pytest_whq.sources.estimate import EstimateSource
+from pytest_whq.sources.facts import SourceFacts, facts_of
 
 
 class Plain:
@@ -60,43 +60,44 @@ def says(kind: type[WhqError], message: str) -> AbstractContextManager[pytest.Ex
 
 
 @pytest.fixture
-def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_gpu() -> Iterator[None]:
     error = SourceError("nvml: there is no NVIDIA driver.", code="no_source")
-    monkeypatch.setitem(sources.BUILT_IN, "nvml", raises(error))
+    with standing_in({"nvml": raises(error)}):
+        yield
 
 
 def test_the_estimate_is_opened_by_its_name() -> None:
     opened = open_source("estimate")
     assert isinstance(opened.source, EstimateSource)
-    assert opened == OpenedSource("estimate", opened.source, "cpu", None, estimated=True, fell_back=None)
+    assert (opened.name, opened.fell_back) == ("estimate", None)
+    assert (opened.facts.scope, opened.facts.driver, opened.facts.estimated) == ("cpu", None, True)
 
 
-def test_nvml_is_given_the_devices_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sources.BUILT_IN, "nvml", lambda devices: Board(f"GPUs {devices}"))
-    opened = open_source("nvml", "0,2")
-    assert opened == OpenedSource("nvml", opened.source, "gpu", "580.95.05", estimated=False)
+def test_nvml_is_given_the_devices_to_measure() -> None:
+    with standing_in({"nvml": lambda devices: Board(f"GPUs {devices}")}):
+        opened = open_source("nvml", "0,2")
+    assert opened == OpenedSource("nvml", opened.source, SourceFacts("gpu", "580.95.05"))
     assert opened.source.devices() == (Device("GPUs 0,2", "the GPUs 0,2"),)
 
 
-def test_auto_takes_nvml_where_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_nvml_where_it_works() -> None:
     board = Board()
-    monkeypatch.setitem(sources.BUILT_IN, "nvml", lambda devices: board)
-    assert open_source("auto") == OpenedSource("nvml", board, "gpu", "580.95.05", estimated=False)
+    with standing_in({"nvml": lambda devices: board}):
+        opened = open_source("auto")
+    assert opened == OpenedSource("nvml", board, SourceFacts("gpu", "580.95.05"))
 
 
 @pytest.mark.usefixtures("no_gpu")
 def test_auto_falls_to_the_estimate_where_there_is_no_gpu_and_says_why() -> None:
     opened = open_source("auto")
-    assert (opened.name, opened.estimated) == ("estimate", True)
+    assert (opened.name, opened.facts.estimated) == ("estimate", True)
     assert opened.fell_back == "nvml: there is no NVIDIA driver."
 
 
 @pytest.mark.parametrize("code", ["mig", "source_error"])
-def test_auto_never_replaces_a_gpu_that_cannot_be_read_by_an_estimate(
-    monkeypatch: pytest.MonkeyPatch, code: str
-) -> None:
-    monkeypatch.setitem(sources.BUILT_IN, "nvml", raises(SourceError("nvml: no.", code=code)))
-    with says(SourceError, "nvml: no.") as caught:
+def test_auto_never_replaces_a_gpu_that_cannot_be_read_by_an_estimate(code: str) -> None:
+    refusing = standing_in({"nvml": raises(SourceError("nvml: no.", code=code))})
+    with refusing, says(SourceError, "nvml: no.") as caught:
         open_source("auto")
     assert isinstance(caught.value, SourceError)
     assert caught.value.code == code
@@ -111,7 +112,7 @@ def test_a_source_that_is_asked_for_by_name_is_never_replaced() -> None:
 def test_a_source_of_a_plugin_is_opened_by_its_name_and_what_it_does_not_say_is_unknown() -> None:
     meter = Plain()
     opened = open_source("wall", extra={"wall": lambda: meter})
-    assert opened == OpenedSource("wall", meter, scope=None, driver=None, estimated=False)
+    assert opened == OpenedSource("wall", meter, SourceFacts(None, None, estimated=False))
 
 
 @pytest.mark.parametrize(
@@ -168,9 +169,7 @@ def test_a_sum_gives_the_devices_readings_and_states_of_its_parts_in_order() -> 
     opened = open_source(
         "board + package", extra={"board": lambda: Board("gpu0"), "package": lambda: Package("cpu0")}
     )
-    assert opened == OpenedSource(
-        "board+package", opened.source, "gpu+cpu", "580.95.05", estimated=False, fell_back=None
-    )
+    assert opened == OpenedSource("board+package", opened.source, SourceFacts("gpu+cpu", "580.95.05"))
     source = opened.source
     assert isinstance(source, PowerSource)
     assert source.devices() == (Device("gpu0", "the gpu0"), Device("cpu0", "the cpu0"))
@@ -179,12 +178,31 @@ def test_a_sum_gives_the_devices_readings_and_states_of_its_parts_in_order() -> 
 
 
 def test_a_sum_with_an_estimate_is_an_estimate() -> None:
-    assert open_source("board+estimate", extra={"board": Board}).estimated is True
+    assert open_source("board+estimate", extra={"board": Board}).facts.estimated is True
 
 
 def test_the_scope_of_a_sum_names_each_scope_once_and_is_unknown_where_one_is() -> None:
     assert CombinedSource([Board("a"), Board("b"), Package("c")]).scope == "gpu+cpu"
     assert CombinedSource([Board("a"), Plain("b")]).scope is None
+
+
+def test_a_sum_tells_the_sensors_and_the_averaging_of_all_of_its_devices() -> None:
+    board, package = Board("gpu0"), Package("cpu0")
+    told = {"sensors": {"gpu0": ("energy counter", "power")}, "power_averaging_s": {"gpu0": 0.1}}
+    vars(board).update(told)
+    facts = facts_of(CombinedSource([package, board]))
+    assert {"sensors": facts.sensors, "power_averaging_s": facts.power_averaging_s} == told
+
+
+def test_a_stand_in_is_there_only_meanwhile() -> None:
+    board = Board()
+    with standing_in({"nvml": lambda devices: board, "wall": lambda devices: board}):
+        assert open_source("nvml").source is open_source("wall").source is board
+        with standing_in({"nvml": raises(SourceError("nvml: no."))}), says(SourceError, "nvml: no."):
+            open_source("nvml")
+        assert open_source("nvml").source is board
+    with says(SettingError, "There is no power source 'wall': there are auto, nvml, estimate."):
+        open_source("wall")
 
 
 def test_the_driver_of_a_sum_is_that_of_the_parts_that_have_one() -> None:

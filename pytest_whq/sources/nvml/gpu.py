@@ -43,6 +43,11 @@ class Sensor:
     function: str | None = None
     field_id: int | None = None
 
+    @property
+    def phrase(self) -> str:
+        """How lists name it: ``energy counter``, or ``energy counter of the module``."""
+        return self.name if self.scope == "gpu" else f"{self.name} of the {self.scope}"
+
 
 COUNTERS = (
     Sensor("energy counter", "gpu", "nvmlDeviceGetTotalEnergyConsumption"),

@@ -3,7 +3,6 @@
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 import pynvml  # type: ignore[import-untyped]
@@ -11,25 +10,13 @@ import pynvml  # type: ignore[import-untyped]
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.sources.base import Probe
+from pytest_whq.sources.facts import ListedDevice
 from pytest_whq.sources.nvml.codes import NO_PERMISSION, NOTHING_THERE, opening_sentence, reading_sentence
 from pytest_whq.sources.nvml.devices import Board, select
-from pytest_whq.sources.nvml.gpu import COUNTERS, Gpu, Sensor
+from pytest_whq.sources.nvml.gpu import COUNTERS, Gpu
 
 _REOPEN_AFTER_S = 0.5
 """After an error, before NVML is opened afresh: a GPU that was lost may come back."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListedDevice:
-    """A GPU with the sensors of it that work, the one that is measured by first.
-
-    ``why_not`` is the sentence why it cannot be measured, None where it can.
-    """
-
-    index: int
-    device: Device
-    sensors: tuple[Sensor, ...]
-    why_not: str | None = None
 
 
 class NvmlSource:
@@ -40,10 +27,7 @@ class NvmlSource:
     measured, with the code ``no_source`` where there are none.
 
     ``scope`` is ``gpu``, or ``module`` where only the whole module (GPU and CPU) can be read.
-    ``power_averaging_s`` holds, by device id, the seconds over which its power sensor averages.
     """
-
-    name = "nvml"
 
     def __init__(self, devices: str | None = None) -> None:
         self._owner: int | None = None
@@ -62,6 +46,16 @@ class NvmlSource:
         self.scope = "+".join(dict.fromkeys(gpu.sensors[0].scope for gpu in self._gpus))
         self.driver = _driver_version()
         self.power_averaging_s = {gpu.device.id: gpu.power_averaging_s for gpu in self._gpus}
+        self.sensors = {gpu.device.id: tuple(each.phrase for each in gpu.sensors) for gpu in self._gpus}
+
+    @staticmethod
+    def list_devices() -> tuple[ListedDevice, ...]:
+        """Every GPU in NVML's order. Raises `SourceError` where NVML cannot be opened or has none."""
+        _initialise()
+        try:
+            return tuple(_listed(board) for board in _boards())
+        finally:
+            _shut_down()
 
     def devices(self) -> tuple[Device, ...]:
         """The GPUs measured: UUID, name, and power limit where it is known."""
@@ -126,28 +120,19 @@ class NvmlSource:
         self._owner = None
 
 
-def list_devices() -> tuple[ListedDevice, ...]:
-    """Every GPU in NVML's order. Raises `SourceError` where NVML cannot be opened or has none."""
-    _initialise()
-    try:
-        return tuple(_listed(board) for board in _boards())
-    finally:
-        _shut_down()
-
-
 def _listed(board: Board) -> ListedDevice:
     try:
         gpu = Gpu(pynvml, board)
         gpu.find_sensors()
     except SourceError as error:
-        return ListedDevice(board.index, Device(board.uuid, board.name), (), str(error))
+        return ListedDevice(Device(board.uuid, board.name), board.index, str(error))
     why_not = None
     if gpu.in_mig_mode:
         why_not = (
             f"nvml: {board.phrase} is in MIG mode: it is measured only as a whole, "
             "when --whq-devices names it."
         )
-    return ListedDevice(board.index, gpu.device, gpu.sensors, why_not)
+    return ListedDevice(gpu.device, board.index, why_not)
 
 
 def _initialise() -> None:
