@@ -6,7 +6,10 @@ from collections.abc import Iterator
 import pytest
 from simulated_nvml import SimulatedNvml
 
-pytest_plugins = ["pytester", "measured_project", "readme_project", "real_engines", "simulated_project"]
+pytest_plugins = [
+    *("pytester", "pytest_whq.testing.project"),
+    *("measured_project", "readme_project", "real_engines", "simulated_project"),
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

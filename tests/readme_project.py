@@ -5,31 +5,25 @@ from pathlib import Path
 
 import pytest
 
-# Stays imported, so that each project in this process patches and uses one and the same module.
-import pytest_whq.plugin.instruments
-import pytest_whq.sources  # noqa: F401
-
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
 CONFTEST = """
 import random
+from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
-from pytest_whq import sources
 from pytest_whq.model import Device
-from pytest_whq.plugin import instruments
-from pytest_whq.testing import FakeClock, ScriptedSource
+from pytest_whq.testing import FakeClock, ScriptedSource, sessions_measure
 
 CLOCK = FakeClock()
 SOURCE = ScriptedSource(CLOCK, watts=118.0, device=Device("GPU-scripted", "NVIDIA H200", 700.0))
 
 def pytest_configure(config):
-    patch = pytest.MonkeyPatch()
-    patch.setattr(instruments, "SystemClock", lambda: CLOCK)
-    patch.setattr(sources, "BUILT_IN", {**sources.BUILT_IN, "nvml": lambda devices: SOURCE})
-    config.add_cleanup(patch.undo)
+    scripted = ExitStack()
+    scripted.enter_context(sessions_measure(CLOCK, nvml=lambda devices: SOURCE))
+    config.add_cleanup(scripted.close)
 
 class Responses:
     def __init__(self):

@@ -2,11 +2,12 @@
 
 import json
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import pytest
 from simulated_nvml import SimulatedNvml
+
+from pytest_whq.testing import MeasuredProject
 
 CONFTEST = """
 import json
@@ -49,44 +50,26 @@ def chat(gpu):
     return chat
 """
 
-INI = """
-[pytest]
-whq_source = nvml
-whq_precision = 20%
-asyncio_default_fixture_loop_scope = function
-"""
+INI = {
+    "whq_source": "nvml",
+    "whq_precision": "20%",
+    "asyncio_default_fixture_loop_scope": "function",
+}
 
 
-class SimulatedProject:
+class SimulatedProject(MeasuredProject):
     """Its ``chat`` keeps the simulated GPU busy at 450 W, for 100 input and 50 output tokens.
 
-    Runs leave their records in ``run.json`` and the spans of each test's windows in ``spans.jsonl``.
+    Runs leave the spans of each test's windows in ``spans.jsonl``.
     """
 
     def __init__(self, pytester: pytest.Pytester, nvml: SimulatedNvml) -> None:
-        self.pytester = pytester
+        super().__init__(pytester, CONFTEST, INI)
         self.nvml = nvml
-        self.path: Path = pytester.path
-        pytester.makeconftest(CONFTEST)
-        pytester.makeini(INI)
 
     def tests(self, text: str) -> None:
         """Write the test file ``test_it.py``, which may use pytest and time."""
-        self.pytester.makepyfile(test_it=f"import pytest, time\n{textwrap.dedent(text)}")
-
-    def run(self, *arguments: str) -> pytest.RunResult:
-        """Run pytest in this process."""
-        return self.pytester.runpytest_inprocess("--whq-json=run.json", *arguments)
-
-    def run_apart(self, *arguments: str) -> pytest.RunResult:
-        """Run pytest in a process of its own."""
-        return self.pytester.runpytest_subprocess("--whq-json=run.json", *arguments)
-
-    @property
-    def records(self) -> dict[str, dict[str, Any]]:
-        """The records of the run file, by the name of their test."""
-        stored = json.loads((self.path / "run.json").read_text("utf-8"))
-        return {record["test"].removeprefix("test_it.py::"): record for record in stored["records"]}
+        super().tests(f"import pytest, time\n{textwrap.dedent(text)}")
 
     @property
     def spans(self) -> dict[str, list[tuple[float, float]]]:

@@ -5,8 +5,8 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import closing
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Protocol, TypeVar
 
 Result = TypeVar("Result")
@@ -91,6 +91,25 @@ class SystemClock:
     def repeat(self, step: Callable[[], float]) -> "RepeatingThread":
         """Start a daemon thread that calls ``step``."""
         return RepeatingThread(step)
+
+
+_in_place: Clock | None = None
+
+
+def session_clock() -> Clock:
+    """The clock that a session measures by: the real time, or what `measuring_by` has put in its place."""
+    return SystemClock() if _in_place is None else _in_place
+
+
+@contextmanager
+def measuring_by(clock: Clock) -> Iterator[None]:
+    """Sessions that open meanwhile measure by ``clock``: for tests."""
+    global _in_place
+    before, _in_place = _in_place, clock
+    try:
+        yield
+    finally:
+        _in_place = before
 
 
 class RepeatingThread:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_whq.errors import SettingError, SourceError
 from pytest_whq.measuring.claim import Claim
-from pytest_whq.measuring.clock import Clock, SystemClock
+from pytest_whq.measuring.clock import Clock, session_clock
 from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
@@ -33,7 +33,7 @@ class SessionInstruments(Instruments):
     """
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        self.clock: Clock = SystemClock()
+        self.clock: Clock = session_clock()
         self.live_line = LiveLine(config)
         self._config = config
         self._settings = settings

@@ -3,11 +3,8 @@ import pytest
 from pytest_whq.joules.curve import MAX_STEPS, join_curves, power_curve
 from pytest_whq.joules.spans import Span
 from pytest_whq.joules.trace import Trace
-from pytest_whq.measuring.clock import wait
-from pytest_whq.measuring.meter import Meter
-from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import PowerCurve, Reading
-from pytest_whq.testing import FakeClock, ScriptedSource
+from pytest_whq.testing import FakeClock, ScriptedSource, measured_window
 
 
 def traced(*readings: tuple[float, float | None, float | None]) -> Trace:
@@ -83,17 +80,12 @@ def test_curves_of_one_test_are_joined_with_what_lay_between_them_left_open() ->
     assert len(curve.power_w) == MAX_STEPS
 
 
-def test_a_meter_keeps_the_power_around_and_inside_its_windows() -> None:
+def test_a_window_keeps_the_power_around_and_inside_it() -> None:
     clock = FakeClock()
     source = ScriptedSource(clock, watts=70.0)
-    meter = Meter(clock, Sampler(source, clock))
-    wait(clock, meter.open())
-    meter.begin()
-    source.call(2.0, 400.0)
-    meter.end()
-    wait(clock, meter.close())
-    curve = meter.measurement(precision=0.02).power
+    curve = measured_window(source, clock, lambda: source.call(2.0, 400.0)).power
     assert curve is not None
-    span = meter.spans[0]
-    assert curve.windows_s[0] == pytest.approx((span.start_s, span.end_s))
+    ((start_s, end_s),) = curve.windows_s
+    assert curve.start_s < start_s < end_s < curve.end_s
+    assert end_s - start_s == pytest.approx(2.0)
     assert (known(curve)[0], max(known(curve)), known(curve)[-1]) == (70.0, 400.0, 70.0)

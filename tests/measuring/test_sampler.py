@@ -11,7 +11,7 @@ from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Device, DeviceState, Reading, TokenCount
-from pytest_whq.testing import FakeClock, ScriptedSource
+from pytest_whq.testing import FakeClock, ScriptedSource, measured_window
 
 
 def log_readings(bench: Bench) -> list[float]:
@@ -245,13 +245,7 @@ class Dead(Silent):
 def test_a_thread_that_reads_no_more_is_noticed(kind: type[FakeClock], sentence: str) -> None:
     clock = kind()
     source = ScriptedSource(clock)
-    meter = Meter(clock, Sampler(source, clock))
-    wait(clock, meter.open())
-    meter.begin()
-    source.call(3.0, 450.0)
-    meter.end()
-    wait(clock, meter.close())
-    (reason, _) = meter.measurement(precision=0.02).reasons
+    reason, _ = measured_window(source, clock, lambda: source.call(3.0, 450.0)).reasons
     assert (reason.code, reason.sentence) == ("source_error", sentence)
 
 

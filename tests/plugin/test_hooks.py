@@ -9,10 +9,12 @@ def test_chat(whq, client):
     whq(client.chat, "Say hi.")
 """
 
+PAGE = Path(__file__).parents[2].joinpath("docs", "hooks.md").read_text("utf-8")
+DOCUMENTED = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
 
 def test_the_conftest_of_the_documentation_does_what_it_says(project: MeasuredProject) -> None:
-    text = Path(__file__).parents[2].joinpath("docs", "hooks.md").read_text("utf-8")
-    (conftest,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    conftest, _ = DOCUMENTED
     hwmon = project.pytester.mkdir("hwmon")
     project.pytester.makeconftest(conftest.replace("/sys/class/hwmon", str(hwmon)))
     project.tests(
@@ -142,3 +144,10 @@ def pytest_unconfigure():
     result = project.run("-s", "-q")
     assert [line for line in result.outlines if "told" in line] == [".told 1", ".told 1"]
     assert "[('test_it.py::test_chat', 'passed', 5)]" in result.outlines
+
+
+def test_the_tests_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
+    _, tests = DOCUMENTED
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
+    pytester.makepyfile(tests)
+    pytester.runpytest_subprocess("-W", "ignore::DeprecationWarning").assert_outcomes(passed=2)

@@ -134,15 +134,14 @@ def pytest_whq_power_sources():
 def test_the_choice_of_devices_reaches_the_source(project: MeasuredProject, given: str) -> None:
     project.conftest(
         """
-from pytest_whq import sources
-
 def nvml(devices):
     SOURCE._device = Device(devices, f"Board {devices}")
     return SOURCE
 
 @pytest.fixture(autouse=True)
-def patched_sources(monkeypatch):
-    monkeypatch.setitem(sources.BUILT_IN, "nvml", nvml)
+def scripted_sources():
+    with sessions_measure(nvml=nvml):
+        yield
 """
     )
     project.tests(ONE_CALL)

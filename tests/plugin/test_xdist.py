@@ -168,14 +168,16 @@ def test_workers_tell_why_energy_is_estimated(project: MeasuredProject) -> None:
     project.use_real_time()
     project.conftest(
         """
-from pytest_whq import SourceError, sources
+from pytest_whq import SourceError
+from pytest_whq.testing import sessions_measure
 
 def nvml(devices):
     raise SourceError("nvml: the driver is not loaded.", "no_source")
 
 @pytest.fixture(autouse=True)
-def patched_sources(monkeypatch):
-    monkeypatch.setitem(sources.BUILT_IN, "nvml", nvml)
+def scripted_sources():
+    with sessions_measure(nvml=nvml):
+        yield
 """
     )
     project.tests(
