@@ -33,10 +33,10 @@ def devices(options: argparse.Namespace) -> int:
         raise SettingError("--devices, --seconds and --json go with --calibrate (see whq devices --help).")
     from pytest_whq.calibrating.measurable import list_measurable
     from pytest_whq.measuring.clock import SystemClock
-    from pytest_whq.rendering import measurable
+    from pytest_whq.rendering import device_table
     from pytest_whq.sources.offered import installed_offers
 
-    print(measurable.render(list_measurable(SystemClock(), installed_offers())))
+    print(device_table.render(list_measurable(SystemClock(), installed_offers())))
     return 0
 
 
@@ -45,7 +45,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 
     from pytest_whq.calibrating.gpus import calibrate_gpus
     from pytest_whq.measuring.clock import SystemClock
-    from pytest_whq.rendering import calibration
+    from pytest_whq.rendering import sensor_table
     from pytest_whq.storing.calibrations import calibrations_as_json
     from pytest_whq.storing.files import write_text
 
@@ -53,7 +53,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     if not 0 < seconds <= 600:
         raise SettingError(f"--seconds must be above 0 and at most 600, not {seconds:g}.")
     driver, found = calibrate_gpus(SystemClock(), options.devices, seconds, _note)
-    print(calibration.render(found))
+    print(sensor_table.render(found))
     if options.json is not None:
         created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         tool = f"pytest-whq {__version__}"

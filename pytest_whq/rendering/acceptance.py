@@ -1,21 +1,21 @@
 """What was accepted into a baseline and what was not, as text."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pytest_whq.model.baseline import Acceptance
-from pytest_whq.rendering.words import one_line, short_names
+from pytest_whq.rendering.words import number_of, one_line, short_names
 
 _NAMED = 5
 
 
 def render(acceptance: Acceptance, path: str) -> str:
     """How many tests the baseline at ``path`` took, then a line for each reason that kept some out."""
-    lines = [f"Accepted {_tests(len(acceptance.accepted))} into {one_line(path)}."]
+    lines = [f"Accepted {_tests(acceptance.accepted)} into {one_line(path)}."]
     by_reason: dict[str, list[str]] = {}
     for test, why in acceptance.left_out.items():
         by_reason.setdefault(why, []).append(test)
     for why, tests in by_reason.items():
-        lines.append(f"Left out {_tests(len(tests))}: {one_line(why)} ({named(tests)}).")
+        lines.append(f"Left out {_tests(tests)}: {one_line(why)} ({named(tests)}).")
     return "\n".join(lines)
 
 
@@ -26,5 +26,5 @@ def named(tests: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _tests(number: int) -> str:
-    return f"{number or 'no'} test{'' if number == 1 else 's'}"
+def _tests(tests: Collection[str]) -> str:
+    return number_of(len(tests), "test") if tests else "no tests"

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
 from pytest_whq.model import Record, Run
+from pytest_whq.rendering.columns import Column, filled
 from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase, shortened
@@ -39,12 +39,6 @@ def render(run: Run) -> str:
     return "\n".join(lines)
 
 
-class _Column(NamedTuple):
-    title: str
-    cell: Callable[[Row], str]
-    align: str = "--:"
-
-
 def _text(write: Callable[[Row], str]) -> Callable[[Row], str]:
     return lambda row: escaped(write(row))
 
@@ -58,13 +52,13 @@ def _verdict(row: Row) -> str:
 
 
 _COLUMNS = (
-    _Column("Test", _name, ":--"),
-    _Column("Energy per query", lambda row: f"{row.value} {row.spread}".strip()),
-    _Column("Baseline", lambda row: row.baseline),
-    _Column("Change", lambda row: row.change),
-    _Column("95 % interval", lambda row: row.interval),
-    _Column("Budget", lambda row: row.budget, ":--"),
-    _Column("Verdict", _verdict, ":--"),
+    Column("Test", _name, "left"),
+    Column[Row]("Energy per query", lambda row: f"{row.value} {row.spread}".strip()),
+    Column[Row]("Baseline", lambda row: row.baseline),
+    Column[Row]("Change", lambda row: row.change),
+    Column[Row]("95 % interval", lambda row: row.interval),
+    Column[Row]("Budget", lambda row: row.budget, "left"),
+    Column("Verdict", _verdict, "left"),
 )
 
 
@@ -96,18 +90,18 @@ def _from(row: Row) -> str:
 
 
 _DETAILS = (
-    _Column("Test", _name, ":--"),
-    _Column("Queries", _queries),
-    _Column("Input tokens", lambda row: _count(row.record.measurement.tokens.input_tokens)),
-    _Column("Output tokens", lambda row: _count(row.record.measurement.tokens.output_tokens)),
-    _Column("Per output token", lambda row: _known("j_per_output_token", row.record)),
-    _Column("Power", lambda row: _known("average_power_w", row.record)),
-    _Column("Time", lambda row: format_seconds(row.record.measurement.duration_s)),
-    _Column("Rounds: Wh per query", _rounds),
-    _Column("Load", lambda row: load_phrase(row.record.measurement), ":--"),
-    _Column("Times", lambda row: times_phrase(row.record.measurement), ":--"),
-    _Column("Phases", lambda row: phases_phrase(row.record.measurement), ":--"),
-    _Column("Baseline", _from, ":--"),
+    Column("Test", _name, "left"),
+    Column("Queries", _queries),
+    Column[Row]("Input tokens", lambda row: _count(row.record.measurement.tokens.input_tokens)),
+    Column[Row]("Output tokens", lambda row: _count(row.record.measurement.tokens.output_tokens)),
+    Column[Row]("Per output token", lambda row: _known("j_per_output_token", row.record)),
+    Column[Row]("Power", lambda row: _known("average_power_w", row.record)),
+    Column[Row]("Time", lambda row: format_seconds(row.record.measurement.duration_s)),
+    Column("Rounds: Wh per query", _rounds),
+    Column[Row]("Load", lambda row: load_phrase(row.record.measurement), "left"),
+    Column[Row]("Times", lambda row: times_phrase(row.record.measurement), "left"),
+    Column[Row]("Phases", lambda row: phases_phrase(row.record.measurement), "left"),
+    Column("Baseline", _from, "left"),
 )
 
 
@@ -117,19 +111,20 @@ def _known(metric: str, record: Record) -> str:
 
 
 def _table(
-    rows: Sequence[Row], columns: Sequence[_Column], room: int, left_out: Callable[[Sequence[Row]], str]
+    rows: Sequence[Row], columns: Sequence[Column[Row]], room: int, left_out: Callable[[Sequence[Row]], str]
 ) -> list[str]:
     """As many rows as fit into ``room`` bytes, less the columns in which all of them say nothing."""
     # A row takes more than its name, so that no more than these can fit.
-    tried = rows[: room // 20]
-    cells = [[column.cell(row) for row in tried] for column in columns]
-    shown = [number for number, column in enumerate(cells) if any(column)]
+    shown = filled(columns, rows[: room // 20])
     if not shown:
         return ["No test was measured."]
-    lines = [_line(columns[n].title for n in shown), _line(columns[n].align for n in shown)]
-    body = _fitting([_line(cells[n][row] for n in shown) for row in range(len(tried))], room)
+    header = [_line(column.title for column in shown), _line(_RULES[column.align] for column in shown)]
+    body = _fitting([_line(cells) for cells in zip(*shown.values(), strict=True)], room)
     left = rows[len(body) :]
-    return [*lines, *body, *(["", left_out(left)] if left else [])]
+    return [*header, *body, *(["", left_out(left)] if left else [])]
+
+
+_RULES = {"left": ":--", "right": "--:"}
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -1,10 +1,7 @@
-"""What every renderer says in the same words of loads, times, phases and notes."""
+"""What every renderer says in the same words of loads, times and phases."""
 
-from collections.abc import Iterator, Sequence
-
-from pytest_whq.model import Measurement, Record
+from pytest_whq.model import Measurement
 from pytest_whq.model.serving import Distribution, Phase
-from pytest_whq.rendering.words import one_line, short_names
 from pytest_whq.units import format_number, format_percent, format_quantity
 
 
@@ -16,15 +13,15 @@ def load_phrase(measurement: Measurement) -> str:
     sent = f"{load.concurrency} in flight"
     if load.rate_per_s is not None:
         sent = f"{load.rate_per_s:,g}/s, {sent} at most"
-    told = f"{sent}, {format_number(load.queries_per_s)} queries/s"
+    phrase = f"{sent}, {format_number(load.queries_per_s)} queries/s"
     if load.output_tokens_per_s is not None:
-        told += f", {format_number(load.output_tokens_per_s)} output tokens/s"
-    return told
+        phrase += f", {format_number(load.output_tokens_per_s)} output tokens/s"
+    return phrase
 
 
 def times_phrase(measurement: Measurement) -> str:
     """The `times_of` of a measurement in one line."""
-    return ", ".join(f"{name} {told}" for name, told in times_of(measurement).items())
+    return ", ".join(f"{name} {said}" for name, said in times_of(measurement).items())
 
 
 def times_of(measurement: Measurement) -> dict[str, str]:
@@ -33,12 +30,12 @@ def times_of(measurement: Measurement) -> dict[str, str]:
     if found is None:
         return {}
     named = {"first token": found.ttft_s, "per output token": found.tpot_s, "latency": found.latency_s}
-    return {name: _spread(times) for name, times in named.items() if times is not None}
+    return {name: _percentiles(times) for name, times in named.items() if times is not None}
 
 
 def phases_phrase(measurement: Measurement) -> str:
     """The `phases_of` of a measurement in one line."""
-    return ", ".join(f"{name} {told}" for name, told in phases_of(measurement).items())
+    return ", ".join(f"{name} {said}" for name, said in phases_of(measurement).items())
 
 
 def phases_of(measurement: Measurement) -> dict[str, str]:
@@ -59,14 +56,5 @@ def _phase(phase: Phase, kind: str, sure: bool) -> str:
     return f"{format_quantity(phase.j_per_token, 'J')}/{kind} token{spread}"
 
 
-def _spread(times: Distribution) -> str:
+def _percentiles(times: Distribution) -> str:
     return f"{format_quantity(times.p50, 's')} (p99 {format_quantity(times.p99, 's')})"
-
-
-def note_lines(records: Sequence[Record]) -> Iterator[str]:
-    """A line for each note, with the name of its test."""
-    noted = [record for record in records if record.measurement.notes]
-    names = short_names([record.test for record in noted])
-    for name, record in zip(names, noted, strict=True):
-        for note in record.measurement.notes:
-            yield f"{name}: {one_line(note)}"

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pytest_whq.model import REASONS, Record, Run
-from pytest_whq.rendering.served_words import load_phrase, note_lines, phases_phrase, times_phrase
+from pytest_whq.rendering.columns import Column, aligned, filled
+from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import (
     budget_phrase,
     counts_phrase,
     fails,
+    number_of,
     one_line,
     run_rig_phrase,
     short_names,
@@ -30,7 +32,7 @@ def render(run: Run, *, verbosity: int = 0, width: int = 80) -> str:
     time as well. Text from outside is escaped.
     """
     records = [record for record in run.records if verbosity >= 0 or fails(record)]
-    notes = note_lines(records) if verbosity > 0 else ()
+    notes = _note_lines(records) if verbosity > 0 else ()
     lines = [*_test_lines(records, verbosity, width), *notes, *_not_judged_lines(run), _summary(run)]
     return "\n".join(lines)
 
@@ -51,46 +53,35 @@ def _test_lines(records: Sequence[Record], verbosity: int, width: int) -> Iterat
 
 def _table(records: Sequence[Record], verbosity: int) -> list[str]:
     """The figures of each record as one line, aligned; columns that say nothing are left out."""
-    from tabulate import simple_separated_format, tabulate
-
-    columns = [column for column in _COLUMNS if verbosity > 0 or not column.verbose]
-    cells = {column: column.cells(records) for column in columns}
-    shown = [column for column in columns if any(cells[column])]
+    columns = (_energy(records), *(_VERBOSE if verbosity > 0 else ()), *_VERDICTS)
+    shown = filled(columns, records)
     if not shown:
         return [""] * len(records)
-    table = tabulate(
-        list(zip(*(cells[column] for column in shown), strict=True)),
-        tablefmt=simple_separated_format(_GAP),
-        colalign=[column.align for column in shown],
-        disable_numparse=True,
-    )
-    return table.split("\n")
+    rows = list(zip(*shown.values(), strict=True))
+    return aligned(rows, [column.align for column in shown], _GAP)
 
 
-class _Column(NamedTuple):
-    align: str
-    cells: Callable[[Sequence[Record]], list[str]]
-    verbose: bool = False
+def _energy(records: Sequence[Record]) -> Column[Record]:
+    """Wh/query with its spread, which is as wide for each of ``records``, so that figures stand in line."""
+    widest = max((len(_spread(record)) for record in records), default=0)
+
+    def cell(record: Record) -> str:
+        value = format_metric("wh_per_query", record.measurement.wh_per_query)
+        share = _spread(record)
+        return f"{value} ± {share:>{widest}}" if share else value
+
+    return Column("Energy", cell)
 
 
-def _each(cell: Callable[[Record], str]) -> Callable[[Sequence[Record]], list[str]]:
-    return lambda records: [cell(record) for record in records]
-
-
-def _wh_per_query(records: Sequence[Record]) -> list[str]:
-    spreads = [spread(record.measurement) for record in records]
-    percents = ["" if share is None else format_percent(share) for share in spreads]
-    longest = max(map(len, percents), default=0)
-    values = [format_metric("wh_per_query", record.measurement.wh_per_query) for record in records]
-    return [
-        f"{value} ± {percent:>{longest}}" if percent else value
-        for value, percent in zip(values, percents, strict=True)
-    ]
+def _spread(record: Record) -> str:
+    share = spread(record.measurement)
+    return "" if share is None else format_percent(share)
 
 
 def _queries(record: Record) -> str:
-    number, failed = record.measurement.queries, record.measurement.failed_queries
-    return f"{number} {'query' if number == 1 else 'queries'}{f', {failed} failed' if failed else ''}"
+    failed = record.measurement.failed_queries
+    queries = number_of(record.measurement.queries, "query", "queries")
+    return f"{queries}, {failed:,} failed" if failed else queries
 
 
 def _tokens(record: Record) -> str:
@@ -114,23 +105,26 @@ def _power(record: Record) -> str:
 
 
 def _rounds(record: Record) -> str:
-    number = len(record.measurement.rounds)
-    return f"{number} {'round' if number == 1 else 'rounds'}"
+    return number_of(len(record.measurement.rounds), "round")
 
 
 def _seconds(record: Record) -> str:
     return format_seconds(record.measurement.duration_s)
 
 
-def _compared(key: str, write: Callable[[Any, str], str]) -> Callable[[Sequence[Record]], list[str]]:
-    """Cells of one field of the comparison; empty where it, or the comparison, is missing."""
+def _compared(key: str, write: Callable[[Any, str], str]) -> Callable[[Record], str]:
+    """A cell of one field of the comparison; empty where it, or the comparison, is missing."""
 
     def cell(record: Record) -> str:
         comparison = record.comparison
         value = None if comparison is None else getattr(comparison, key)
         return "" if comparison is None or value is None else write(value, comparison.metric)
 
-    return _each(cell)
+    return cell
+
+
+def _baseline(value: float, metric: str) -> str:
+    return f"baseline {format_metric(metric, value)}"
 
 
 def _warnings(record: Record) -> str:
@@ -138,38 +132,46 @@ def _warnings(record: Record) -> str:
     return ", ".join(reason.code.replace("_", " ") for reason in reasons if not REASONS[reason.code])
 
 
-_COLUMNS = (
-    _Column("right", _wh_per_query),
-    _Column("right", _each(_queries), verbose=True),
-    _Column("right", _each(_tokens), verbose=True),
-    _Column("right", _each(_energy_per_output_token), verbose=True),
-    _Column("right", _each(_power), verbose=True),
-    _Column("right", _each(_rounds), verbose=True),
-    _Column("right", _each(_seconds), verbose=True),
-    _Column("left", _each(lambda record: load_phrase(record.measurement)), verbose=True),
-    _Column("left", _each(lambda record: times_phrase(record.measurement)), verbose=True),
-    _Column("left", _each(lambda record: phases_phrase(record.measurement)), verbose=True),
-    _Column("left", _each(lambda record: budget_phrase(record.budgets))),
-    _Column("left", _compared("baseline", lambda value, metric: f"baseline {format_metric(metric, value)}")),
-    _Column("right", _compared("change", lambda value, _: format_percent(value, signed=True))),
-    _Column("left", _compared("outcome", lambda value, _: value.replace("_", " "))),
-    _Column("left", _each(_warnings)),
+_VERBOSE = (
+    Column("Queries", _queries),
+    Column("Tokens", _tokens),
+    Column("Per output token", _energy_per_output_token),
+    Column("Power", _power),
+    Column("Rounds", _rounds),
+    Column("Time", _seconds),
+    Column[Record]("Load", lambda record: load_phrase(record.measurement), "left"),
+    Column[Record]("Times", lambda record: times_phrase(record.measurement), "left"),
+    Column[Record]("Phases", lambda record: phases_phrase(record.measurement), "left"),
 )
+
+_VERDICTS = (
+    Column[Record]("Budget", lambda record: budget_phrase(record.budgets), "left"),
+    Column("Baseline", _compared("baseline", _baseline), "left"),
+    Column("Change", _compared("change", lambda value, _: format_percent(value, signed=True))),
+    Column("Verdict", _compared("outcome", lambda value, _: value.replace("_", " ")), "left"),
+    Column("Warnings", _warnings, "left"),
+)
+
+
+def _note_lines(records: Sequence[Record]) -> Iterator[str]:
+    """A line for each note, with the name of its test."""
+    noted = [record for record in records if record.measurement.notes]
+    names = short_names([record.test for record in noted])
+    for name, record in zip(names, noted, strict=True):
+        for note in record.measurement.notes:
+            yield f"{name}: {one_line(note)}"
 
 
 def _not_judged_lines(run: Run) -> Iterator[str]:
     """A line for each reason why budgets were not judged, such as hardware that none names."""
-    tests = Counter(
+    reasons = Counter(
         why
         for record in run.records
         for why in {verdict.why for verdict in record.budgets if verdict.outcome == "not_judged"}
     )
-    for why, number in tests.items():
-        yield f"{_tests(number)} not judged: {one_line(why or 'no budget is for this hardware')}"
-
-
-def _tests(number: int) -> str:
-    return f"{number} test{'' if number == 1 else 's'}"
+    for why, number in reasons.items():
+        tests = number_of(number, "test")
+        yield f"{tests} not judged: {one_line(why or 'no budget is for this hardware')}"
 
 
 def _summary(run: Run) -> str:

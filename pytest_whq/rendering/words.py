@@ -17,6 +17,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def number_of(number: int, one: str, several: str = "") -> str:
+    """A number of things: ``1 test``, ``2,000 tests``; ``several`` where an s does not make it."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def short_names(tests: Sequence[str]) -> list[str]:
     """Node ids without the folders of their files, where that leaves every file a name of its own."""
     paths = {test.split("::", 1)[0] for test in tests}
@@ -72,7 +77,7 @@ def counts_of(run: Run) -> dict[str, int]:
         "not measured": len(run.records) - measured,
         "over budget": sum("exceeded" in found for found in outcomes),
         "with a budget unmeasured": sum("unmeasured" in found for found in outcomes),
-        **{outcome.replace("_", " "): compared[outcome] for outcome in _TOLD},
+        **{outcome.replace("_", " "): compared[outcome] for outcome in _COUNTED},
     }
     return {"measured": measured, **{what: number for what, number in numbers.items() if number}}
 
@@ -83,7 +88,7 @@ def counts_phrase(run: Run) -> str:
 
 
 # ``unchanged`` is what is expected, and ``new`` stands in its line.
-_TOLD = ("regressed", "improved", "inconclusive", "not_comparable")
+_COUNTED = ("regressed", "improved", "inconclusive", "not_comparable")
 
 
 def why_not_measured(measurement: Measurement) -> str | None:

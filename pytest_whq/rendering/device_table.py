@@ -1,20 +1,14 @@
 """What can be measured here, as text: a line for each device, then what cannot and why."""
 
 from pytest_whq.calibrating.measurable import Listing, Measurable
+from pytest_whq.rendering.columns import aligned
 from pytest_whq.rendering.words import devices_phrase, one_line
 from pytest_whq.units import format_quantity
 
 
 def render(listing: Listing) -> str:
     """The devices with how they are measured, the problems, and what is measured by default."""
-    from tabulate import simple_separated_format, tabulate
-
-    table = tabulate(
-        [_cells(measurable) for measurable in listing.measurable],
-        tablefmt=simple_separated_format("   "),
-        disable_numparse=True,
-    )
-    lines = [line.rstrip() for line in table.split("\n")]
+    lines = aligned([_cells(measurable) for measurable in listing.measurable])
     lines += [one_line(problem) for problem in listing.problems]
     return "\n".join([*lines, f"By default pytest measures {_default(listing)}."])
 

@@ -2,7 +2,7 @@ from samples import H200
 
 from pytest_whq.calibrating.measurable import Listing, Measurable
 from pytest_whq.model import Device
-from pytest_whq.rendering.measurable import render
+from pytest_whq.rendering.device_table import render
 
 COUNTED = Measurable("nvml", H200, ("energy counter", "instant power"), 0, 0.1, by_default=True)
 ESTIMATE = Measurable("estimate", Device("cpu", "AMD EPYC"), ("CPU time x watts per vCPU, an estimate",))

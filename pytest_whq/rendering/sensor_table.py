@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pytest_whq.calibrating.calibration import Calibration, SensorCalibration
+from pytest_whq.rendering.columns import aligned
 from pytest_whq.rendering.words import devices_phrase, one_line
 from pytest_whq.units import format_percent, format_quantity
 
@@ -13,16 +14,10 @@ def render(calibrations: Sequence[Calibration]) -> str:
 
 
 def _lines(calibration: Calibration) -> list[str]:
-    from tabulate import simple_separated_format, tabulate
-
-    table = tabulate(
-        [["", "refreshes every", "looks back over", "a reading takes"], *map(_row, calibration.sensors)],
-        tablefmt=simple_separated_format("   "),
-        disable_numparse=True,
-    )
+    header = ["", "refreshes every", "looks back over", "a reading takes"]
     return [
         f"{devices_phrase([calibration.device])} ({one_line(calibration.device.id)})",
-        *(line.rstrip() for line in table.split("\n")),
+        *aligned([header, *map(_row, calibration.sensors)]),
         *_agreement(calibration),
         *_shortest(calibration),
         _load(calibration),

@@ -1,7 +1,7 @@
 from samples import H200
 
 from pytest_whq.calibrating.calibration import Agreement, Calibration, SensorCalibration, ShortestWindow
-from pytest_whq.rendering.calibration import render
+from pytest_whq.rendering.sensor_table import render
 
 COUNTER = SensorCalibration("energy counter", 0.1, 0.1, 0.00005)
 SHORTEST = (ShortestWindow(0.01, 0.142), ShortestWindow(0.05, 0.0309))
