@@ -17,7 +17,8 @@ from pytest_whq.rendering.words import (
 )
 from pytest_whq.units import format_metric, format_percent, format_percent_range
 
-_TONES = ("bad", "unsure", "good", "plain")
+TONES = ("bad", "unsure", "good", "plain")
+"""The tones of a `Row`, the one to look at first before the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def rows_of(run: Run) -> list[Row]:
     """The rows of a run: those that fail first, then those without a verdict, each in their order."""
     names = short_names([record.test for record in run.records])
     rows = [_row(record, name, run.rig) for record, name in zip(run.records, names, strict=True)]
-    return sorted(rows, key=lambda row: min(_TONES.index(row.tone), _TONES.index("good")))
+    return sorted(rows, key=lambda row: min(TONES.index(row.tone), TONES.index("good")))
 
 
 def _row(record: Record, name: str, rig: Rig) -> Row:

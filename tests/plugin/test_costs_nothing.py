@@ -10,7 +10,7 @@ import threading
 def pytest_unconfigure():
     names = [
         name for name in sys.modules
-        if name.split(".")[0] in ("pytest_whq", "pynvml", "tabulate", "numpy", "scipy", "torch")
+        if name.split(".")[0] in ("pytest_whq", "pynvml", "tabulate", "jinja2", "numpy", "scipy", "torch")
     ]
     print("loaded:", *sorted(names))
     print("threads:", *(thread.name for thread in threading.enumerate() if "whq" in thread.name))
@@ -41,14 +41,16 @@ def test_nothing_is_loaded_until_a_test_is_measured(
     result.stdout.no_fnmatch_line("*energy*")
 
 
-def test_the_driver_is_not_loaded_for_another_source(project: MeasuredProject) -> None:
+def test_neither_the_driver_of_another_source_nor_the_pages_templates_are_loaded(
+    project: MeasuredProject,
+) -> None:
     project.conftest(LOADED)
     project.tests("def test_chat(whq, client): whq(client.chat, 'Say hi.')")
-    result = project.run_apart()
+    result = project.run_apart("--whq-markdown=report.md")
     result.assert_outcomes(passed=1)
     (loaded,) = [line for line in result.outlines if line.startswith("loaded:")]
     assert "pytest_whq.plugin.session" in loaded.split()
-    assert not {"pynvml", "numpy", "scipy", "torch"} & set(loaded.split())
+    assert not {"pynvml", "jinja2", "numpy", "scipy", "torch"} & set(loaded.split())
 
 
 def test_a_worker_of_xdist_loads_nothing_either(project: MeasuredProject) -> None:

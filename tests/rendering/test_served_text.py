@@ -144,6 +144,6 @@ def test_the_page_has_it_as_a_chart_and_a_table() -> None:
 
 def test_a_sweep_of_hostile_names_makes_no_element() -> None:
     records = [named(loaded(n), f"t.py::test[{n}-<img src=x onerror=1>]") for n in (1, 8)]
-    page = webpage(a_run(*records))
+    page = webpage(a_run(*records)).replace("<wbr>", "")
     assert "<img" not in page
     assert "t.py::test[*-&lt;img src=x onerror=1&gt;]" in page

@@ -1,20 +1,27 @@
 import re
 import shutil
 import subprocess
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import pytest
+from jinja2 import UndefinedError
 from report_run import HOSTILE, a_hostile_run, a_report_run, against, budget, measured
-from samples import a_run
+from samples import FULL, a_run
 
 from pytest_whq.rendering import RENDERERS
+from pytest_whq.rendering import webpage as page_package
+from pytest_whq.rendering.webpage.environment import environment
 from pytest_whq.rendering.webpage.page import render as webpage
 from pytest_whq.rendering.words import one_line
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+PAGE = Path(page_package.__file__).parent
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -35,6 +42,8 @@ class _Elements(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
+        if tag == "wbr":
+            return
         self._inside = tag
         self.texts.setdefault(tag, []).append("")
 
@@ -56,10 +65,75 @@ def test_text_from_outside_makes_no_element_and_no_attribute() -> None:
     ]
 
 
+def text_fields(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The way to each text in a value made of dataclasses and tuples."""
+    if isinstance(value, str):
+        yield way
+    elif isinstance(value, tuple):
+        for number, one in enumerate(value):
+            yield from text_fields(one, (*way, number))
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from text_fields(getattr(value, field.name), (*way, field.name))
+
+
+def with_text(value: Any, way: tuple[str | int, ...], text: str) -> Any:
+    """``value`` with ``text`` at the end of the way."""
+    if not way:
+        return text
+    first, *rest = way
+    if isinstance(first, int):
+        return (*value[:first], with_text(value[first], tuple(rest), text), *value[first + 1 :])
+    return replace(value, **{first: with_text(getattr(value, first), tuple(rest), text)})
+
+
+CHOSEN = ("metric", "code")
+"""Fields whose words come from a table, which reading a file holds them to."""
+
+
+def test_hostile_text_in_any_field_of_a_run_makes_no_element() -> None:
+    whole = a_report_run()
+    whole = replace(whole, records=(*whole.records, FULL))
+    known = {tag for tag, _ in _Elements(webpage(whole)).found}
+    ways = [way for way in text_fields(whole) if way[-1] not in CHOSEN]
+    assert {("tool",), ("rig", "host"), ("rig", "devices", 0, "name"), ("records", 0, "test")} <= {*ways}
+    for way in ways:
+        page = webpage(with_text(whole, way, "\x1b\"'><img src=x onerror=alert()>"))
+        assert {tag for tag, _ in _Elements(page).found} <= known, way
+        assert "\x1b" not in page, way
+
+
+def test_a_value_put_on_the_page_without_thought_comes_out_escaped() -> None:
+    hostile = "\"'><script>&\x1b\udcff"
+    written = environment().from_string('<p title="{{ value }}">{{ value }}</p>').render(value=hostile)
+    shown = r"&#34;&#39;&gt;&lt;script&gt;&amp;\x1b\udcff"
+    assert written == f'<p title="{shown}">{shown}</p>'
+
+
+def test_a_name_that_nobody_gave_to_a_template_fails() -> None:
+    with pytest.raises(UndefinedError, match="'valeu' is undefined"):
+        environment().from_string("<p>{{ valeu }}</p>").render(value=1)
+
+
+def test_nothing_but_the_pages_own_files_goes_in_as_it_is() -> None:
+    around = re.compile(r"Markup\(|\|\s*safe|autoescape|=\s*\{\{|__html__")
+    found = [
+        (path.name, line.strip())
+        for path in sorted(PAGE.rglob("*"))
+        if path.suffix in (".py", ".html")
+        for line in path.read_text("utf-8").splitlines()
+        if around.search(line)
+    ]
+    assert found == [
+        ("environment.py", "autoescape=True,"),
+        ("environment.py", 'return Markup((files(_PACKAGE) / name).read_text("utf-8"))'),
+    ]
+
+
 def test_the_page_is_whole_and_loads_nothing() -> None:
     page = webpage(a_report_run())
-    assert not re.search(r"https?:|url\(|@import|\$\{", page)
-    assert page.count("default-src &#x27;none&#x27;") == 1
+    assert not re.search(r"https?:|url\(|@import|\{\{|\{%", page)
+    assert page.count("default-src &#39;none&#39;") == 1
     assert page.isascii() or '<meta charset="utf-8">' in page
 
 
@@ -116,7 +190,7 @@ def test_the_table_sorts_by_a_column_and_back(tmp_path: Path) -> None:
     for clicks, first, last in ((1, "test_batch", "test_nothing"), (2, "test_answer", "test_nothing")):
         page.write_text(whole.replace("</body>", f"{click * clicks}</body>"), "utf-8")
         opened = in_browser(page, tmp_path / f"profile-{clicks}")
-        names = re.findall(r'<td class="name"><a href="#t\d+">([^<]*)</a>', opened)
+        names = re.findall(r'<td class="name" title="([^"]*)"', opened)
         assert first in names[0]
         assert last in names[-1]
 

@@ -2,14 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pytest_whq.model import Record, Run
 from pytest_whq.model.serving import Distribution
-from pytest_whq.rendering.webpage.charts import Point, points_chart
-from pytest_whq.rendering.words import one_line, spread, why_not_measured
+from pytest_whq.rendering.columns import Column, filled
+from pytest_whq.rendering.webpage.charts import Chart, Point, points_chart
+from pytest_whq.rendering.words import spread, why_not_measured
 from pytest_whq.units import format_metric, format_number, format_quantity
 
 
@@ -18,6 +18,28 @@ class Sweep(NamedTuple):
 
     name: str
     records: tuple[Record, ...]
+
+    @property
+    def chart(self) -> Chart:
+        """Wh/query by concurrency."""
+        points = [
+            Point(
+                f"{_concurrency(record):,}",
+                record.measurement.wh_per_query or 0.0,
+                spread(record.measurement),
+            )
+            for record in self.records
+        ]
+        return points_chart(
+            "Energy per query, by queries in flight",
+            points,
+            lambda value: format_metric("wh_per_query", value),
+        )
+
+    @property
+    def columns(self) -> list[Column[Record]]:
+        """The columns of its table, of a line for each concurrency."""
+        return list(filled(_COLUMNS, self.records))
 
 
 def sweeps_of(run: Run) -> list[Sweep]:
@@ -36,40 +58,8 @@ def sweeps_of(run: Run) -> list[Sweep]:
     ]
 
 
-def section(sweep: Sweep) -> str:
-    """The sweep as a part of the HTML page: a chart of Wh/query and a table beside it."""
-    points = [
-        Point(
-            f"{_concurrency(record):,}",
-            record.measurement.wh_per_query or 0.0,
-            spread(record.measurement),
-        )
-        for record in sweep.records
-    ]
-    chart = points_chart(
-        "Energy per query, by queries in flight", points, lambda value: format_metric("wh_per_query", value)
-    )
-    columns = [column for column in _COLUMNS if any(column.cell(record) for record in sweep.records)]
-    heads = "".join(f'<th scope="col" class="number">{column.title}</th>' for column in columns)
-    body = "".join(_line(record, columns) for record in sweep.records)
-    name = escape(one_line(sweep.name))
-    return (
-        f'<section class="sweep"><h2>{name}</h2>'
-        f'<div class="charts">{chart}<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
-        "</div></section>"
-    )
-
-
-def _line(record: Record, columns: "Sequence[_Column]") -> str:
-    cells = "".join(
-        f'<td class="number" data-label="{column.title}">{column.cell(record)}</td>' for column in columns
-    )
-    return f"<tr>{cells}</tr>"
-
-
-class _Column(NamedTuple):
-    title: str
-    cell: Callable[[Record], str]
+def _wh_per_query(value: float | None) -> str:
+    return format_metric("wh_per_query", value)
 
 
 def _median(name: str) -> Callable[[Record], str]:
@@ -89,13 +79,15 @@ def _rate(name: str) -> Callable[[Record], str]:
 
 
 _COLUMNS = (
-    _Column("In flight", lambda record: f"{_concurrency(record):,}"),
-    _Column("Per query", lambda record: format_metric("wh_per_query", record.measurement.wh_per_query)),
-    _Column("Queries/s", _rate("queries_per_s")),
-    _Column("Output tokens/s", _rate("output_tokens_per_s")),
-    _Column("First token", _median("ttft_s")),
-    _Column("Per output token", _median("tpot_s")),
-    _Column("Latency", _median("latency_s")),
+    Column[Record]("In flight", lambda record: f"{_concurrency(record):,}"),
+    Column[Record](
+        "Per query", lambda record: format_metric("wh_per_query", record.measurement.wh_per_query)
+    ),
+    Column("Queries/s", _rate("queries_per_s")),
+    Column("Output tokens/s", _rate("output_tokens_per_s")),
+    Column("First token", _median("ttft_s")),
+    Column("Per output token", _median("tpot_s")),
+    Column("Latency", _median("latency_s")),
 )
 
 

@@ -1,0 +1,45 @@
+"""The templates of the HTML page: the only place that escapes, and the only one that does not."""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pytest_whq.rendering.words import one_line, shortened
+
+_PACKAGE = "pytest_whq.rendering.webpage"
+
+
+@cache
+def environment() -> Environment:
+    """Templates that write every value escaped and in one line, and fail on a name that nobody gave them.
+
+    Escaping holds for text and for attributes in quotes: within ``<style>``, ``<script>`` and links a
+    value from outside has no place.
+    """
+    templates = Environment(
+        loader=PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters.update(pieces=_pieces, shortened=shortened)
+    return templates
+
+
+def _printable(value: object) -> object:
+    return value if isinstance(value, Markup) else one_line(str(value))
+
+
+def _pieces(name: str) -> list[str]:
+    """The parts of a test's name between which a line may end."""
+    return re.split(r"(?<=::)|(?<=[/_])|(?=\[)", name)
+
+
+def own_file(name: str) -> Markup:
+    """The style or the script that stands beside this file, which goes into the page as it is."""
+    return Markup((files(_PACKAGE) / name).read_text("utf-8"))
