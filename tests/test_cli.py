@@ -57,7 +57,7 @@ def test_show_tells_more_when_asked(whq: Whq) -> None:
     assert whq("show", "run.json", "-v") == (
         0,
         (
-            "test_chat.py::test_short   12.3 mWh ± 1.9 %   20 queries   5120 in, 2560 out   "
+            "test_chat.py::test_short   12.3 mWh ± 1.9 %   20 queries   5,120 in, 2,560 out   "
             f"345 mJ/output token   143 W   1 round   6.2 s\n1 measured · {SUMMARY}\n"
         ),
         "",

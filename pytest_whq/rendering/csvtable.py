@@ -70,11 +70,11 @@ def _cells(record: Record, run: Run) -> list[_Cell]:
 
 
 def _served(measurement: Measurement) -> Iterator[float | None]:
-    load, spread = measurement.load, measurement.distributions
+    load, distributions = measurement.load, measurement.distributions
     for name in ("concurrency", "rate_per_s", "queries_per_s", "output_tokens_per_s"):
         yield getattr(load, name, None)
     for name in _TIMES:
-        times = getattr(spread, f"{name}_s", None)
+        times = getattr(distributions, f"{name}_s", None)
         for percentile in _PERCENTILES:
             yield getattr(times, percentile, None)
 

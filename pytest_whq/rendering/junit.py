@@ -10,17 +10,17 @@ PREFIX = "whq."
 def properties(record: Record, source: str | None) -> list[tuple[str, str]]:
     """Names and values: each metric that stands, how it was measured, and the verdicts."""
     measurement, comparison = record.measurement, record.comparison
-    found = [
+    named = [
         (metric, repr(value))
         for metric in METRICS
         if (value := measurement.metric(metric)) is not None and measurement.why_invalid(metric) is None
     ]
-    found += [("source", source or ""), ("method", measurement.method or "")]
-    found += [("valid", str(measurement.valid).lower())]
-    found += [("reasons", " ".join(reason.code for reason in measurement.reasons))]
-    found += [("budget", budget_phrase(record.budgets))]
+    named += [("source", source or ""), ("method", measurement.method or "")]
+    named += [("valid", str(measurement.valid).lower())]
+    named += [("reasons", " ".join(reason.code for reason in measurement.reasons))]
+    named += [("budget", budget_phrase(record.budgets))]
     if comparison is not None:
-        told = {"baseline": comparison.baseline, "change": comparison.change}
-        found += [("comparison", comparison.outcome)]
-        found += [(name, repr(value)) for name, value in told.items() if value is not None]
-    return [(f"{PREFIX}{name}", value) for name, value in found if value]
+        figures = {"baseline": comparison.baseline, "change": comparison.change}
+        named += [("comparison", comparison.outcome)]
+        named += [(name, repr(value)) for name, value in figures.items() if value is not None]
+    return [(f"{PREFIX}{name}", value) for name, value in named if value]

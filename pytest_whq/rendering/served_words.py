@@ -26,10 +26,10 @@ def times_phrase(measurement: Measurement) -> str:
 
 def times_of(measurement: Measurement) -> dict[str, str]:
     """Name -> median and 99th percentile of each of the times that are known."""
-    found = measurement.distributions
-    if found is None:
+    known = measurement.distributions
+    if known is None:
         return {}
-    named = {"first token": found.ttft_s, "per output token": found.tpot_s, "latency": found.latency_s}
+    named = {"first token": known.ttft_s, "per output token": known.tpot_s, "latency": known.latency_s}
     return {name: _percentiles(times) for name, times in named.items() if times is not None}
 
 

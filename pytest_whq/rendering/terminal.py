@@ -92,7 +92,7 @@ def _tokens(record: Record) -> str:
 
 
 def _known(number: int | None) -> str:
-    return "?" if number is None else str(number)
+    return "?" if number is None else f"{number:,}"
 
 
 def _energy_per_output_token(record: Record) -> str:

@@ -119,8 +119,8 @@ def test_verbose_tells_tokens_power_and_time() -> None:
     assert (
         render(run, verbosity=1, width=200)
         == """\
-test_chat.py::test_a   12.3 mWh ± 1.9 %   20 queries   5120 in, 2560 out   345 mJ/output token   143 W    1 round   6.2 s
-test_chat.py::test_b    246 mWh ± 0.1 %      1 query         7 in, ? out                         143 W   0 rounds   6.2 s
+test_chat.py::test_a   12.3 mWh ± 1.9 %   20 queries   5,120 in, 2,560 out   345 mJ/output token   143 W    1 round   6.2 s
+test_chat.py::test_b    246 mWh ± 0.1 %      1 query           7 in, ? out                         143 W   0 rounds   6.2 s
 2 measured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""  # noqa: E501 - as wide as it is
     )
 
