@@ -26,6 +26,7 @@ def environment() -> Environment:
         finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     templates.filters.update(pieces=_pieces, shortened=shortened)
     return templates
