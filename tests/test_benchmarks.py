@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from pytest_whq.rendering import RENDERERS
+
 pytestmark = pytest.mark.once
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -75,3 +77,10 @@ def test_gpu_says_in_one_sentence_why_there_is_nothing_to_measure() -> None:
     done = run("gpu.py", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 2
     assert re.fullmatch(r"Nothing can be measured here: torch .+\n", done.stderr)
+
+
+def test_rendering_makes_every_format() -> None:
+    done = run("rendering.py", "--tests", "20", "--turns", "1")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["json.dumps", *RENDERERS]

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from jinja2 import UndefinedError
 from report_run import HOSTILE, a_hostile_run, a_report_run, against, budget, measured
 from samples import FULL, a_run
 
-from pytest_whq.rendering import RENDERERS
 from pytest_whq.rendering import webpage as page_package
 from pytest_whq.rendering.webpage.environment import environment
 from pytest_whq.rendering.webpage.page import render as webpage
@@ -197,11 +195,7 @@ def test_the_table_sorts_by_a_column_and_back(tmp_path: Path) -> None:
 
 @pytest.mark.once
 @pytest.mark.untraced
-def test_ten_thousand_tests_render_to_every_format_in_time() -> None:
+def test_ten_thousand_tests_make_a_page_that_a_browser_still_opens() -> None:
     like = measured("", 1.84, comparison=against(1.79, 0.028, "unchanged"), budgets=(budget(5.0, 1.84),))
     records = [replace(like, test=f"tests/test_{n % 100}.py::test_{n}[param-{n}]") for n in range(10_000)]
-    run = a_run(*records)
-    started_s = process_time()
-    sizes = {name: len(renderer(run)) for name, renderer in RENDERERS.items()}
-    assert process_time() - started_s < 5
-    assert sizes["html"] < 20e6
+    assert len(webpage(a_run(*records))) < 20e6
