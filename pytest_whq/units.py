@@ -10,11 +10,6 @@ def wh(energy_j: float) -> float:
     return energy_j / JOULES_PER_WH
 
 
-def per_thousand(value: float) -> float:
-    """A quantity per item as the same quantity per thousand items."""
-    return value * 1000.0
-
-
 def joules_from_mj(energy_mj: float) -> float:
     """Joules in ``energy_mj`` millijoules, the unit of NVML's energy counter."""
     return energy_mj / 1000.0
@@ -50,28 +45,6 @@ def format_number(value: float) -> str:
         return f"{value:g}"
     rounded = float(f"{value:.3g}")
     return f"{rounded:,.{_digits(rounded)}f}"
-
-
-def format_wh(energy_wh: float) -> str:
-    """An amount of energy in watt-hours, with the prefix that fits."""
-    return format_quantity(energy_wh, "Wh")
-
-
-def format_metric(metric: str, value: float | None) -> str:
-    """The value of a metric of `pytest_whq.model.METRICS` with its unit, or ``-`` where unknown."""
-    return "-" if value is None else format_quantity(value, METRIC_UNITS[metric])
-
-
-METRIC_UNITS = {
-    "wh_per_query": "Wh",
-    "net_wh_per_query": "Wh",
-    "wh_per_1k_tokens": "Wh",
-    "wh_per_1k_output_tokens": "Wh",
-    "j_per_token": "J",
-    "j_per_output_token": "J",
-    "wh_total": "Wh",
-    "average_power_w": "W",
-}
 
 
 def format_percent(ratio: float, *, signed: bool = False) -> str:

@@ -3,7 +3,6 @@ import math
 import pytest
 
 from pytest_whq import units
-from pytest_whq.model import METRICS
 
 
 def test_a_watt_hour_is_3600_joules() -> None:
@@ -14,10 +13,6 @@ def test_a_watt_hour_is_3600_joules() -> None:
 def test_millis_are_thousandths() -> None:
     assert units.joules_from_mj(123_456) == 123.456
     assert units.watts_from_mw(70_250) == 70.25
-
-
-def test_per_thousand_is_a_thousand_times_as_much() -> None:
-    assert units.per_thousand(0.0125) == 12.5
 
 
 @pytest.mark.parametrize(
@@ -48,32 +43,7 @@ def test_per_thousand_is_a_thousand_times_as_much() -> None:
     ],
 )
 def test_watt_hours_have_three_digits_and_the_prefix_that_fits(value: float, text: str) -> None:
-    assert units.format_wh(value) == text
-
-
-@pytest.mark.parametrize(
-    ("metric", "value", "text"),
-    [
-        ("wh_per_query", 0.0123, "12.3 mWh"),
-        ("net_wh_per_query", 0.0001, "100 µWh"),
-        ("wh_per_1k_tokens", 0.25, "250 mWh"),
-        ("wh_per_1k_output_tokens", 2.5, "2.50 Wh"),
-        ("j_per_token", 0.9, "900 mJ"),
-        ("j_per_output_token", 12.0, "12.0 J"),
-        ("wh_total", 1500.0, "1.50 kWh"),
-        ("average_power_w", 412.7, "413 W"),
-    ],
-)
-def test_a_metric_is_shown_in_its_unit(metric: str, value: float, text: str) -> None:
-    assert units.format_metric(metric, value) == text
-
-
-def test_every_metric_has_a_unit() -> None:
-    assert tuple(units.METRIC_UNITS) == METRICS
-
-
-def test_an_unknown_value_is_a_dash() -> None:
-    assert units.format_metric("wh_per_query", None) == "-"
+    assert units.format_quantity(value, "Wh") == text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pytest_whq.errors import SettingError, did_you_mean
 from pytest_whq.judging.budgets import Budget
 from pytest_whq.judging.max_failed import MaxFailed, max_failed
 from pytest_whq.model import METRICS
-from pytest_whq.units import METRIC_UNITS, parse_ratio
+from pytest_whq.units import parse_ratio
 
 _MARKER_KEYS = (*METRICS, "max_regression", "max_failed", "hardware", "estimate")
 _FILE_KEYS = ("tests", *_MARKER_KEYS)
@@ -122,7 +122,7 @@ def _limit(where: str, metric: str, value: object) -> float:
             number = math.inf
         if math.isfinite(number) and number > 0:
             return number
-    unit = METRIC_UNITS[metric]
+    unit = METRICS[metric].unit
     raise SettingError(f"{where}: {metric} must be a number of {unit} above 0, not {_show(value)}.")
 
 

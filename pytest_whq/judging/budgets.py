@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from pytest_whq.judging.max_failed import MaxFailed
-from pytest_whq.model import METRICS, BudgetVerdict, Device, Measurement
-from pytest_whq.units import METRIC_UNITS, format_metric, format_percent
+from pytest_whq.model import METRICS, BudgetVerdict, Device, Measurement, format_metric
+from pytest_whq.units import format_percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _apart(metric: str, *values: float) -> list[str]:
     texts = [format_metric(metric, value) for value in values]
     digits = 4
     while len(set(texts)) < len(set(values)):
-        texts = [f"{value:.{digits}g} {METRIC_UNITS[metric]}" for value in values]
+        texts = [f"{value:.{digits}g} {METRICS[metric].unit}" for value in values]
         digits += 1
     return texts
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 
 from pytest_whq.errors import SettingError
-from pytest_whq.model import Commit, Comparison, Record
-from pytest_whq.units import format_metric, format_percent
+from pytest_whq.model import Commit, Comparison, Record, format_metric
+from pytest_whq.units import format_percent
 
 POLICIES = ("pass", "warn", "fail")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_whq.interval import relative_half_width95
-from pytest_whq.model import Round
+from pytest_whq.model import METRICS, Round
 
 MIN_ROUNDS = 5
 _ROUND_S = 1.0
@@ -65,35 +65,11 @@ def start_phase(round_number: int) -> float:
 
 def half_widths95(rounds: Sequence[Round]) -> dict[str, float]:
     """`relative_half_width95` of each metric that is a ratio over rounds, by name, where it is known."""
+    amounts = [one.amounts for one in rounds]
     found = {}
-    for metric, (numerator, denominator) in _RATIOS.items():
-        pairs = [(numerator(one), denominator(one)) for one in rounds]
-        known = [(float(n), float(d)) for n, d in pairs if n is not None and d is not None]
-        if len(known) == len(pairs) and (half := relative_half_width95(known)) is not None:
-            found[metric] = half
+    for name, metric in METRICS.items():
+        known = [ratio for one in amounts if (ratio := metric.ratio(one)) is not None]
+        whole = metric.is_ratio and len(known) == len(rounds)
+        if whole and (half := relative_half_width95(known)) is not None:
+            found[name] = half
     return found
-
-
-def _energy_j(one: Round) -> float | None:
-    return one.energy_j
-
-
-def _total_tokens(one: Round) -> float | None:
-    if one.input_tokens is None or one.output_tokens is None:
-        return None
-    return one.input_tokens + one.output_tokens
-
-
-def _output_tokens(one: Round) -> float | None:
-    return one.output_tokens
-
-
-_RATIOS: dict[str, tuple[Callable[[Round], float | None], Callable[[Round], float | None]]] = {
-    "wh_per_query": (_energy_j, lambda one: one.queries),
-    "net_wh_per_query": (lambda one: one.net_energy_j, lambda one: one.queries),
-    "wh_per_1k_tokens": (_energy_j, _total_tokens),
-    "wh_per_1k_output_tokens": (_energy_j, _output_tokens),
-    "j_per_token": (_energy_j, _total_tokens),
-    "j_per_output_token": (_energy_j, _output_tokens),
-    "average_power_w": (_energy_j, lambda one: one.duration_s),
-}

@@ -6,6 +6,8 @@ from pytest_whq.model.measurement import PowerCurve as PowerCurve
 from pytest_whq.model.measurement import Round as Round
 from pytest_whq.model.measurement import TokenCount as TokenCount
 from pytest_whq.model.metrics import METRICS as METRICS
+from pytest_whq.model.metrics import Metric as Metric
+from pytest_whq.model.metrics import format_metric as format_metric
 from pytest_whq.model.readings import DeviceState as DeviceState
 from pytest_whq.model.readings import Reading as Reading
 from pytest_whq.model.reasons import REASONS as REASONS

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_whq.model.measurement import Measurement
+from pytest_whq.model.metrics import Amounts, Figures
 from pytest_whq.model.rig import Commit, Device, Rig
 from pytest_whq.model.run import Record, Run
-from pytest_whq.units import wh
 
 KEPT = 10
 """So many runs are kept for each test and rig, the latest."""
 
-COMPARED = ("wh_per_query", "j_per_output_token")
+COMPARED = (Figures.wh_per_query.name, Figures.j_per_output_token.name)
 """The metrics that are compared with a baseline, headline first."""
 
 
@@ -26,7 +26,7 @@ class AcceptedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Figures):
     """What one run measured of one test: the part of its record that comparisons need.
 
     ``rounds`` is how many there were; ``interval95`` has those of `COMPARED` that are known.
@@ -44,19 +44,14 @@ class Accepted:
     interval95: Mapping[str, tuple[float, float]]
 
     @property
-    def wh_per_query(self) -> float:
-        """Watt-hours per query that succeeded."""
-        return wh(self.energy_j) / self.queries
-
-    @property
-    def j_per_output_token(self) -> float | None:
-        """Joules per output token, None where these are not known."""
-        return self.energy_j / self.output_tokens if self.output_tokens else None
-
-    def metric(self, name: str) -> float | None:
-        """The value of one of `COMPARED`."""
-        value: float | None = getattr(self, name)
-        return value
+    def amounts(self) -> Amounts:
+        """What was accepted; that it does not keep is not known."""
+        return Amounts(
+            energy_j=self.energy_j,
+            queries=self.queries,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pytest_whq.model.metrics import METRICS, TOKEN_METRICS
+from pytest_whq.model.metrics import Amounts, Figures
 from pytest_whq.model.reasons import REASONS, Reason
 from pytest_whq.model.serving import Distributions, Load, Phases
-from pytest_whq.units import per_thousand, wh
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class DeviceEnergy:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class Round(Figures):
     """One repetition of a measured call, or one window that the test opened itself."""
 
     energy_j: float | None
@@ -42,9 +41,16 @@ class Round:
     output_tokens: int | None
 
     @property
-    def wh_per_query(self) -> float | None:
-        """Watt-hours per query that succeeded, None where not known."""
-        return None if self.energy_j is None else _ratio(wh(self.energy_j), self.queries)
+    def amounts(self) -> Amounts:
+        """All of it, as it is."""
+        return Amounts(
+            self.energy_j,
+            self.net_energy_j,
+            self.duration_s,
+            self.queries,
+            self.input_tokens,
+            self.output_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +72,8 @@ class PowerCurve:
         return self.start_s + self.step_s * len(self.power_w)
 
 
-def _ratio(numerator: float | None, denominator: float | None) -> float | None:
-    return numerator / denominator if numerator is not None and denominator else None
-
-
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Figures):
     """Energy, queries and tokens of a test's windows together.
 
     ``queries`` succeeded; the energy of the ``failed_queries`` is in ``energy_j`` all the same.
@@ -110,61 +112,21 @@ class Measurement:
         return all(not REASONS[reason.code] or reason.code == "tokens_missing" for reason in self.reasons)
 
     @property
+    def amounts(self) -> Amounts:
+        """What the metrics are made of: all windows together."""
+        return Amounts(
+            self.energy_j,
+            self.net_energy_j,
+            self.duration_s,
+            self.queries,
+            self.tokens.input_tokens,
+            self.tokens.output_tokens,
+        )
+
+    @property
     def total_tokens(self) -> int | None:
         """Input and output tokens together, None where either is unknown."""
-        if self.tokens.input_tokens is None or self.tokens.output_tokens is None:
-            return None
-        return self.tokens.input_tokens + self.tokens.output_tokens
-
-    @property
-    def wh_total(self) -> float | None:
-        """Watt-hours of all windows."""
-        return None if self.energy_j is None else wh(self.energy_j)
-
-    @property
-    def wh_per_query(self) -> float | None:
-        """Watt-hours per query that succeeded, idle draw included."""
-        return _ratio(self.wh_total, self.queries)
-
-    @property
-    def net_wh_per_query(self) -> float | None:
-        """Watt-hours per query that succeeded, less idle draw."""
-        return None if self.net_energy_j is None else _ratio(wh(self.net_energy_j), self.queries)
-
-    @property
-    def j_per_token(self) -> float | None:
-        """Joules per token, input and output."""
-        return _ratio(self.energy_j, self.total_tokens)
-
-    @property
-    def j_per_output_token(self) -> float | None:
-        """Joules per output token."""
-        return _ratio(self.energy_j, self.tokens.output_tokens)
-
-    @property
-    def wh_per_1k_tokens(self) -> float | None:
-        """Watt-hours per thousand tokens, input and output."""
-        return None if self.j_per_token is None else per_thousand(wh(self.j_per_token))
-
-    @property
-    def wh_per_1k_output_tokens(self) -> float | None:
-        """Watt-hours per thousand output tokens."""
-        return None if self.j_per_output_token is None else per_thousand(wh(self.j_per_output_token))
-
-    @property
-    def average_power_w(self) -> float | None:
-        """Watts drawn on average while a window was open."""
-        return _ratio(self.energy_j, self.duration_s)
-
-    @property
-    def metrics(self) -> dict[str, float | None]:
-        """Every metric of `METRICS` by its name."""
-        return {name: self.metric(name) for name in METRICS}
-
-    def metric(self, name: str) -> float | None:
-        """The value of one metric of `METRICS`, None where unknown."""
-        value: float | None = getattr(self, name)
-        return value
+        return self.amounts.total_tokens
 
     def why_invalid(self, metric: str) -> Reason | None:
         """The first reason that keeps ``metric`` from being judged, None where it stands."""
@@ -173,7 +135,7 @@ class Measurement:
     def _invalidated_by(self, reason: Reason) -> frozenset[str]:
         if reason.code == "tokens_missing" and self.total_tokens is None:
             # Where the input alone is missing, what the output took is known.
-            return frozenset(metric for metric in TOKEN_METRICS if self.metric(metric) is None)
+            return frozenset(metric for metric in REASONS[reason.code] if self.metric(metric) is None)
         return REASONS[reason.code]
 
     def has(self, code: str) -> bool:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_whq.model.metrics import METRICS, QUERY_METRICS, TOKEN_METRICS
+from pytest_whq.model.metrics import METRICS
+
+_OF_QUERIES = frozenset(name for name, metric in METRICS.items() if metric.per == "query")
+_OF_TOKENS = frozenset(name for name, metric in METRICS.items() if metric.counts_tokens)
 
 REASONS: Mapping[str, frozenset[str]] = {
     "no_source": frozenset(METRICS),
@@ -15,8 +18,8 @@ REASONS: Mapping[str, frozenset[str]] = {
     "sample_gap": frozenset(METRICS),
     "mig": frozenset(METRICS),
     "failed_queries": frozenset(METRICS),
-    "no_queries": QUERY_METRICS,
-    "tokens_missing": TOKEN_METRICS,
+    "no_queries": _OF_QUERIES,
+    "tokens_missing": _OF_TOKENS,
     "imprecise": frozenset(),
     "throttled": frozenset(),
     "shared_device": frozenset(),

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 
-from pytest_whq.model import Record, Run
+from pytest_whq.model import Record, Run, format_metric
 from pytest_whq.rendering.columns import Column, filled
 from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase, shortened
-from pytest_whq.units import format_metric, format_seconds
+from pytest_whq.units import format_seconds
 
 MARKER = "<!-- pytest-whq report -->"
 """The first line: by it a workflow finds the comment that it wrote before."""

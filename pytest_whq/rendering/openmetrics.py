@@ -2,7 +2,6 @@
 
 from pytest_whq.model import METRICS, Run
 from pytest_whq.rendering.words import one_line
-from pytest_whq.units import METRIC_UNITS
 
 
 def render(run: Run) -> str:
@@ -16,7 +15,7 @@ def render(run: Run) -> str:
             if (value := measurement.metric(metric)) is not None and measurement.why_invalid(metric) is None
         ]
         if samples:
-            unit = METRIC_UNITS[metric]
+            unit = METRICS[metric].unit
             lines += [f"# TYPE whq_{metric} gauge", f"# HELP whq_{metric} {metric} in {unit}.", *samples]
     return "\n".join([*lines, "# EOF", ""])
 

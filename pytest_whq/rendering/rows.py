@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_whq.judging.budgets import failing_sentence
 from pytest_whq.judging.policies import regression_sentence
-from pytest_whq.model import Comparison, Record, Rig, Run
+from pytest_whq.model import Comparison, Record, Rig, Run, format_metric
 from pytest_whq.rendering.words import (
     budget_phrase,
     fails,
@@ -15,7 +15,7 @@ from pytest_whq.rendering.words import (
     spread,
     why_not_measured,
 )
-from pytest_whq.units import format_metric, format_percent, format_percent_range
+from pytest_whq.units import format_percent, format_percent_range
 
 TONES = ("bad", "unsure", "good", "plain")
 """The tones of a `Row`, the one to look at first before the others."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from pytest_whq.model import REASONS, Record, Run
+from pytest_whq.model import REASONS, Record, Run, format_metric
 from pytest_whq.rendering.columns import Column, aligned, filled
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import (
@@ -19,7 +19,7 @@ from pytest_whq.rendering.words import (
     spread,
     why_not_measured,
 )
-from pytest_whq.units import format_metric, format_percent, format_seconds
+from pytest_whq.units import format_percent, format_seconds
 
 _GAP = "   "
 _SHORTEST_NAME = 30

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from pytest_whq.model import BudgetVerdict, Device, Measurement, Record, Rig, Run
-from pytest_whq.units import format_metric, format_percent, format_quantity
+from pytest_whq.model import BudgetVerdict, Device, Measurement, Record, Rig, Run, format_metric
+from pytest_whq.units import format_percent, format_quantity
 
 SCOPES = {"gpu": "GPU board", "gpu+cpu": "GPU boards and CPU", "module": "module (CPU + GPU)", "cpu": "CPU"}
 """Scope of a rig -> what its joules cover."""

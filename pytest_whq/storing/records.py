@@ -162,8 +162,8 @@ def _check_derived(measurement: Measurement, found: Mapping[str, Any]) -> None:
     """FieldError where what a file says beside its measured fields does not follow from them."""
     if found["valid"] is not measurement.valid:
         raise FieldError(f"is {shown(found['valid'])}, but the reasons say otherwise", "valid")
-    for metric, derived in measurement.metrics.items():
-        stored = found["metrics"][metric]
+    for metric, stored in found["metrics"].items():
+        derived = measurement.metric(metric)
         if not _agree(stored, derived):
             raise FieldError(
                 f"is {shown(stored)}, but the other fields give {shown(derived)}", f"metrics.{metric}"
@@ -241,7 +241,8 @@ _READERS = {
         },
     ),
     "valid": flag,
-    "metrics": object_of(dict.fromkeys(METRICS, _signed_or_unknown)),
+    # A file tells the metrics that there were when it was written.
+    "metrics": mapping_of(_signed_or_unknown, METRICS),
     "why": mapping_of(text, REASONS),
 }
 _FLATTENED = ("measurement", "tokens")

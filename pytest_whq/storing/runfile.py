@@ -15,7 +15,7 @@ from pytest_whq.storing.files import parse_json, read_bytes, write_text
 from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_record, read_with, record_as_dict
 
-RUN_FORMAT = 1  # 1: first; a record may have `power` since 0.1
+RUN_FORMAT = 1  # 1: first; a record may have `power` since 0.1, and any of the metrics
 
 
 def read_run(path: Path | str) -> Run:

@@ -1,8 +1,9 @@
 """A 3 s window in a session of its own: the figures in the file, the table and the failing sentence."""
 
+import pytest
 from simulated_project import SimulatedProject, within
 
-from pytest_whq.units import format_percent, format_wh
+from pytest_whq.units import format_percent, format_quantity
 
 
 def test_file_table_and_failing_sentence_hold_the_same_right_figures(
@@ -22,7 +23,7 @@ def test_file_table_and_failing_sentence_hold_the_same_right_figures(
     assert energy_j == within(simulated_project.true_j("test_it"), 0.005, record["uncertainty_j"])
     counts = ("queries", "failed_queries", "input_tokens", "output_tokens")
     assert [record[name] for name in counts] == [4, 0, 400, 200]
-    assert record["metrics"] == {
+    expected = {
         "wh_per_query": energy_j / 3600 / 4,
         "net_wh_per_query": record["net_energy_j"] / 3600 / 4,
         "wh_per_1k_tokens": energy_j / 600 / 3600 * 1000,
@@ -32,10 +33,11 @@ def test_file_table_and_failing_sentence_hold_the_same_right_figures(
         "wh_total": energy_j / 3600,
         "average_power_w": energy_j / record["duration_s"],
     }
+    assert {name: record["metrics"][name] for name in expected} == pytest.approx(expected)
     net_j = simulated_project.true_j("test_it") - 70 * record["duration_s"]
     assert record["net_energy_j"] == within(net_j, 0.05, record["uncertainty_j"])
     value = energy_j / 3600 / 4
-    shown, over = format_wh(value), format_percent(value / 0.01 - 1)
+    shown, over = format_quantity(value, "Wh"), format_percent(value / 0.01 - 1)
     sentence = f"wh_per_query is {shown}, {over} over its budget of 10.0 mWh (marker): 4 queries, "
     row = f"test_it.py::test_it   {shown} ± *   {format_percent(value / 0.01)} of 10.0 mWh, exceeded"
     gpu = "NVIDIA H100 80GB HBM3"

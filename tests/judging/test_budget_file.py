@@ -11,6 +11,7 @@ from pytest_whq.judging.budget_file import (
     parse_budgets,
 )
 from pytest_whq.judging.budgets import Budget
+from pytest_whq.model import METRICS
 
 PYPROJECT = """
 [project]
@@ -28,11 +29,8 @@ j_per_token = 0.5
 estimate = true
 """
 
-METRICS = (
-    "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, "
-    "j_per_token, j_per_output_token, wh_total, average_power_w"
-)
-MARKER_KEYS = f"{METRICS}, max_regression, max_failed, hardware, estimate"
+NAMES = ", ".join(METRICS)
+MARKER_KEYS = f"{NAMES}, max_regression, max_failed, hardware, estimate"
 
 
 def says(message: str) -> AbstractContextManager[object]:
@@ -142,7 +140,7 @@ def test_a_value_of_the_wrong_kind_is_refused(line: str, message: str) -> None:
 
 
 def test_an_entry_without_a_limit_is_refused() -> None:
-    with says(f"whq.toml, budgets[1] sets no limit: give it one of {METRICS}, max_regression."):
+    with says(f"whq.toml, budgets[1] sets no limit: give it one of {NAMES}, max_regression."):
         parse_budgets(entry('tests = "*"'), "whq.toml")
 
 
@@ -211,7 +209,7 @@ def test_a_marker_takes_no_positional_arguments() -> None:
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({}, f" sets no limit: give it one of {METRICS}, max_regression."),
+        ({}, f" sets no limit: give it one of {NAMES}, max_regression."),
         ({"wh_per_query": "50 mWh"}, ": wh_per_query must be a number of Wh above 0, not '50 mWh'."),
         ({"average_power_w": None}, ": average_power_w must be a number of W above 0, not None."),
         (
@@ -239,9 +237,9 @@ def test_a_cap_is_a_budget_for_every_test_and_all_hardware(text: str) -> None:
     [
         ("wh_per_query", " must be METRIC=VALUE, such as wh_per_query=0.05."),
         ("0.05", " must be METRIC=VALUE, such as wh_per_query=0.05."),
-        ("=0.05", f": there is no '', only {METRICS}."),
-        ("wh_per_qury=1", f": there is no 'wh_per_qury' (did you mean wh_per_query?), only {METRICS}."),
-        ("max_regression=1", f": there is no 'max_regression', only {METRICS}."),
+        ("=0.05", f": there is no '', only {NAMES}."),
+        ("wh_per_qury=1", f": there is no 'wh_per_qury' (did you mean wh_per_query?), only {NAMES}."),
+        ("max_regression=1", f": there is no 'max_regression', only {NAMES}."),
         ("j_per_token=", ": j_per_token must be a number of J above 0, not ''."),
         ("j_per_token=5 J", ": j_per_token must be a number of J above 0, not '5 J'."),
         ("j_per_token=-1", ": j_per_token must be a number of J above 0, not -1.0."),

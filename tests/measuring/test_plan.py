@@ -91,32 +91,6 @@ def three(*changes: dict[str, float | None]) -> list[Round]:
     return [replace(ROUND, **change) for change in changes]  # type: ignore[arg-type]
 
 
-def test_every_metric_that_is_a_ratio_has_a_width() -> None:
-    widths = half_widths95(
-        three({"energy_j": 99.0, "net_energy_j": 77.0}, {}, {"energy_j": 101.0, "net_energy_j": 83.0})
-    )
-    gross = 4.303 * math.sqrt(2 / 6) / 100
-    assert widths == {
-        "wh_per_query": pytest.approx(gross),
-        "net_wh_per_query": pytest.approx(4.303 * math.sqrt(18 / 6) / 80),
-        "wh_per_1k_tokens": pytest.approx(gross),
-        "wh_per_1k_output_tokens": pytest.approx(gross),
-        "j_per_token": pytest.approx(gross),
-        "j_per_output_token": pytest.approx(gross),
-        "average_power_w": pytest.approx(gross),
-    }
-
-
-def test_a_round_without_tokens_takes_the_widths_of_token_metrics_away() -> None:
-    assert set(half_widths95(three({}, {"input_tokens": None}, {}))) == {
-        *("wh_per_query", "net_wh_per_query", "wh_per_1k_output_tokens"),
-        *("j_per_output_token", "average_power_w"),
-    }
-    assert set(half_widths95(three({}, {"input_tokens": None, "output_tokens": None}, {}))) == {
-        *("wh_per_query", "net_wh_per_query", "average_power_w")
-    }
-
-
 def test_rounds_without_energy_have_no_widths() -> None:
     assert half_widths95(three({}, {"energy_j": None, "net_energy_j": None}, {})) == {}
     assert "net_wh_per_query" not in half_widths95(three({}, {"net_energy_j": None}, {}))

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_whq.joules.spans import Span, SpanEnergies
 from pytest_whq.measuring.result import combine, measurement_of
-from pytest_whq.model import DeviceEnergy, Measurement, Reason, Round, TokenCount
+from pytest_whq.model import METRICS, DeviceEnergy, Measurement, Reason, Round, TokenCount
 from pytest_whq.queries.tally import Tally
 
 SPANS = [Span(0.0, 1.0), Span(1.5, 2.5), Span(3.0, 5.0)]
@@ -112,10 +112,7 @@ def test_rounds_of_one_call_have_intervals() -> None:
     value = found.wh_per_query
     assert value is not None
     assert found.interval95["wh_per_query"] == pytest.approx((value * (1 - half), value * (1 + half)))
-    assert set(found.interval95) == {
-        *("wh_per_query", "net_wh_per_query", "wh_per_1k_tokens", "wh_per_1k_output_tokens"),
-        *("j_per_token", "j_per_output_token", "average_power_w"),
-    }
+    assert set(found.interval95) == {name for name, metric in METRICS.items() if metric.is_ratio}
     # 4.303 x sqrt(50 / 6) / (8 / 3) / 77.5 is 6.0 %.
     assert sentence(found, "imprecise") == ("the 95 % interval is ± 6.0 %, wider than the ± 5.0 % asked for")
 

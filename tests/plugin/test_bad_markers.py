@@ -1,6 +1,8 @@
 import pytest
 from measured_project import MeasuredProject
 
+from pytest_whq.model import METRICS
+
 
 @pytest.mark.parametrize(
     ("marker", "sentence"),
@@ -39,18 +41,12 @@ from measured_project import MeasuredProject
             "whq_budget(wh_per_qery=0.05)",
             (
                 "the whq_budget marker: there is no 'wh_per_qery' (did you mean wh_per_query?), only "
-                "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
-                "j_per_output_token, wh_total, average_power_w, max_regression, max_failed, hardware, "
-                "estimate."
+                f"{', '.join(METRICS)}, max_regression, max_failed, hardware, estimate."
             ),
         ),
         (
             "whq_budget(hardware='NVIDIA*')",
-            (
-                "the whq_budget marker sets no limit: give it one of wh_per_query, net_wh_per_query, "
-                "wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, j_per_output_token, wh_total, "
-                "average_power_w, max_regression."
-            ),
+            (f"the whq_budget marker sets no limit: give it one of {', '.join(METRICS)}, max_regression."),
         ),
         (
             "whq_budget(wh_per_query='a lot')",

@@ -3,6 +3,8 @@
 import pytest
 from measured_project import MeasuredProject
 
+from pytest_whq.model import METRICS
+
 MEASURED = """
 def test_chat(whq, client):
     whq(client.chat, "Say hi.")
@@ -70,8 +72,7 @@ def test_a_wrong_ini_setting_does_not_trouble_tests_that_are_not_measured(projec
             "wh_per_qery=1",
             (
                 "--whq-max wh_per_qery=1: there is no 'wh_per_qery' (did you mean wh_per_query?), only "
-                "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
-                "j_per_output_token, wh_total, average_power_w."
+                f"{', '.join(METRICS)}."
             ),
         ),
     ],
@@ -108,9 +109,7 @@ def test_only_and_skip_together_are_refused(project: MeasuredProject) -> None:
             (
                 "pyproject.toml, budgets[0]: there is no 'wh_per_qery' (did you mean "
                 "wh_per_query?), only tests, "
-                "wh_per_query, net_wh_per_query, wh_per_1k_tokens, wh_per_1k_output_tokens, j_per_token, "
-                "j_per_output_token, wh_total, average_power_w, max_regression, max_failed, hardware, "
-                "estimate."
+                f"{', '.join(METRICS)}, max_regression, max_failed, hardware, estimate."
             ),
         ),
         (

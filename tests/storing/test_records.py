@@ -163,6 +163,13 @@ def test_unknown_reasons_and_metrics_are_named_with_those_there_are(tmp_path: Pa
         read_run(path)
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_record_of_before_a_metric_there_was_is_read(metric: str) -> None:
+    written = record_as_dict(FULL)
+    del written["metrics"][metric]
+    assert record_from_dict(written, "gw0") == FULL
+
+
 @pytest.mark.parametrize("field", [name for name in record_as_dict(FULL) if name != "why"])
 def test_a_missing_field_is_named(field: str) -> None:
     written = record_as_dict(FULL)

@@ -8,8 +8,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from pytest_whq.model import BudgetVerdict, Comparison, Measurement, PowerCurve
-from pytest_whq.units import format_metric, format_quantity, format_seconds
+from pytest_whq.model import BudgetVerdict, Comparison, Measurement, PowerCurve, format_metric
+from pytest_whq.units import format_quantity, format_seconds
 
 WIDTH, HEIGHT = 1000, 100
 """The size of a chart in the numbers of its paths."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from pytest_whq.model import Record, Rig, Run
+from pytest_whq.model import Record, Rig, Run, format_metric
 from pytest_whq.rendering.rows import Row, baseline_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_of, times_of
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart, power_chart, rounds_chart
@@ -13,7 +13,7 @@ from pytest_whq.rendering.webpage.environment import environment, own_file
 from pytest_whq.rendering.webpage.sweeps import sweeps_of
 from pytest_whq.rendering.webpage.table import columns_of
 from pytest_whq.rendering.words import counts_of, counts_phrase, run_rig_phrase
-from pytest_whq.units import format_metric, format_seconds
+from pytest_whq.units import format_seconds
 
 _MOST_CHARTS = 200
 """Tests with a part of their own; the others have their line in the table."""

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pytest_whq.model import Record, Run
+from pytest_whq.model import Record, Run, format_metric
 from pytest_whq.model.serving import Distribution
 from pytest_whq.rendering.columns import Column, filled
 from pytest_whq.rendering.webpage.charts import Chart, Point, points_chart
 from pytest_whq.rendering.words import spread, why_not_measured
-from pytest_whq.units import format_metric, format_number, format_quantity
+from pytest_whq.units import format_number, format_quantity
 
 
 class Sweep(NamedTuple):
