@@ -109,6 +109,8 @@ class Figures(ABC):
     """Watt-hours per thousand output tokens."""
     j_per_token = Metric("J", "gross", "token")
     """Joules per token, input and output."""
+    j_per_input_token = Metric("J", "gross", "input token")
+    """Joules per input token, whatever part of them went into the output."""
     j_per_output_token = Metric("J", "gross", "output token")
     """Joules per output token."""
     wh_total = Metric("Wh", "gross", "whole")

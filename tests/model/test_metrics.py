@@ -28,6 +28,7 @@ VALUES = {
     "wh_per_1k_tokens": 720 / 400 / 3600 * 1000,
     "wh_per_1k_output_tokens": 720 / 100 / 3600 * 1000,
     "j_per_token": 720 / 400,
+    "j_per_input_token": 720 / 300,
     "j_per_output_token": 720 / 100,
     "wh_total": 720 / 3600,
     "average_power_w": 720 / 4,
@@ -38,11 +39,12 @@ SHOWN = {
     "wh_per_1k_tokens": "500 mWh",
     "wh_per_1k_output_tokens": "2.00 Wh",
     "j_per_token": "1.80 J",
+    "j_per_input_token": "2.40 J",
     "j_per_output_token": "7.20 J",
     "wh_total": "200 mWh",
     "average_power_w": "180 W",
 }
-OF_INPUT: set[str] = set()
+OF_INPUT = {"j_per_input_token"}
 OF_OUTPUT = {"wh_per_1k_output_tokens", "j_per_output_token"}
 OF_BOTH = {"wh_per_1k_tokens", "j_per_token"}
 OF_TOKENS = OF_INPUT | OF_OUTPUT | OF_BOTH
