@@ -1,6 +1,27 @@
 """What can go wrong, one class per reaction of the caller."""
 
 from collections.abc import Iterable
+from typing import Literal
+
+ReasonCode = Literal[
+    "no_source",
+    "source_error",
+    "counter_reset",
+    "counter_stuck",
+    "sensors_disagree",
+    "window_too_short",
+    "sample_gap",
+    "mig",
+    "failed_queries",
+    "no_queries",
+    "tokens_missing",
+    "imprecise",
+    "throttled",
+    "shared_device",
+    "thermal_drift",
+    "estimated",
+]
+"""Why a record is not valid, or valid only with a warning; see `pytest_whq.model.REASONS`."""
 
 
 class WhqError(Exception):
@@ -14,10 +35,10 @@ class SettingError(WhqError):
 class SourceError(WhqError):
     """A power source that cannot be opened or read: the window is recorded as not measured.
 
-    ``code`` is the reason code that the record gets, one of `pytest_whq.model.REASONS`.
+    ``code`` is the reason that the record gets.
     """
 
-    def __init__(self, message: str, code: str = "source_error") -> None:
+    def __init__(self, message: str, code: ReasonCode = "source_error") -> None:
         super().__init__(message)
         self.code = code
 

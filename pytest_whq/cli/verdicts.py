@@ -133,8 +133,8 @@ def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: ar
     if compared.gone:
         print(f"Only in the base, and not compared: {named(compared.gone)}")
     regressed = _tell_regressions(compared.run)
-    outcomes = {record.comparison.outcome for record in compared.run.records if record.comparison}
-    if outcomes == {"unchanged"}:
+    found = [record.comparison for record in compared.run.records if record.comparison]
+    if found and all(comparison.is_unchanged for comparison in found):
         print("no change")
     return 1 if regressed else 0
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pytest_whq.model import Reason
+from pytest_whq.errors import ReasonCode
+from pytest_whq.model import Method, Reason
 
 HOPELESS = 0.2
 """A standard uncertainty above this share of the energy leaves no figure to speak of."""
@@ -45,7 +46,7 @@ class SpanEnergies:
     where it was not seen.
     """
 
-    method: str
+    method: Method
     energies_j: tuple[float, ...]
     uncertainty_j: float
     idle_w: float | None
@@ -59,7 +60,7 @@ class SpanEnergies:
 class UnmeasurableError(Exception):
     """Readings that do not tell the energy of the spans; carries the reason of the record."""
 
-    def __init__(self, code: str, sentence: str) -> None:
+    def __init__(self, code: ReasonCode, sentence: str) -> None:
         super().__init__(sentence)
         self.reason = Reason(code, sentence)
 

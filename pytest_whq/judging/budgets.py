@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from pytest_whq.judging.max_failed import MaxFailed
-from pytest_whq.model import METRICS, BudgetVerdict, Device, Measurement, format_metric
+from pytest_whq.model import METRICS, BudgetOutcome, BudgetVerdict, Device, Measurement, format_metric
 from pytest_whq.units import format_percent
 
 
@@ -79,7 +79,7 @@ def _judge(
     value = measurement.metric(budget.metric)
     if device := strange_device(budget.hardware, devices):
         why: str | None = f'the budget is for hardware "{budget.hardware}", and this is {device.name}'
-        outcome = "not_judged"
+        outcome: BudgetOutcome = "not_judged"
     elif why := _why_unmeasured(budget, measurement, devices, estimate):
         value, outcome = None, "unmeasured"
     else:

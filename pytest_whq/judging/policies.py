@@ -1,37 +1,38 @@
 """What follows from a comparison: which outcomes fail or warn, and the sentences. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Literal, get_args
 
 from pytest_whq.errors import SettingError
 from pytest_whq.model import Commit, Comparison, Record, format_metric
 from pytest_whq.units import format_percent
 
-POLICIES = ("pass", "warn", "fail")
+Policy = Literal["pass", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What follows where a figure could not be judged: ``pass``, ``warn`` or ``fail``.
+    """What follows where a figure could not be judged.
 
     ``no_baseline`` where there is none at all; the others by the outcome of the comparison.
     """
 
-    no_baseline: str = "warn"
-    new: str = "warn"
-    not_comparable: str = "warn"
-    inconclusive: str = "warn"
+    no_baseline: Policy = "warn"
+    new: Policy = "warn"
+    not_comparable: Policy = "warn"
+    inconclusive: Policy = "warn"
 
     def fails(self, comparison: Comparison) -> bool:
         """Whether ``comparison`` fails its test where verdicts are enforced."""
-        return comparison.outcome == "regressed" or self._policy(comparison) == "fail"
+        return comparison.meaning.fails or self._policy(comparison) == "fail"
 
     def warns(self, comparison: Comparison) -> bool:
         """Whether ``comparison`` is to be warned of."""
         return self._policy(comparison) == "warn"
 
-    def _policy(self, comparison: Comparison) -> str | None:
-        policy: str | None = getattr(self, comparison.outcome, None)
+    def _policy(self, comparison: Comparison) -> Policy | None:
+        policy: Policy | None = getattr(self, comparison.outcome, None)
         return policy
 
 
@@ -40,15 +41,16 @@ def policies_from(texts: Iterable[str], where: str) -> Policies:
     policies = Policies()
     for text in texts:
         case, _, policy = (part.strip() for part in text.partition("="))
-        if case not in _CASES or policy not in POLICIES:
+        if case not in _CASES or policy not in _POLICIES:
             raise SettingError(
                 f"{where} cannot be {text!r}: it is CASE=POLICY, of {', '.join(_CASES)} "
-                f"and {', '.join(POLICIES)}."
+                f"and {', '.join(_POLICIES)}."
             )
-        policies = replace(policies, **{case: policy})
+        policies = replace(policies, **{case: _POLICIES[policy]})
     return policies
 
 
+_POLICIES: Mapping[str, Policy] = {policy: policy for policy in get_args(Policy)}
 _CASES = tuple(field.name for field in fields(Policies))
 
 
@@ -64,15 +66,15 @@ def regression_sentence(comparison: Comparison, value: float | None) -> str:
         f"{format_percent(comparison.change, signed=True)} ({low} to {high}) from its baseline of "
         f"{format_metric(metric, comparison.baseline)} ({_origin(comparison)})"
     )
-    if comparison.outcome == "regressed":
+    if comparison.meaning.fails:
         sentence = f"{sentence}, more than the {limit}"
-    elif comparison.outcome == "inconclusive":
+    elif not comparison.meaning.settled:
         sentence = f"{sentence}, too noisy to tell from the {limit}: {comparison.why}"
     return f"{'; '.join([sentence, *_hints(comparison)])}."
 
 
 def _why_not(comparison: Comparison) -> str:
-    if comparison.outcome == "new":
+    if comparison.is_new:
         return comparison.why or "the baseline does not have this test; accept it to make one"
     return "; ".join(comparison.differences) or (comparison.why or "the reason is not stored")
 
@@ -100,7 +102,7 @@ def _hints(comparison: Comparison) -> Iterator[str]:
     beside = comparison.per_token
     if beside is not None and beside.change is not None:
         change = format_percent(beside.change, signed=True)
-        yield f"{beside.metric} {beside.outcome.replace('_', ' ')} ({change})"
+        yield f"{beside.metric} {beside.meaning.said} ({change})"
 
 
 def warning_lines(records: Iterable[Record], policies: Policies) -> list[str]:
@@ -115,8 +117,8 @@ def warning_lines(records: Iterable[Record], policies: Policies) -> list[str]:
 
 def _warnings(comparison: Comparison, policies: Policies) -> Iterator[str]:
     if policies.warns(comparison):
-        outcome = comparison.outcome.replace("_", " ")
-        if comparison.outcome == "new":
+        outcome = comparison.meaning.said
+        if comparison.is_new:
             why = comparison.why or "accept it with --whq-update-baseline or whq accept"
             yield f"{outcome}, not in the baseline: {why}"
         elif comparison.outcome == "not_comparable":
@@ -124,5 +126,5 @@ def _warnings(comparison: Comparison, policies: Policies) -> Iterator[str]:
         else:
             yield f"{outcome}: {comparison.why}"
     beside = comparison.per_token
-    if beside is not None and beside.outcome == "regressed" and comparison.outcome != "regressed":
+    if beside is not None and beside.meaning.fails and not comparison.meaning.fails:
         yield "with more energy per output token than the baseline, though not per query"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_whq.interval import student_t95
+from pytest_whq.model.verdicts import ComparisonOutcome
 
 RUN_NOISE = 0.01
 """How much runs of the same code differ at least, one standard deviation as a share."""
@@ -64,7 +65,7 @@ def mean_of(runs: Sequence[RunMean]) -> float:
     return sum(run.value for run in runs) / len(runs)
 
 
-def outcome_of(ratio: Ratio, limit: float) -> str:
+def outcome_of(ratio: Ratio, limit: float) -> ComparisonOutcome:
     """What ``ratio`` says where a change up to ``limit``, a share, is allowed.
 
     ``regressed`` above the limit with the interval above 1, and ``improved`` as far below. It is

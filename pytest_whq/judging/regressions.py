@@ -23,7 +23,6 @@ from pytest_whq.model.baseline import (
     Baseline,
     entry_of,
     rig_key,
-    why_unmeasured,
 )
 from pytest_whq.units import format_percent
 
@@ -62,11 +61,16 @@ def compare_record(
     record: Record, rig: Rig, baseline: Baseline, limit: Limit, run_noise: float = RUN_NOISE
 ) -> Comparison:
     """``record``, measured on ``rig``, against what was accepted of its test."""
-    if why := why_unmeasured(record.measurement):
+    if why := record.measurement.why_incomparable:
         found = Comparison(COMPARED[0], None, None, None, "inconclusive", why=f"not measured: {why}")
         return _with_limit(found, limit)
     now = AcceptedRun("", "", None, rig)
     return compare([entry_of(record, now)], baseline.of(record.test), limit, run_noise)
+
+
+def without_baseline(why: str) -> Comparison:
+    """That of any record where there is no baseline at all."""
+    return Comparison(COMPARED[0], None, None, None, "new", why=why)
 
 
 def compare(
@@ -157,7 +161,7 @@ def _why_unsure(ratio: Ratio, limit: Limit) -> str:
 
 def _likely_cause(head: Sequence[Accepted], base: Sequence[Accepted], found: Comparison) -> str | None:
     """What the token counts say of a change that is beyond the limit, or may be."""
-    if found.outcome == "unchanged" or found.change is None:
+    if found.is_unchanged or found.change is None:
         return None
     # A token of output takes 10 to 20 times the energy of one of input, so that those of input explain
     # a change only where they have changed at least as much.
@@ -205,7 +209,7 @@ def _differences(head: Accepted, base: Accepted, where: str) -> Iterator[str]:
         if one != other and not told:
             told = True
             yield f"{what}{one}, {where} {other}"
-    if not told and rig_key(head)[3] != rig_key(base)[3]:
+    if not told and rig_key(head).devices != rig_key(base).devices:
         yield "the power limits or roles belong to other devices"
 
 

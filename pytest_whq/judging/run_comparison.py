@@ -13,7 +13,6 @@ from pytest_whq.model.baseline import (
     Baseline,
     accept,
     entry_of,
-    why_unmeasured,
 )
 
 
@@ -69,7 +68,7 @@ def _compared(
     found: Sequence[tuple[Record, Run]], baseline: Baseline, why_out: str | None, rules: Rules
 ) -> Record:
     """The records of one test as one, with the comparison of those that are valid."""
-    valid = [(record, run) for record, run in found if why_unmeasured(record.measurement) is None]
+    valid = [(record, run) for record, run in found if record.measurement.why_incomparable is None]
     last, run = found[-1]
     limit = limit_for(last.test, run.rig.devices, file=rules.entries, default=rules.limit)
     if not valid:
@@ -83,6 +82,6 @@ def _compared(
 
 def _explained(comparison: Comparison, why_out: str | None) -> Comparison:
     """A test whose figures the base could not offer is new, but not for want of them."""
-    if comparison.outcome != "new" or why_out is None:
+    if not comparison.is_new or why_out is None:
         return comparison
     return replace(comparison, why=f"the base has no valid figure of this test: {why_out}")

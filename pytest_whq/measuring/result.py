@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import get_args
 
 from pytest_whq.interval import relative_drift
 from pytest_whq.joules.curve import join_curves
@@ -11,7 +12,7 @@ from pytest_whq.joules.phases import joined_phases, with_tokens
 from pytest_whq.joules.spans import HOPELESS, Span, SpanEnergies, sum_known
 from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.plan import half_widths95
-from pytest_whq.model import DeviceEnergy, Measurement, PowerCurve, Reason, Round
+from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round
 from pytest_whq.model.serving import Load, Phases
 from pytest_whq.queries.tally import Tally
 from pytest_whq.tokens import sum_tokens
@@ -163,12 +164,9 @@ def _sum_devices(measurements: Sequence[Measurement]) -> Iterator[DeviceEnergy]:
         yield DeviceEnergy(id_, sum_known(parts) if whole else None)
 
 
-_METHODS = ("counter", "power", "estimate")
-
-
-def _poorest(methods: Iterable[str]) -> str | None:
+def _poorest(methods: Iterable[Method]) -> Method | None:
     """The poorest of ``methods``, which decides how far a sum of them can be trusted."""
-    return max(methods, key=_METHODS.index, default=None)
+    return max(methods, key=get_args(Method).index, default=None)
 
 
 def _one_of_each(reasons: Iterable[Reason]) -> tuple[Reason, ...]:

@@ -2,6 +2,7 @@
 
 from pytest_whq.model.measurement import DeviceEnergy as DeviceEnergy
 from pytest_whq.model.measurement import Measurement as Measurement
+from pytest_whq.model.measurement import Method as Method
 from pytest_whq.model.measurement import PowerCurve as PowerCurve
 from pytest_whq.model.measurement import Round as Round
 from pytest_whq.model.measurement import TokenCount as TokenCount
@@ -17,5 +18,9 @@ from pytest_whq.model.rig import Device as Device
 from pytest_whq.model.rig import Rig as Rig
 from pytest_whq.model.run import Record as Record
 from pytest_whq.model.run import Run as Run
+from pytest_whq.model.run import TestOutcome as TestOutcome
+from pytest_whq.model.verdicts import BUDGET_OUTCOMES as BUDGET_OUTCOMES
+from pytest_whq.model.verdicts import COMPARISON_OUTCOMES as COMPARISON_OUTCOMES
+from pytest_whq.model.verdicts import BudgetOutcome as BudgetOutcome
 from pytest_whq.model.verdicts import BudgetVerdict as BudgetVerdict
 from pytest_whq.model.verdicts import Comparison as Comparison

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from pytest_whq.model.measurement import Measurement
+from pytest_whq.model.measurement import Method
 from pytest_whq.model.metrics import Amounts, Figures
 from pytest_whq.model.rig import Commit, Device, Rig
 from pytest_whq.model.run import Record, Run
@@ -34,7 +35,7 @@ class Accepted(Figures):
 
     run: AcceptedRun = field(repr=False)
     test: str
-    method: str | None
+    method: Method | None
     queries: int
     input_tokens: int | None
     output_tokens: int | None
@@ -102,11 +103,11 @@ def accept(baseline: Baseline, run: Run, kept: int = KEPT) -> Acceptance:
 
 def why_left_out(record: Record) -> str | None:
     """Why a record cannot enter a baseline, None where it can."""
-    if why := why_unmeasured(record.measurement):
+    if why := record.measurement.why_incomparable:
         return why
-    if record.outcome == "skipped":
+    if record.skipped:
         return "the test was skipped"
-    return "the test failed" if record.outcome == "failed" and not _failed_by_verdict(record) else None
+    return "the test failed" if record.failed and not _failed_by_verdict(record) else None
 
 
 def _failed_by_verdict(record: Record) -> bool:
@@ -116,15 +117,8 @@ def _failed_by_verdict(record: Record) -> bool:
     """
     compared = record.comparison
     return any(verdict.fails for verdict in record.budgets) or (
-        compared is not None and compared.outcome not in ("unchanged", "improved")
+        compared is not None and (compared.meaning.fails or not compared.meaning.settled)
     )
-
-
-def why_unmeasured(measurement: Measurement) -> str | None:
-    """Why there is no Wh per query that a comparison could use, None where there is one."""
-    if reason := measurement.why_invalid("wh_per_query"):
-        return reason.sentence.rstrip(".") or reason.code.replace("_", " ")
-    return None if measurement.wh_per_query else "there is no figure"
 
 
 def entry_of(record: Record, run: Run | AcceptedRun) -> Accepted:
@@ -155,13 +149,19 @@ def _narrowed(rig: Rig, record: Record) -> Rig:
     return replace(rig, devices=devices) if devices and devices != rig.devices else rig
 
 
-RigKey = tuple[str | None, str | None, str | None, tuple[tuple[str, float | None, str | None], ...]]
+class RigKey(NamedTuple):
+    """What two figures must share to be comparable; of devices, all but their ids."""
+
+    source: str | None
+    scope: str | None
+    method: Method | None
+    devices: tuple[tuple[str, float | None, str | None], ...]
 
 
 def rig_key(entry: Accepted) -> RigKey:
-    """What two figures must share to be comparable: source, scope, method, and devices but their ids."""
+    """What ``entry`` must share with another to be comparable with it."""
     rig = entry.run.rig
-    return rig.source, rig.scope, entry.method, tuple(sorted(map(_kind, rig.devices), key=repr))
+    return RigKey(rig.source, rig.scope, entry.method, tuple(sorted(map(_kind, rig.devices), key=repr)))
 
 
 def _kind(device: Device) -> tuple[str, float | None, str | None]:

@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pytest_whq.model.metrics import Amounts, Figures
 from pytest_whq.model.reasons import REASONS, Reason
 from pytest_whq.model.serving import Distributions, Load, Phases
+
+Method = Literal["counter", "power", "estimate"]
+"""How joules were made, the best first."""
+
+_NO_FIGURE = "there is no figure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +85,14 @@ class Measurement(Figures):
     ``queries`` succeeded; the energy of the ``failed_queries`` is in ``energy_j`` all the same.
     Joules are gross; ``net_energy_j`` is less the idle power outside the windows times
     ``duration_s``. ``uncertainty_j`` is one standard uncertainty of ``energy_j``.
-    ``method`` is ``counter``, ``power`` or ``estimate``. ``failures`` counts failed queries by kind;
+    ``failures`` counts failed queries by kind;
     ``distributions`` are of the queries that were timed, ``load`` is that of `whq.load`;
     ``phases`` are None where prefill and decode cannot be told apart.
     ``tokenizer`` is the user's own that has counted the output tokens of replies that are text, None where
     replies told them; ``notes`` are sentences that keep the figure from misleading.
     """
 
-    method: str | None
+    method: Method | None
     energy_j: float | None
     net_energy_j: float | None
     uncertainty_j: float | None
@@ -131,6 +137,18 @@ class Measurement(Figures):
     def why_invalid(self, metric: str) -> Reason | None:
         """The first reason that keeps ``metric`` from being judged, None where it stands."""
         return next((reason for reason in self.reasons if metric in self._invalidated_by(reason)), None)
+
+    @property
+    def why_unmeasured(self) -> str | None:
+        """Why there is no Wh/query that stands, without a full stop; None where there is one."""
+        if reason := self.why_invalid("wh_per_query"):
+            return reason.sentence.rstrip(".") or reason.code.replace("_", " ")
+        return _NO_FIGURE if self.wh_per_query is None else None
+
+    @property
+    def why_incomparable(self) -> str | None:
+        """Why a comparison could not use its Wh/query: where there is none, or none above 0."""
+        return self.why_unmeasured or (None if self.wh_per_query else _NO_FIGURE)
 
     def _invalidated_by(self, reason: Reason) -> frozenset[str]:
         if reason.code == "tokens_missing" and self.total_tokens is None:

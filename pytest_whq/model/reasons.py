@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pytest_whq.errors import ReasonCode
 from pytest_whq.model.metrics import METRICS
 
 _OF_QUERIES = frozenset(name for name, metric in METRICS.items() if metric.per == "query")
 _OF_TOKENS = frozenset(name for name, metric in METRICS.items() if metric.counts_tokens)
 
-REASONS: Mapping[str, frozenset[str]] = {
+REASONS: Mapping[ReasonCode, frozenset[str]] = {
     "no_source": frozenset(METRICS),
     "source_error": frozenset(METRICS),
     "counter_reset": frozenset(METRICS),
@@ -33,5 +34,5 @@ REASONS: Mapping[str, frozenset[str]] = {
 class Reason:
     """Why a record is not valid, or valid only with a warning: a code of `REASONS` and one sentence."""
 
-    code: str
+    code: ReasonCode
     sentence: str

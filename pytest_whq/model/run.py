@@ -1,21 +1,40 @@
 """What a session measured: a record for each test."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pytest_whq.model.measurement import Measurement
 from pytest_whq.model.rig import Commit, Rig
 from pytest_whq.model.verdicts import BudgetVerdict, Comparison
 
+TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one test measured. ``outcome`` is passed, failed, skipped, xfailed or xpassed."""
+    """What one test measured, and what became of the test."""
 
     test: str
-    outcome: str
+    outcome: TestOutcome
     measurement: Measurement
     budgets: tuple[BudgetVerdict, ...] = ()
     comparison: Comparison | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the test failed, by itself or by a verdict."""
+        return self.outcome == "failed"
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the test was skipped, maybe after it had measured something."""
+        return self.outcome == "skipped"
+
+    @property
+    def verdict_fails(self) -> bool:
+        """Whether a budget or the comparison fails the test where verdicts are enforced."""
+        regressed = self.comparison is not None and self.comparison.meaning.fails
+        return regressed or any(verdict.fails for verdict in self.budgets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How queries were served: the spread of their lengths and times, and the load. Frozen values."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Phases:
     Told apart by the ``first_token`` of streams that came one after another, or by the ``role`` of devices.
     """
 
-    separated_by: str
+    separated_by: Literal["first_token", "role"]
     prefill: Phase
     decode: Phase
 

@@ -1,36 +1,87 @@
 """What became of a budget, and of a figure against its baseline."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from pytest_whq.model.rig import Commit
+
+Tone = Literal["bad", "unsure", "good", "plain"]
+BudgetOutcome = Literal["within", "exceeded", "unmeasured", "not_judged"]
+ComparisonOutcome = Literal["regressed", "improved", "unchanged", "inconclusive", "new", "not_comparable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What follows from an outcome.
+
+    ``fails`` where it fails its test when verdicts are enforced; ``settled`` where a figure was held
+    against another and there is an answer. ``counted`` is what a summary calls so many tests, None where
+    it leaves them out, and ``said`` what is said of one of them.
+    """
+
+    said: str
+    tone: Tone = "plain"
+    fails: bool = False
+    settled: bool = False
+    counted: str | None = None
+
+
+BUDGET_OUTCOMES: Mapping[BudgetOutcome, Meaning] = {
+    "within": Meaning("within budget", settled=True),
+    "exceeded": Meaning("over budget", "bad", fails=True, settled=True, counted="over budget"),
+    "unmeasured": Meaning("budget unmeasured", "bad", fails=True, counted="with a budget unmeasured"),
+    "not_judged": Meaning("not judged"),
+}
+"""What follows from the outcomes of budgets."""
+
+# What is unchanged is as expected, and what is new stands in its line: neither is counted.
+COMPARISON_OUTCOMES: Mapping[ComparisonOutcome, Meaning] = {
+    "regressed": Meaning("regressed", "bad", fails=True, settled=True, counted="regressed"),
+    "improved": Meaning("improved", "good", settled=True, counted="improved"),
+    "unchanged": Meaning("unchanged", settled=True),
+    "inconclusive": Meaning("inconclusive", "unsure", counted="inconclusive"),
+    "new": Meaning("new"),
+    "not_comparable": Meaning("not comparable", "unsure", counted="not comparable"),
+}
+"""What follows from the outcomes of comparisons."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetVerdict:
-    """What became of one budget: ``within``, ``exceeded``, ``unmeasured`` or ``not_judged``.
+    """What became of one budget.
 
-    ``origin`` says where the limit stands, ``why`` why an ``unmeasured`` or ``not_judged`` one is.
+    ``origin`` says where the limit stands, ``why`` why the figure was not held against it.
     """
 
     metric: str
     limit: float
     value: float | None
-    outcome: str
+    outcome: BudgetOutcome
     origin: str
     why: str | None = None
 
     @property
     def fails(self) -> bool:
         """Whether an enforced budget fails the test."""
-        return self.outcome in ("exceeded", "unmeasured")
+        return BUDGET_OUTCOMES[self.outcome].fails
+
+    @property
+    def applies(self) -> bool:
+        """Whether it is for the hardware that was measured."""
+        return self.fails or self.settled
+
+    @property
+    def settled(self) -> bool:
+        """Whether the figure was held against the limit."""
+        return BUDGET_OUTCOMES[self.outcome].settled
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A figure against its baseline.
 
-    ``outcome`` is ``regressed``, ``improved``, ``unchanged``, ``inconclusive``, ``new`` or
-    ``not_comparable``. ``baseline`` is the mean of the ``runs`` compared with, in the unit of
+    ``baseline`` is the mean of the ``runs`` compared with, in the unit of
     ``metric``; ``commit`` and ``created`` are those of the latest. ``change`` and ``interval95`` are
     shares: 0.03 is 3 % more. ``limit`` is the largest change allowed, ``origin`` where that stands.
     ``differences`` are what keeps rigs from being compared, ``why`` is what else there is to say of
@@ -41,7 +92,7 @@ class Comparison:
     baseline: float | None
     change: float | None
     interval95: tuple[float, float] | None
-    outcome: str
+    outcome: ComparisonOutcome
     limit: float | None = None
     origin: str | None = None
     runs: int | None = None
@@ -51,3 +102,18 @@ class Comparison:
     differences: tuple[str, ...] = ()
     likely_cause: str | None = None
     per_token: "Comparison | None" = None
+
+    @property
+    def meaning(self) -> Meaning:
+        """What follows from the outcome."""
+        return COMPARISON_OUTCOMES[self.outcome]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there was nothing to compare with."""
+        return self.outcome == "new"
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it is as it was, within what is allowed."""
+        return self.outcome == "unchanged"

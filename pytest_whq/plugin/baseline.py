@@ -5,9 +5,9 @@ from functools import cached_property
 
 from pytest_whq.judging.budget_file import BudgetEntry
 from pytest_whq.judging.policies import regression_sentence, warning_lines
-from pytest_whq.judging.regressions import compare_record, limit_for
+from pytest_whq.judging.regressions import compare_record, limit_for, without_baseline
 from pytest_whq.model import Comparison, Record, Rig, Run
-from pytest_whq.model.baseline import COMPARED, Baseline
+from pytest_whq.model.baseline import Baseline
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering import acceptance
 from pytest_whq.rendering.words import one_line
@@ -33,7 +33,7 @@ class SessionBaseline:
         settings = self._settings
         if self.baseline is None:
             why = f"there is no baseline {self._path.name}; --whq-update-baseline makes it"
-            missing = Comparison(COMPARED[0], None, None, None, "new", why=why)
+            missing = without_baseline(why)
             return missing if settings.policies.no_baseline == "fail" else None
         limit = limit_for(
             record.test, rig.devices, marker=marker, file=settings.entries, default=settings.limit
@@ -74,8 +74,4 @@ class SessionBaseline:
 
 def was_compared(record: Record) -> bool:
     """Whether a verdict on a regression was reached."""
-    return record.comparison is not None and record.comparison.outcome in (
-        "regressed",
-        "improved",
-        "unchanged",
-    )
+    return record.comparison is not None and record.comparison.meaning.settled

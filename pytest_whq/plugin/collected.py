@@ -109,7 +109,7 @@ class CollectedRecords:
 
     def _was_judged(self) -> bool:
         return any(
-            was_compared(record) or any(verdict.outcome != "not_judged" for verdict in record.budgets)
+            was_compared(record) or any(verdict.applies for verdict in record.budgets)
             for record in self._records.values()
         )
 

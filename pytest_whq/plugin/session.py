@@ -11,7 +11,7 @@ from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.judging.budgets import failing_sentence, judge_budgets, nearest_max_failed
 from pytest_whq.judging.max_failed import allow_failures
 from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.model import Measurement, Reason, Record, TokenCount
+from pytest_whq.model import Measurement, Reason, Record, TestOutcome, TokenCount
 from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import Whq
@@ -253,7 +253,7 @@ def _has_queries(record: Record) -> bool:
     return record.measurement.queries + record.measurement.failed_queries > 0
 
 
-def _outcome(report: pytest.TestReport) -> str:
+def _outcome(report: pytest.TestReport) -> TestOutcome:
     if not hasattr(report, "wasxfail"):
         return report.outcome
     return "xpassed" if report.passed else "xfailed"

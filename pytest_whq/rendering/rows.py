@@ -3,21 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from pytest_whq.judging.budgets import failing_sentence
 from pytest_whq.judging.policies import regression_sentence
-from pytest_whq.model import Comparison, Record, Rig, Run, format_metric
+from pytest_whq.model import BUDGET_OUTCOMES, Comparison, Record, Rig, Run, format_metric
+from pytest_whq.model.verdicts import Tone
 from pytest_whq.rendering.words import (
     budget_phrase,
-    fails,
     one_line,
     short_names,
     spread,
-    why_not_measured,
 )
 from pytest_whq.units import format_percent, format_percent_range
 
-TONES = ("bad", "unsure", "good", "plain")
+TONES = get_args(Tone)
 """The tones of a `Row`, the one to look at first before the others."""
 
 
@@ -38,11 +38,11 @@ class Row:
     share: float | None
     baseline: str
     change: str
-    change_tone: str
+    change_tone: Tone
     interval: str
     budget: str
     verdict: str
-    tone: str
+    tone: Tone
     failures: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -55,7 +55,7 @@ def rows_of(run: Run) -> list[Row]:
 
 
 def _row(record: Record, name: str, rig: Rig) -> Row:
-    measured = why_not_measured(record.measurement) is None
+    measured = record.measurement.why_unmeasured is None
     share = spread(record.measurement) if measured else None
     comparison = record.comparison
     verdict = _verdict(record, measured)
@@ -67,7 +67,7 @@ def _row(record: Record, name: str, rig: Rig) -> Row:
         share=share,
         baseline=_baseline(comparison),
         change=_change(comparison),
-        change_tone=_CHANGE_TONES.get("" if comparison is None else comparison.outcome, "plain"),
+        change_tone="plain" if comparison is None else comparison.meaning.tone,
         interval=_interval(comparison),
         budget=budget_phrase(record.budgets),
         verdict=verdict,
@@ -75,14 +75,6 @@ def _row(record: Record, name: str, rig: Rig) -> Row:
         failures=tuple(map(_said, _failures(record, rig))),
         notes=tuple(map(_said, _notes(record))),
     )
-
-
-_CHANGE_TONES = {
-    "regressed": "bad",
-    "improved": "good",
-    "inconclusive": "unsure",
-    "not_comparable": "unsure",
-}
 
 
 def _baseline(comparison: Comparison | None) -> str:
@@ -106,22 +98,22 @@ def _interval(comparison: Comparison | None) -> str:
 def _verdict(record: Record, measured: bool) -> str:
     outcomes = {verdict.outcome for verdict in record.budgets}
     said = [] if measured else ["not measured"]
-    said += ["over budget"] if "exceeded" in outcomes else []
-    said += ["budget unmeasured"] if "unmeasured" in outcomes else []
+    said += [
+        meaning.said for outcome, meaning in BUDGET_OUTCOMES.items() if meaning.fails and outcome in outcomes
+    ]
     if record.comparison is not None:
-        said.append(record.comparison.outcome.replace("_", " "))
-    if record.outcome == "failed" and not fails(record):
+        said.append(record.comparison.meaning.said)
+    if record.failed and not record.verdict_fails:
         said.append("test failed")
-    return ", ".join(said) or ("within budget" if "within" in outcomes else "")
+    held = [BUDGET_OUTCOMES[verdict.outcome].said for verdict in record.budgets if verdict.settled]
+    return ", ".join(said or held[:1])
 
 
-def _tone(record: Record, measured: bool) -> str:
-    if fails(record):
+def _tone(record: Record, measured: bool) -> Tone:
+    if record.verdict_fails:
         return "bad"
-    outcome = None if record.comparison is None else record.comparison.outcome
-    if not measured or record.outcome == "failed" or outcome in ("inconclusive", "not_comparable"):
-        return "unsure"
-    return "good" if outcome == "improved" else "plain"
+    tone = "plain" if record.comparison is None else record.comparison.meaning.tone
+    return "unsure" if not measured or record.failed else tone
 
 
 def _failures(record: Record, rig: Rig) -> Iterator[str]:
@@ -129,7 +121,7 @@ def _failures(record: Record, rig: Rig) -> Iterator[str]:
         if verdict.fails:
             yield failing_sentence(verdict, record.measurement, rig.devices, rig.source)
     comparison = record.comparison
-    if comparison is not None and comparison.outcome == "regressed":
+    if comparison is not None and comparison.meaning.fails:
         yield regression_sentence(comparison, record.measurement.metric(comparison.metric))
 
 
@@ -154,7 +146,7 @@ def _comparison_notes(comparison: Comparison) -> Iterator[str]:
     other = comparison.per_token
     if other is not None and other.change is not None:
         change = format_percent(other.change, signed=True)
-        yield f"per output token: {change}, {other.outcome.replace('_', ' ')}"
+        yield f"per output token: {change}, {other.meaning.said}"
 
 
 def _said(sentence: str) -> str:

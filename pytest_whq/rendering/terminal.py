@@ -10,14 +10,12 @@ from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_
 from pytest_whq.rendering.words import (
     budget_phrase,
     counts_phrase,
-    fails,
     number_of,
     one_line,
     run_rig_phrase,
     short_names,
     shortened,
     spread,
-    why_not_measured,
 )
 from pytest_whq.units import format_percent, format_seconds
 
@@ -31,14 +29,14 @@ def render(run: Run, *, verbosity: int = 0, width: int = 80) -> str:
     Below verbosity 0 only tests that fail have a line; above it, each line tells tokens, power and
     time as well. Text from outside is escaped.
     """
-    records = [record for record in run.records if verbosity >= 0 or fails(record)]
+    records = [record for record in run.records if verbosity >= 0 or record.verdict_fails]
     notes = _note_lines(records) if verbosity > 0 else ()
     lines = [*_test_lines(records, verbosity, width), *notes, *_not_judged_lines(run), _summary(run)]
     return "\n".join(lines)
 
 
 def _test_lines(records: Sequence[Record], verbosity: int, width: int) -> Iterator[str]:
-    reasons = [why_not_measured(record.measurement) for record in records]
+    reasons = [record.measurement.why_unmeasured for record in records]
     measured = [record for record, why in zip(records, reasons, strict=True) if why is None]
     rows = _table(measured, verbosity)
     names = short_names([record.test for record in records])
@@ -47,7 +45,7 @@ def _test_lines(records: Sequence[Record], verbosity: int, width: int) -> Iterat
     longest = max(map(len, names), default=0)
     remaining = iter(rows)
     for name, why in zip(names, reasons, strict=True):
-        text = next(remaining) if why is None else f"not measured: {why}"
+        text = next(remaining) if why is None else f"not measured: {one_line(why)}"
         yield f"{name:<{longest}}{_GAP}{text}".rstrip()
 
 
@@ -148,7 +146,7 @@ _VERDICTS = (
     Column[Record]("Budget", lambda record: budget_phrase(record.budgets), "left"),
     Column("Baseline", _compared("baseline", _baseline), "left"),
     Column("Change", _compared("change", lambda value, _: format_percent(value, signed=True))),
-    Column("Verdict", _compared("outcome", lambda value, _: value.replace("_", " ")), "left"),
+    Column("Verdict", _compared("meaning", lambda value, _: value.said), "left"),
     Column("Warnings", _warnings, "left"),
 )
 
@@ -167,7 +165,7 @@ def _not_judged_lines(run: Run) -> Iterator[str]:
     reasons = Counter(
         why
         for record in run.records
-        for why in {verdict.why for verdict in record.budgets if verdict.outcome == "not_judged"}
+        for why in {verdict.why for verdict in record.budgets if not verdict.applies}
     )
     for why, number in reasons.items():
         tests = number_of(number, "test")

@@ -3,7 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from pytest_whq.model import BudgetVerdict, Device, Measurement, Record, Rig, Run, format_metric
+from pytest_whq.model import (
+    BUDGET_OUTCOMES,
+    COMPARISON_OUTCOMES,
+    BudgetVerdict,
+    Device,
+    Measurement,
+    Rig,
+    Run,
+    format_metric,
+)
 from pytest_whq.units import format_percent, format_quantity
 
 SCOPES = {"gpu": "GPU board", "gpu+cpu": "GPU boards and CPU", "module": "module (CPU + GPU)", "cpu": "CPU"}
@@ -70,14 +79,21 @@ def run_rig_phrase(run: Run) -> str:
 
 def counts_of(run: Run) -> dict[str, int]:
     """How many tests were measured, and how many of them are not as they should be: what -> number."""
-    measured = sum(why_not_measured(record.measurement) is None for record in run.records)
+    measured = sum(record.measurement.why_unmeasured is None for record in run.records)
     outcomes = [{verdict.outcome for verdict in record.budgets} for record in run.records]
     compared = Counter(record.comparison.outcome for record in run.records if record.comparison)
     numbers = {
         "not measured": len(run.records) - measured,
-        "over budget": sum("exceeded" in found for found in outcomes),
-        "with a budget unmeasured": sum("unmeasured" in found for found in outcomes),
-        **{outcome.replace("_", " "): compared[outcome] for outcome in _COUNTED},
+        **{
+            meaning.counted: sum(outcome in found for found in outcomes)
+            for outcome, meaning in BUDGET_OUTCOMES.items()
+            if meaning.counted
+        },
+        **{
+            meaning.counted: compared[outcome]
+            for outcome, meaning in COMPARISON_OUTCOMES.items()
+            if meaning.counted
+        },
     }
     return {"measured": measured, **{what: number for what, number in numbers.items() if number}}
 
@@ -85,18 +101,6 @@ def counts_of(run: Run) -> dict[str, int]:
 def counts_phrase(run: Run) -> str:
     """`counts_of` in words: ``2 measured, 1 regressed``."""
     return ", ".join(f"{number} {what}" for what, number in counts_of(run).items())
-
-
-# ``unchanged`` is what is expected, and ``new`` stands in its line.
-_COUNTED = ("regressed", "improved", "inconclusive", "not_comparable")
-
-
-def why_not_measured(measurement: Measurement) -> str | None:
-    """Why there is no Wh/query that stands; None where there is one."""
-    reason = measurement.why_invalid("wh_per_query")
-    if reason is not None:
-        return one_line((reason.sentence or reason.code.replace("_", " ")).rstrip("."))
-    return "there is no figure" if measurement.wh_per_query is None else None
 
 
 def spread(measurement: Measurement) -> float | None:
@@ -120,10 +124,10 @@ def budget_phrase(verdicts: Sequence[BudgetVerdict]) -> str:
     limit = format_metric(verdict.metric, verdict.limit)
     if verdict.metric != "wh_per_query":
         limit = f"{limit} {verdict.metric}"
-    if verdict.value is None or verdict.outcome in ("unmeasured", "not_judged"):
+    if verdict.value is None or not verdict.settled:
         return f"{verdict.outcome.replace('_', ' ')}: {limit}"
     use = f"{format_percent(verdict.value / verdict.limit)} of {limit}"
-    return f"{use}, exceeded" if verdict.outcome == "exceeded" else use
+    return f"{use}, {verdict.outcome}" if verdict.fails else use
 
 
 def tightest_budget(verdicts: Sequence[BudgetVerdict]) -> BudgetVerdict | None:
@@ -133,10 +137,4 @@ def tightest_budget(verdicts: Sequence[BudgetVerdict]) -> BudgetVerdict | None:
 
 def _tightness(verdict: BudgetVerdict) -> tuple[bool, bool, float]:
     used = 0.0 if verdict.value is None or not verdict.limit else verdict.value / verdict.limit
-    return verdict.fails, verdict.outcome != "not_judged", used
-
-
-def fails(record: Record) -> bool:
-    """Whether a verdict on ``record`` fails its test where verdicts are enforced."""
-    regressed = record.comparison is not None and record.comparison.outcome == "regressed"
-    return regressed or any(verdict.fails for verdict in record.budgets)
+    return verdict.fails, verdict.applies, used

@@ -23,27 +23,32 @@ from pytest_whq.model.baseline import (
     runs_of,
 )
 from pytest_whq.storing.fields import (
+    LARGEST_COUNT,
+    LARGEST_NUMBER,
     FieldError,
+    Reader,
     count,
     interval,
     list_of,
     mapping_of,
     number,
     object_of,
-    one_of,
-    optional,
-    readers_of,
     shown,
+    taking,
     text,
 )
 from pytest_whq.storing.files import parse_json, read_bytes, write_text
+from pytest_whq.storing.hints import readers_of
 from pytest_whq.storing.plain_data import plain
-from pytest_whq.storing.records import METHODS, read_with
+from pytest_whq.storing.records import read_with
 from pytest_whq.storing.runfile import line_of, moment
 
 BASELINE_FORMAT = 1  # 1: first
 
 FILE_NAME = "whq-baseline.json"
+
+# A nanojoule is below every sensor, and above it ratios stay finite.
+_LEAST_J = 1e-9
 
 _RESTORE = "Restore it from version control, or delete it and accept runs anew."
 
@@ -134,7 +139,7 @@ def baseline_from_dict(data: Any, where: str) -> Baseline:
             f"{where} is baseline format {shown(found)}; this version of pytest-whq reads {BASELINE_FORMAT}. "
             "Accept runs into a new one, or read it with the version that wrote it."
         )
-    runs: list[list[Accepted]] = read_with(_document, data, where, _RESTORE)["runs"]
+    runs: list[list[Accepted]] = read_with(read_document, data, where, _RESTORE)["runs"]
     tests: dict[str, list[Accepted]] = {}
     for entries in sorted(runs, key=lambda entries: moment_key(entries[0].run)):
         for entry in entries:
@@ -142,18 +147,20 @@ def baseline_from_dict(data: Any, where: str) -> Baseline:
     return Baseline({test: tuple(entries) for test, entries in tests.items()})
 
 
+@taking(**text.schema)
 def _name(value: Any) -> str:
     # The ten runs of a test share one string.
     return sys.intern(text(value))
 
 
+@taking(type="number", minimum=_LEAST_J, maximum=LARGEST_NUMBER)
 def _energy_j(value: Any) -> float:
-    # A nanojoule is below every sensor, and above it ratios stay finite.
-    if (energy_j := number(value)) < 1e-9:
+    if (energy_j := number(value)) < _LEAST_J:
         raise FieldError(f"is {shown(value)}, but must be above 0")
     return energy_j
 
 
+@taking(type="integer", minimum=1, maximum=LARGEST_COUNT)
 def _queries(value: Any) -> int:
     if (queries := count(value)) == 0:
         raise FieldError("is 0, but must be above 0")
@@ -167,7 +174,6 @@ _entry_readers = readers_of(
     {
         "run": object_of({}),
         "test": _name,
-        "method": optional(one_of(METHODS)),
         "queries": _queries,
         "energy_j": _energy_j,
         "interval95": mapping_of(interval, COMPARED),
@@ -190,4 +196,5 @@ def _run(data: Any) -> list[Accepted]:
     return entries
 
 
-_document = object_of({"format": count, "runs": list_of(_run)})
+read_document = object_of({"format": count, "runs": list_of(Reader(_run, _read_run.schema))})
+"""A reader of a whole baseline."""

@@ -6,13 +6,15 @@ from pytest_whq.model import PowerCurve
 from pytest_whq.storing.fields import (
     LARGEST_NUMBER,
     FieldError,
-    dataclass_of,
     interval,
     list_of,
     number,
+    optional,
     shown,
     signed,
+    taking,
 )
+from pytest_whq.storing.hints import dataclass_of
 
 MOST_STEPS = 1000
 """A longer curve is not one that this package wrote, and too much for a page."""
@@ -21,12 +23,14 @@ MOST_STEPS = 1000
 _WATTS = {float, int, type(None)}
 
 
+@taking(type="number", exclusiveMinimum=0, maximum=LARGEST_NUMBER)
 def _step(value: Any) -> float:
     if (seconds := number(value)) == 0:
         raise FieldError(f"is {shown(value)}, but must be a number above 0")
     return seconds
 
 
+@taking(type="array", maxItems=MOST_STEPS, items=optional(number).schema)
 def _watts(value: Any) -> tuple[float | None, ...]:
     # As a whole, not one by one: these are most of the numbers of a file.
     if type(value) is not list or not set(map(type, value)) <= _WATTS or len(value) > MOST_STEPS:

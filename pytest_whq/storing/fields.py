@@ -2,11 +2,30 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields, is_dataclass
-from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-Reader = Callable[[Any], Any]
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(Generic[Value]):
+    """Reads one kind of JSON value; ``schema`` says as a JSON Schema what it takes, as far as that can.
+
+    It returns what was read, or raises `FieldError`.
+    """
+
+    read: Callable[[Any], Value]
+    schema: Mapping[str, Any]
+
+    def __call__(self, value: Any) -> Value:
+        return self.read(value)
+
+
+def taking(**schema: Any) -> Callable[[Callable[[Any], Value]], Reader[Value]]:
+    """Make a function a `Reader` of what ``schema`` says."""
+    return lambda read: Reader(read, schema)
+
 
 # Above these, sums and products of a file's figures could overflow; no machine comes near them.
 LARGEST_NUMBER = 1e18
@@ -36,6 +55,7 @@ def shown(value: object) -> str:
     return written if len(written) <= 60 else f"{written[:57]}..."
 
 
+@taking(type="string")
 def text(value: Any) -> str:
     """A string."""
     if not isinstance(value, str):
@@ -43,6 +63,7 @@ def text(value: Any) -> str:
     return value
 
 
+@taking(type="boolean")
 def flag(value: Any) -> bool:
     """True or false."""
     if type(value) is not bool:
@@ -50,6 +71,7 @@ def flag(value: Any) -> bool:
     return value
 
 
+@taking(type="integer", minimum=0, maximum=LARGEST_COUNT)
 def count(value: Any) -> int:
     """A whole number from 0 up."""
     if type(value) is not int or not 0 <= value <= LARGEST_COUNT:
@@ -57,6 +79,7 @@ def count(value: Any) -> int:
     return value
 
 
+@taking(type="number", minimum=-LARGEST_NUMBER, maximum=LARGEST_NUMBER)
 def signed(value: Any) -> float:
     """A finite number of either sign."""
     if type(value) in _NUMBERS and -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
@@ -64,6 +87,7 @@ def signed(value: Any) -> float:
     raise FieldError(f"is {shown(value)}, but must be a finite number")
 
 
+@taking(type="number", minimum=0, maximum=LARGEST_NUMBER)
 def number(value: Any) -> float:
     """A finite number from 0 up."""
     if type(value) in _NUMBERS and 0 <= value <= LARGEST_NUMBER:
@@ -71,6 +95,7 @@ def number(value: Any) -> float:
     raise FieldError(f"is {shown(value)}, but must be a finite number from 0 up")
 
 
+@taking(type="array", items=signed.schema, minItems=2, maxItems=2)
 def interval(value: Any) -> tuple[float, float]:
     """Two finite numbers, the lower one first."""
     if type(value) is not list or len(value) != 2:
@@ -81,9 +106,10 @@ def interval(value: Any) -> tuple[float, float]:
     return low, high
 
 
-def one_of(words: Collection[str]) -> Reader:
+def one_of(words: Collection[str]) -> Reader[str]:
     """A reader of one of a few words."""
 
+    @taking(enum=list(words))
     def read(value: Any) -> str:
         if type(value) is not str or value not in words:
             raise FieldError(f"is {shown(value)}, but must be one of {', '.join(words)}")
@@ -92,21 +118,30 @@ def one_of(words: Collection[str]) -> Reader:
     return read
 
 
-def optional(reader: Reader) -> Reader:
+def optional(reader: Reader[Value]) -> Reader[Value | None]:
     """A reader of null, or of what ``reader`` reads."""
-    return lambda value: None if value is None else reader(value)
+    read = reader.read
+    kind = reader.schema.get("type")
+    # An object stays a whole of its own, which others can refer to.
+    if kind is None or kind == "object":
+        schema: Mapping[str, Any] = {"anyOf": [reader.schema, {"type": "null"}]}
+    else:
+        schema = {**reader.schema, "type": [kind, "null"]}
+    return Reader(lambda value: None if value is None else read(value), schema)
 
 
-def list_of(reader: Reader) -> Callable[[Any], tuple[Any, ...]]:
+def list_of(reader: Reader[Value]) -> Reader[tuple[Value, ...]]:
     """A reader of a list, each of its items read by ``reader``."""
+    read_item = reader.read
 
-    def read(value: Any) -> tuple[Any, ...]:
+    @taking(type="array", items=reader.schema)
+    def read(value: Any) -> tuple[Value, ...]:
         if type(value) is not list:
             raise FieldError(f"is {shown(value)}, but must be a list")
         items = []
         for index, item in enumerate(value):
             try:
-                items.append(reader(item))
+                items.append(read_item(item))
             except FieldError as wrong:
                 raise wrong.inside(f"[{index}]") from None
         return tuple(items)
@@ -117,11 +152,12 @@ def list_of(reader: Reader) -> Callable[[Any], tuple[Any, ...]]:
 _two_numbers = list_of(signed)
 
 
-def mapping_of(reader: Reader, keys: Collection[str]) -> Callable[[Any], dict[str, Any]]:
+def mapping_of(reader: Reader[Any], keys: Collection[str]) -> Reader[dict[str, Any]]:
     """A reader of an object that has some of ``keys`` and no other field."""
     return object_of(dict.fromkeys(keys, reader), may_lack=keys)
 
 
+@taking(type="object", additionalProperties=count.schema)
 def counts_by_name(value: Any) -> dict[str, int]:
     """An object of any fields, each a whole number from 0 up."""
     if type(value) is not dict:
@@ -129,14 +165,18 @@ def counts_by_name(value: Any) -> dict[str, int]:
     return object_of(dict.fromkeys(value, count))(value)
 
 
-def object_of(
-    readers: Mapping[str, Reader], may_lack: Collection[str] = ()
-) -> Callable[[Any], dict[str, Any]]:
+def object_of(readers: Mapping[str, Reader[Any]], may_lack: Collection[str] = ()) -> Reader[dict[str, Any]]:
     """A reader of an object with a field for each of ``readers`` and no other."""
     expected = readers.keys()
     required = expected - set(may_lack)
-    steps = tuple(readers.items())
+    steps = tuple((name, reader.read) for name, reader in readers.items())
 
+    @taking(
+        type="object",
+        properties={name: reader.schema for name, reader in readers.items()},
+        required=[name for name in readers if name in required],
+        additionalProperties=False,
+    )
     def read(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
             raise FieldError(f"is {shown(value)}, but must be an object")
@@ -145,9 +185,9 @@ def object_of(
             raise _wrong_names(value, expected, required)
         found = {}
         try:
-            for name, reader in steps:
+            for name, read_field in steps:
                 if name in value:
-                    found[name] = reader(value[name])
+                    found[name] = read_field(value[name])
         except FieldError as wrong:
             raise wrong.inside(name) from None
         return found
@@ -163,48 +203,3 @@ def _wrong_names(
             return FieldError("is not a field of this format", shown(name)[1:-1])
     missing = next(name for name in expected if name in required and name not in value)
     return FieldError("is missing", missing)
-
-
-def dataclass_of(
-    cls: type[Any],
-    own: Mapping[str, Reader] | None = None,
-    *,
-    renamed: Mapping[str, str] | None = None,
-    may_lack: Collection[str] = (),
-) -> Callable[[Any], Any]:
-    """A reader of an object with the fields of the dataclass ``cls``, which it returns.
-
-    A field's reader follows from its type, unless ``own`` has one for it. ``renamed`` maps a
-    field's name in the file to its name in ``cls``; those in ``may_lack`` may be absent.
-    """
-    renamed = renamed or {}
-    stored = {name: key for key, name in renamed.items()}
-    readers = {stored.get(name, name): reader for name, reader in readers_of(cls, own).items()}
-    read_object = object_of(readers, may_lack)
-    if not renamed:
-        return lambda value: cls(**read_object(value))
-    return lambda value: cls(**{renamed.get(key, key): item for key, item in read_object(value).items()})
-
-
-def readers_of(cls: type[Any], own: Mapping[str, Reader] | None = None) -> dict[str, Reader]:
-    """A reader for each field of the dataclass ``cls``: from ``own``, else by the field's type."""
-    own = own or {}
-    hints = get_type_hints(cls)
-    return {field.name: own.get(field.name) or reader_for(hints[field.name]) for field in fields(cls)}
-
-
-_SCALARS: Mapping[object, Reader] = {str: text, bool: flag, int: count, float: number}
-
-
-def reader_for(hint: Any) -> Reader:
-    """The reader that a type hint tells; TypeError where it tells none, as for a mapping."""
-    arguments = get_args(hint)
-    if hint in _SCALARS:
-        return _SCALARS[hint]
-    if isinstance(hint, type) and is_dataclass(hint):
-        return dataclass_of(hint)
-    if isinstance(hint, UnionType) and arguments[1:] == (NoneType,):
-        return optional(reader_for(arguments[0]))
-    if get_origin(hint) is tuple and arguments[1:] == (...,):
-        return list_of(reader_for(arguments[0]))
-    raise TypeError(f"{hint} does not tell how it is read: give its field a reader")

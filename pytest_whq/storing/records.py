@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields, replace
 from math import isclose
 from typing import Any, TypeVar
 
-from pytest_whq.errors import RunFileError
+from pytest_whq.errors import ReasonCode, RunFileError
 from pytest_whq.model import (
     METRICS,
     REASONS,
@@ -23,8 +23,6 @@ from pytest_whq.storing.curves import read_curve
 from pytest_whq.storing.fields import (
     FieldError,
     Reader,
-    counts_by_name,
-    dataclass_of,
     flag,
     interval,
     list_of,
@@ -32,18 +30,13 @@ from pytest_whq.storing.fields import (
     object_of,
     one_of,
     optional,
-    readers_of,
     shown,
     signed,
     text,
 )
 from pytest_whq.storing.files import RECORD_AGAIN
+from pytest_whq.storing.hints import dataclass_of, readers_of
 from pytest_whq.storing.plain_data import plain
-
-METHODS = ("counter", "power", "estimate")
-TEST_OUTCOMES = ("passed", "failed", "skipped", "xfailed", "xpassed")
-BUDGET_OUTCOMES = ("within", "exceeded", "unmeasured", "not_judged")
-COMPARISON_OUTCOMES = ("regressed", "improved", "unchanged", "inconclusive", "new", "not_comparable")
 
 # What a person looks for first stands first; fields not named here follow.
 _RECORD_ORDER = (
@@ -112,8 +105,7 @@ def _comparison_as_dict(comparison: Comparison | None) -> dict[str, Any] | None:
 
 def record_from_dict(data: Any, where: str) -> Record:
     """The record in ``data``; a RunFileError begins with ``where``."""
-    record: Record = read_with(read_record, data, where)
-    return record
+    return read_with(read_record, data, where)
 
 
 def rig_from_dict(data: Any, where: str) -> Rig:
@@ -122,7 +114,7 @@ def rig_from_dict(data: Any, where: str) -> Rig:
     return rig
 
 
-def read_with(reader: Reader, data: Any, where: str, remedy: str = RECORD_AGAIN) -> Any:
+def read_with(reader: Reader[Value], data: Any, where: str, remedy: str = RECORD_AGAIN) -> Value:
     """What ``reader`` reads in ``data``; a RunFileError begins with ``where`` and names the field."""
     try:
         return reader(data)
@@ -130,8 +122,8 @@ def read_with(reader: Reader, data: Any, where: str, remedy: str = RECORD_AGAIN)
         raise RunFileError(f"{where}: {wrong}. {remedy}") from None
 
 
-def read_record(data: Any) -> Record:
-    """The record in ``data``, to be used as a `Reader` inside of another."""
+def _record(data: Any) -> Record:
+    """The record in ``data``, put together from its flat fields."""
     found = _read_record_fields(data)
     measurement = _part(
         Measurement,
@@ -151,7 +143,7 @@ def _part(cls: type[Value], found: Mapping[str, Any], **given: Any) -> Value:
     return cls(**own, **given)
 
 
-def _reasons(codes: tuple[str, ...], sentences: Mapping[str, str]) -> tuple[Reason, ...]:
+def _reasons(codes: tuple[ReasonCode, ...], sentences: Mapping[str, str]) -> tuple[Reason, ...]:
     for code in sentences:
         if code not in codes:
             raise FieldError("explains a code that is not among the reasons", f"why.{code}")
@@ -188,7 +180,7 @@ _stretches = dict.fromkeys(
 
 _budget = dataclass_of(
     BudgetVerdict,
-    {"metric": _metric, "value": _signed_or_unknown, "outcome": one_of(BUDGET_OUTCOMES)},
+    {"metric": _metric, "value": _signed_or_unknown},
     renamed={"from": "origin"},
     may_lack=("why",),
 )
@@ -200,7 +192,7 @@ _COMPARISON_EXTRAS = frozenset(
 )
 
 
-def _comparison(per_token: Reader) -> Reader:
+def _comparison(per_token: Reader[Any]) -> Reader[Any]:
     return dataclass_of(
         Comparison,
         {
@@ -208,7 +200,6 @@ def _comparison(per_token: Reader) -> Reader:
             "baseline": _signed_or_unknown,
             "change": _signed_or_unknown,
             "interval95": optional(interval),
-            "outcome": one_of(COMPARISON_OUTCOMES),
             "per_token": per_token,
         },
         renamed={stored: name for name, stored in _COMPARISON_NAMES.items()},
@@ -222,19 +213,16 @@ _READERS = {
         Measurement,
         {
             **_net,
-            "method": optional(one_of(METHODS)),
             "rounds": list_of(dataclass_of(Round, _net)),
             "interval95": mapping_of(interval, METRICS),
             "reasons": list_of(one_of(REASONS)),
             "power": read_curve,
-            "failures": counts_by_name,
             "load": optional(dataclass_of(Load, {"edge_queries": signed, **_stretches})),
         },
     ),
     **readers_of(
         Record,
         {
-            "outcome": one_of(TEST_OUTCOMES),
             "measurement": object_of({}),
             "budgets": list_of(_budget),
             "comparison": optional(_comparison(optional(_comparison(optional(object_of({})))))),
@@ -250,3 +238,6 @@ _read_record_fields = object_of(
     {name: reader for name, reader in _READERS.items() if name not in _FLATTENED},
     may_lack=("why", *_DETAILS),
 )
+
+read_record = Reader(_record, {"title": "Record", **_read_record_fields.schema})
+"""A reader of a record, as `record_as_dict` writes it."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Record, Run
-from pytest_whq.storing.fields import FieldError, dataclass_of, list_of, shown, text
+from pytest_whq.storing.fields import FieldError, Reader, list_of, shown, taking, text
 from pytest_whq.storing.files import parse_json, read_bytes, write_text
+from pytest_whq.storing.hints import dataclass_of
 from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_record, read_with, record_as_dict
 
@@ -61,12 +62,15 @@ def run_from_dict(data: Any, where: str) -> Run:
             f"{where} is run format {shown(found)}; this version of pytest-whq reads {RUN_FORMAT}. "
             "Record the run again, or read it with the version that wrote it."
         )
-    run: Run = read_with(_run, {name: value for name, value in data.items() if name != "format"}, where)
-    return run
+    rest = {name: value for name, value in data.items() if name != "format"}
+    return read_with(read_run_fields, rest, where)
+
+
+_list_of_records = list_of(read_record)
 
 
 def _records(data: Any) -> tuple[Record, ...]:
-    records: tuple[Record, ...] = list_of(read_record)(data)
+    records = _list_of_records(data)
     seen = set()
     for index, record in enumerate(records):
         if record.test in seen:
@@ -75,11 +79,15 @@ def _records(data: Any) -> tuple[Record, ...]:
     return records
 
 
+_MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
+
+
+@taking(type="string", pattern=_MOMENT)
 def moment(value: Any) -> str:
     """A time in UTC, as text."""
     written = text(value)
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", written):
+        if re.fullmatch(_MOMENT, written):
             datetime.fromisoformat(written)
             return written
     except ValueError:
@@ -87,4 +95,7 @@ def moment(value: Any) -> str:
     raise FieldError(f"is {shown(value)}, but must be a time in UTC such as 2026-11-23T08:00:00Z")
 
 
-_run = dataclass_of(Run, {"created": moment, "records": _records})
+read_run_fields: Reader[Run] = dataclass_of(
+    Run, {"created": moment, "records": Reader(_records, _list_of_records.schema)}
+)
+"""A reader of all of a run file but its format."""

@@ -8,6 +8,7 @@ import pytest
 from simulated_nvml import DRIVER_NOT_LOADED, SimulatedNvml
 from simulated_project import SimulatedProject, within
 
+from pytest_whq.errors import ReasonCode
 from pytest_whq.model import REASONS
 
 
@@ -176,7 +177,7 @@ PROVOCATIONS = {
 
 @pytest.mark.parametrize("code", PROVOCATIONS)
 def test_a_reason_is_named_and_no_figure_stands_that_it_takes_away(
-    simulated_project: SimulatedProject, code: str
+    simulated_project: SimulatedProject, code: ReasonCode
 ) -> None:
     provocation, gpu = PROVOCATIONS[code], simulated_project.nvml.gpu(0)
     simulated_project.tests(provocation.test)

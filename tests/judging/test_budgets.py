@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_whq.judging.budgets import Budget, failing_sentence, judge_budgets
-from pytest_whq.model import BudgetVerdict, Device, Measurement, Reason, TokenCount
+from pytest_whq.model import BudgetVerdict, Device, Measurement, Method, Reason, TokenCount
 
 H200 = Device(id="GPU-1", name="NVIDIA H200", power_limit_w=700.0)
 A100 = Device(id="GPU-2", name="NVIDIA A100-SXM4-80GB")
@@ -15,7 +15,7 @@ def measured(
     queries: int = 20,
     failed_queries: int = 0,
     tokens: TokenCount | None = None,
-    method: str | None = "counter",
+    method: Method | None = "counter",
     reasons: tuple[Reason, ...] = (),
 ) -> Measurement:
     """20 queries of 9.7 mWh, with 256 input and 128 output tokens each."""

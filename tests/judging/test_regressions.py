@@ -11,6 +11,7 @@ from pytest_whq.judging.regressions import Limit, compare, compare_record, limit
 from pytest_whq.judging.run_comparison import Rules, compare_run, compare_runs
 from pytest_whq.model import Comparison, Record, Rig, Run, TokenCount
 from pytest_whq.model.baseline import Accepted, Baseline, accept, entry_of
+from pytest_whq.model.verdicts import ComparisonOutcome
 
 TEST = "tests/test_chat.py::test_short"
 
@@ -235,7 +236,7 @@ def test_policies_are_set_by_case() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["new", "not_comparable", "inconclusive"])
-def test_each_policy_fails_warns_or_passes(outcome: str) -> None:
+def test_each_policy_fails_warns_or_passes(outcome: ComparisonOutcome) -> None:
     comparison = Comparison("wh_per_query", None, None, None, outcome)
     found = {
         policy: (policies.fails(comparison), policies.warns(comparison))

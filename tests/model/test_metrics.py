@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_whq.errors import ReasonCode
 from pytest_whq.interval import relative_half_width95
 from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.model import METRICS, REASONS, Measurement, Reason, Round, TokenCount, format_metric
@@ -119,12 +120,12 @@ def test_net_energy_may_be_below_nothing() -> None:
     assert replace(MEASURED, net_energy_j=-72.0).net_wh_per_query == -0.001
 
 
-SPOILS_ALL = (
+SPOILS_ALL: tuple[ReasonCode, ...] = (
     *("no_source", "source_error", "counter_reset", "counter_stuck", "sensors_disagree"),
     *("window_too_short", "sample_gap", "mig", "failed_queries"),
 )
-WARNINGS = ("imprecise", "throttled", "shared_device", "thermal_drift", "estimated")
-INVALIDATED: dict[str, set[str]] = {
+WARNINGS: tuple[ReasonCode, ...] = ("imprecise", "throttled", "shared_device", "thermal_drift", "estimated")
+INVALIDATED: dict[ReasonCode, set[str]] = {
     **{code: set(METRICS) for code in SPOILS_ALL},
     "no_queries": OF_QUERIES,
     "tokens_missing": OF_TOKENS,
@@ -132,7 +133,7 @@ INVALIDATED: dict[str, set[str]] = {
 }
 
 
-def because(*codes: str) -> Measurement:
+def because(*codes: ReasonCode) -> Measurement:
     return replace(MEASURED, reasons=tuple(Reason(code, f"because of {code}") for code in codes))
 
 
@@ -141,7 +142,7 @@ def test_what_a_reason_invalidates_follows_from_the_rows() -> None:
 
 
 @pytest.mark.parametrize("code", REASONS)
-def test_a_reason_keeps_its_metrics_from_being_judged(code: str) -> None:
+def test_a_reason_keeps_its_metrics_from_being_judged(code: ReasonCode) -> None:
     found = because(code)
     reason = Reason(code, f"because of {code}")
     judged = {metric: found.why_invalid(metric) for metric in METRICS}
@@ -149,7 +150,7 @@ def test_a_reason_keeps_its_metrics_from_being_judged(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", REASONS)
-def test_only_warnings_and_missing_tokens_leave_a_measurement_valid(code: str) -> None:
+def test_only_warnings_and_missing_tokens_leave_a_measurement_valid(code: ReasonCode) -> None:
     assert because(code).valid is (INVALIDATED[code] in (set(), OF_TOKENS))
     assert because("imprecise", code).valid is because(code).valid
 

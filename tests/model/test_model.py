@@ -2,7 +2,8 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from pytest_whq.model import BudgetVerdict, Measurement, Reason, TokenCount
+from pytest_whq.errors import ReasonCode
+from pytest_whq.model import BudgetOutcome, BudgetVerdict, Measurement, Reason, TokenCount
 
 MEASURED = Measurement(
     method="counter",
@@ -22,7 +23,7 @@ def test_cached_and_reasoning_tokens_are_part_of_the_others() -> None:
     assert MEASURED.total_tokens == 400
 
 
-def because(*codes: str) -> Measurement:
+def because(*codes: ReasonCode) -> Measurement:
     return replace(MEASURED, reasons=tuple(Reason(code, f"because of {code}") for code in codes))
 
 
@@ -46,7 +47,7 @@ def test_a_reason_is_found_by_its_code() -> None:
     ("outcome", "fails"),
     [("within", False), ("exceeded", True), ("unmeasured", True), ("not_judged", False)],
 )
-def test_a_budget_that_is_exceeded_or_unmeasured_fails(outcome: str, fails: bool) -> None:
+def test_a_budget_that_is_exceeded_or_unmeasured_fails(outcome: BudgetOutcome, fails: bool) -> None:
     assert BudgetVerdict("wh_per_query", 0.05, None, outcome, "marker").fails is fails
 
 

@@ -19,6 +19,7 @@ from pytest_whq.model import (
     TokenCount,
 )
 from pytest_whq.model.serving import Distribution, Distributions, Load, Phase, Phases
+from pytest_whq.model.verdicts import BudgetOutcome, ComparisonOutcome
 from pytest_whq.units import JOULES_PER_WH
 
 BASELINE = Commit("1a2b3c4d5e6f7a8b9c0d", "main", False)
@@ -63,7 +64,7 @@ def power(watts: float, rounds: int) -> PowerCurve:
     return PowerCurve(5000.0, step_s, tuple(values), tuple(windows))
 
 
-def against(baseline_mwh: float, change: float, outcome: str, **more: Any) -> Comparison:
+def against(baseline_mwh: float, change: float, outcome: ComparisonOutcome, **more: Any) -> Comparison:
     """A comparison with three runs of the main branch."""
     found = Comparison(
         "wh_per_query",
@@ -80,7 +81,7 @@ def against(baseline_mwh: float, change: float, outcome: str, **more: Any) -> Co
     return replace(found, **more)
 
 
-def budget(limit_mwh: float, value_mwh: float, outcome: str = "within") -> BudgetVerdict:
+def budget(limit_mwh: float, value_mwh: float, outcome: BudgetOutcome = "within") -> BudgetVerdict:
     """A budget on Wh/query out of a file."""
     return BudgetVerdict("wh_per_query", limit_mwh / 1000, value_mwh / 1000, outcome, "whq.toml, budgets[0]")
 

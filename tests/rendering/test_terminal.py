@@ -5,6 +5,7 @@ import pytest
 from samples import H200, NOTHING, RIG, a_record, a_run
 
 from pytest_whq.model import BudgetVerdict, Comparison, Measurement, Reason, Record, Rig
+from pytest_whq.model.verdicts import BudgetOutcome, ComparisonOutcome
 from pytest_whq.rendering.terminal import render
 from pytest_whq.rendering.words import devices_phrase, one_line, short_names, shortened
 from pytest_whq.units import JOULES_PER_WH
@@ -22,12 +23,14 @@ def measured(test: str, mwh: float, percent: float, **changes: Any) -> Record:
     return a_record(f"tests/test_chat.py::{test}", **(figures | changes))
 
 
-def compared(baseline_mwh: float | None, change: float | None, outcome: str) -> Comparison:
+def compared(baseline_mwh: float | None, change: float | None, outcome: ComparisonOutcome) -> Comparison:
     baseline = None if baseline_mwh is None else baseline_mwh / 1000
     return Comparison("wh_per_query", baseline, change, None, outcome)
 
 
-def budget(outcome: str, used: float | None, limit: float = 0.05, why: str | None = None) -> BudgetVerdict:
+def budget(
+    outcome: BudgetOutcome, used: float | None, limit: float = 0.05, why: str | None = None
+) -> BudgetVerdict:
     value = None if used is None else used * limit
     return BudgetVerdict("wh_per_query", limit, value, outcome, "marker", why)
 

@@ -85,7 +85,7 @@ def with_text(value: Any, way: tuple[str | int, ...], text: str) -> Any:
     return replace(value, **{first: with_text(getattr(value, first), tuple(rest), text)})
 
 
-CHOSEN = ("metric", "code")
+CHOSEN = ("metric", "code", "outcome", "method", "separated_by")
 """Fields whose words come from a table, which reading a file holds them to."""
 
 

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from pytest_whq.errors import SettingError, SourceError, WhqError
+from pytest_whq.errors import ReasonCode, SettingError, SourceError, WhqError
 from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.sources import OpenedSource, open_source, standing_in
 from pytest_whq.sources.base import PowerSource
@@ -95,7 +95,7 @@ def test_auto_falls_to_the_estimate_where_there_is_no_gpu_and_says_why() -> None
 
 
 @pytest.mark.parametrize("code", ["mig", "source_error"])
-def test_auto_never_replaces_a_gpu_that_cannot_be_read_by_an_estimate(code: str) -> None:
+def test_auto_never_replaces_a_gpu_that_cannot_be_read_by_an_estimate(code: ReasonCode) -> None:
     refusing = standing_in({"nvml": raises(SourceError("nvml: no.", code=code))})
     with refusing, says(SourceError, "nvml: no.") as caught:
         open_source("auto")

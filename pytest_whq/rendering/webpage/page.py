@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from pytest_whq.model import Record, Rig, Run, format_metric
+from pytest_whq.model import BUDGET_OUTCOMES, COMPARISON_OUTCOMES, Record, Rig, Run, format_metric
 from pytest_whq.rendering.rows import Row, baseline_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_of, times_of
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart, power_chart, rounds_chart
@@ -47,8 +47,9 @@ def render(run: Run) -> str:
 
 
 _TONES = {
-    **dict.fromkeys(("over budget", "with a budget unmeasured", "regressed"), "bad"),
-    "improved": "good",
+    meaning.counted: meaning.tone
+    for meaning in (*BUDGET_OUTCOMES.values(), *COMPARISON_OUTCOMES.values())
+    if meaning.tone in ("bad", "good")
 }
 
 

@@ -9,7 +9,7 @@ from pytest_whq.model import Record, Run, format_metric
 from pytest_whq.model.serving import Distribution
 from pytest_whq.rendering.columns import Column, filled
 from pytest_whq.rendering.webpage.charts import Chart, Point, points_chart
-from pytest_whq.rendering.words import spread, why_not_measured
+from pytest_whq.rendering.words import spread
 from pytest_whq.units import format_number, format_quantity
 
 
@@ -48,7 +48,7 @@ def sweeps_of(run: Run) -> list[Sweep]:
     shared = Counter(name for of_test in names.values() for name in of_test)
     groups: dict[str, dict[int, Record]] = {}
     for record in run.records:
-        if names.get(record.test) and why_not_measured(record.measurement) is None:
+        if names.get(record.test) and record.measurement.why_unmeasured is None:
             name = max(names[record.test], key=lambda name: shared[name])
             groups.setdefault(name, {})[_concurrency(record)] = record
     return [

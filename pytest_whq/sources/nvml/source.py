@@ -7,7 +7,7 @@ from functools import partial
 
 import pynvml  # type: ignore[import-untyped]
 
-from pytest_whq.errors import SourceError
+from pytest_whq.errors import ReasonCode, SourceError
 from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.sources.base import Probe
 from pytest_whq.sources.facts import ListedDevice
@@ -146,7 +146,7 @@ def _initialise() -> None:
 def _cannot_be_opened(error: pynvml.NVMLError) -> SourceError:
     # Only where there is no driver is there no GPU: one that is there but refuses is not to be
     # replaced by an estimate.
-    code = "no_source" if error.value in NOTHING_THERE else "source_error"
+    code: ReasonCode = "no_source" if error.value in NOTHING_THERE else "source_error"
     return SourceError(opening_sentence(error.value, error), code)
 
 
