@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from pytest_whq.errors import SettingError
@@ -41,11 +42,29 @@ def seconds(*, above_zero: bool) -> Callable[[str, Any], float]:
 
 def share(where: str, value: Any) -> float:
     """Takes a share below 1, as a ratio or in percent."""
-    try:
-        ratio = parse_ratio(value)
-    except (TypeError, ValueError):
-        ratio = math.nan
+    ratio = _ratio(value)
     # Who writes 2 means 2 %, and 200 % would end every measurement at once.
-    if isinstance(value, bool) or not ratio < 1:
+    if ratio is None or ratio >= 1:
         raise SettingError(f'{where} must be a share such as "2%" or 0.02, not {value!r}.')
     return ratio
+
+
+def share_above_zero(where: str, value: Any) -> float:
+    """Takes a share of any size, as a ratio or in percent."""
+    ratio = _ratio(value)
+    if ratio is None:
+        raise SettingError(f'{where} must be a share above 0, such as "5%" or 0.05, not {shown(value)}.')
+    return ratio
+
+
+def _ratio(value: object) -> float | None:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            return parse_ratio(value)
+    return None
+
+
+def shown(value: object) -> str:
+    """The value as a message can hold it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pytest_whq.cli.console import complain
 from pytest_whq.errors import SettingError
-from pytest_whq.version import __version__
 
 
 def devices_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,13 +40,12 @@ def devices(options: argparse.Namespace) -> int:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
-    from datetime import UTC, datetime
-
     from pytest_whq.calibrating.gpus import calibrate_gpus
     from pytest_whq.measuring.clock import SystemClock
     from pytest_whq.rendering import sensor_table
     from pytest_whq.storing.calibrations import calibrations_as_json
     from pytest_whq.storing.files import write_text
+    from pytest_whq.storing.stamp import now
 
     seconds = 10.0 if options.seconds is None else options.seconds
     if not 0 < seconds <= 600:
@@ -55,9 +53,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     driver, found = calibrate_gpus(SystemClock(), options.devices, seconds, _note)
     print(sensor_table.render(found))
     if options.json is not None:
-        created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        tool = f"pytest-whq {__version__}"
-        write_text(options.json, calibrations_as_json(found, created=created, tool=tool, driver=driver))
+        write_text(options.json, calibrations_as_json(found, created=now(), driver=driver))
     return 0
 
 

@@ -171,21 +171,13 @@ def _rules(options: argparse.Namespace) -> "Rules":
     from pytest_whq.judging.ratio_of_means import RUN_NOISE
     from pytest_whq.judging.regressions import Limit
     from pytest_whq.judging.run_comparison import Rules
+    from pytest_whq.setting_values import share_above_zero
 
     limit = Limit()
     if options.max_regression is not None:
-        limit = Limit(_share("--max-regression", options.max_regression), "--max-regression")
-    noise = RUN_NOISE if options.run_noise is None else _share("--run-noise", options.run_noise)
+        limit = Limit(share_above_zero("--max-regression", options.max_regression), "--max-regression")
+    noise = RUN_NOISE if options.run_noise is None else share_above_zero("--run-noise", options.run_noise)
     entries = (
         () if options.budgets is None else parse_budgets(read_text(options.budgets), str(options.budgets))
     )
     return Rules(limit, entries, noise)
-
-
-def _share(flag: str, value: str) -> float:
-    from pytest_whq.units import parse_ratio
-
-    try:
-        return parse_ratio(value)
-    except ValueError:
-        raise SettingError(f'{flag} must be a share above 0, such as "5%" or 0.05, not {value!r}.') from None

@@ -11,7 +11,7 @@ from pytest_whq.errors import SettingError, did_you_mean
 from pytest_whq.judging.budgets import Budget
 from pytest_whq.judging.max_failed import MaxFailed, max_failed
 from pytest_whq.model import METRICS
-from pytest_whq.units import parse_ratio
+from pytest_whq.setting_values import share_above_zero, shown
 
 _MARKER_KEYS = (*METRICS, "max_regression", "max_failed", "hardware", "estimate")
 _FILE_KEYS = ("tests", *_MARKER_KEYS)
@@ -58,7 +58,7 @@ def parse_budgets(text: str, name: str) -> tuple[BudgetEntry, ...]:
         for key in ("tool", "whq"):
             table = table.get(key, {})
             if not isinstance(table, dict):
-                raise SettingError(f"{where} must be a table, not {_show(table)}.")
+                raise SettingError(f"{where} must be a table, not {shown(table)}.")
     _refuse_unknown(where, table, ("budgets",))
     entries = table.get("budgets", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -75,7 +75,7 @@ def budgets_from_marker(args: Sequence[object], kwargs: Mapping[str, object], te
     """
     where = f"{test}: the whq_budget marker"
     if args:
-        raise SettingError(f"{where} takes keywords only, such as wh_per_query=0.05, not {_show(args[0])}.")
+        raise SettingError(f"{where} takes keywords only, such as wh_per_query=0.05, not {shown(args[0])}.")
     return _entry(where, kwargs, _MARKER_KEYS, origin="marker")
 
 
@@ -109,7 +109,9 @@ def _entry(
         tests=_glob(where, "tests", values.get("tests", "*")),
         hardware=_glob(where, "hardware", values.get("hardware", "*")),
         estimate=_flag(where, "estimate", values.get("estimate", False)),
-        max_regression=None if regression is None else _ratio(where, "max_regression", regression),
+        max_regression=None
+        if regression is None
+        else share_above_zero(f"{where}: max_regression", regression),
         max_failed=None if failed is None else max_failed(f"{where}: max_failed", failed),
     )
 
@@ -123,28 +125,19 @@ def _limit(where: str, metric: str, value: object) -> float:
         if math.isfinite(number) and number > 0:
             return number
     unit = METRICS[metric].unit
-    raise SettingError(f"{where}: {metric} must be a number of {unit} above 0, not {_show(value)}.")
-
-
-def _ratio(where: str, key: str, value: object) -> float:
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        try:
-            return parse_ratio(value)
-        except (ValueError, OverflowError):
-            pass
-    raise SettingError(f'{where}: {key} must be a share above 0, such as "5%" or 0.05, not {_show(value)}.')
+    raise SettingError(f"{where}: {metric} must be a number of {unit} above 0, not {shown(value)}.")
 
 
 def _glob(where: str, key: str, value: object) -> str:
     if isinstance(value, str) and value.strip():
         return value
-    raise SettingError(f'{where}: {key} must be a pattern in quotes, such as "*", not {_show(value)}.')
+    raise SettingError(f'{where}: {key} must be a pattern in quotes, such as "*", not {shown(value)}.')
 
 
 def _flag(where: str, key: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise SettingError(f"{where}: {key} must be true or false, not {_show(value)}.")
+    raise SettingError(f"{where}: {key} must be true or false, not {shown(value)}.")
 
 
 def _refuse_unknown(where: str, keys: Collection[str], allowed: Collection[str]) -> None:
@@ -152,9 +145,3 @@ def _refuse_unknown(where: str, keys: Collection[str], allowed: Collection[str])
         if key not in allowed:
             hint = did_you_mean(key, allowed)
             raise SettingError(f"{where}: there is no {key!r}{hint}, only {', '.join(allowed)}.")
-
-
-def _show(value: object) -> str:
-    """The value, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."

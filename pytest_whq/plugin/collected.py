@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering.terminal import render
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.records import record_from_dict, rig_from_dict
-from pytest_whq.version import __version__
+from pytest_whq.storing.stamp import TOOL, now
 
 _BROKEN_OFF = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -140,8 +139,7 @@ class CollectedRecords:
         return replace(self._run or self._new_run(rig), records=tuple(self._records.values()))
 
     def _new_run(self, rig: Rig) -> Run:
-        created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Run(created, f"pytest-whq {__version__}", current_commit(self._config.rootpath), rig, ())
+        return Run(now(), TOOL, current_commit(self._config.rootpath), rig, ())
 
 
 def _merged(one: Rig, other: Rig) -> Rig:

@@ -41,7 +41,8 @@ from pytest_whq.storing.files import parse_json, read_bytes, write_text
 from pytest_whq.storing.hints import readers_of
 from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_with
-from pytest_whq.storing.runfile import line_of, moment
+from pytest_whq.storing.runfile import line_of
+from pytest_whq.storing.stamp import moment
 
 BASELINE_FORMAT = 1  # 1: first
 

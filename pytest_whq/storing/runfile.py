@@ -1,20 +1,19 @@
 """A `Run` as a JSON file, written whole and read strictly: nothing in it is guessed."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Record, Run
-from pytest_whq.storing.fields import FieldError, Reader, list_of, shown, taking, text
+from pytest_whq.storing.fields import FieldError, Reader, list_of, shown
 from pytest_whq.storing.files import parse_json, read_bytes, write_text
 from pytest_whq.storing.hints import dataclass_of
 from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_record, read_with, record_as_dict
+from pytest_whq.storing.stamp import moment
 
 RUN_FORMAT = 1  # 1: first; a record may have `power` since 0.1, and any of the metrics
 
@@ -77,22 +76,6 @@ def _records(data: Any) -> tuple[Record, ...]:
             raise FieldError(f"is {shown(record.test)}, which another record has", f"[{index}].test")
         seen.add(record.test)
     return records
-
-
-_MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
-
-
-@taking(type="string", pattern=_MOMENT)
-def moment(value: Any) -> str:
-    """A time in UTC, as text."""
-    written = text(value)
-    try:
-        if re.fullmatch(_MOMENT, written):
-            datetime.fromisoformat(written)
-            return written
-    except ValueError:
-        pass
-    raise FieldError(f"is {shown(value)}, but must be a time in UTC such as 2026-11-23T08:00:00Z")
 
 
 read_run_fields: Reader[Run] = dataclass_of(
