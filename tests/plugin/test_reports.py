@@ -3,6 +3,7 @@
 import os
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import cast
 
 import pytest
 from measured_project import MeasuredProject
@@ -88,7 +89,7 @@ def test_a_report_that_fails_does_not_cost_the_others(
     def fail(run: object) -> str:
         raise ZeroDivisionError("no luck")
 
-    monkeypatch.setattr("pytest_whq.rendering.webpage.page.render", fail)
+    monkeypatch.setitem(cast("dict[str, object]", RENDERERS), "html", fail)
     project.tests(TESTS)
     result = project.run("--whq-html=report.html", "--whq-csv=report.csv")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
