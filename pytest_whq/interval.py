@@ -49,3 +49,13 @@ def relative_drift(values: Sequence[float]) -> float | None:
     residuals = sum((v - mean - slope * s) ** 2 for s, v in zip(steps, values, strict=True))
     noise = math.sqrt(residuals / (count - 2) / squares)
     return slope * (count - 1) / mean if abs(slope) > student_t95(count - 2) * noise else None
+
+
+def student_tail(t: float, degrees: int) -> float:
+    """The probability that Student's t is ``t`` or more: D. L. Wallace's normal approximation.
+
+    Annals of Mathematical Statistics 30(4), 1959. From 4 degrees of freedom on it is good to 1 % where the
+    tail is 0.025, and at most 16 % too large where it is 0.0005.
+    """
+    z = (8 * degrees + 1) / (8 * degrees + 3) * math.sqrt(degrees * math.log1p(t * t / degrees))
+    return 0.5 * math.erfc(math.copysign(z, t) / math.sqrt(2))

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from pytest_whq.interval import relative_drift, relative_half_width95, student_t95
+from pytest_whq.interval import relative_drift, relative_half_width95, student_t95, student_tail
 
 PUBLISHED = [
     *[(1, 12.706), (2, 4.303), (4, 2.776), (10, 2.228), (30, 2.042), (31, 2.0395), (40, 2.0211)],
@@ -56,3 +56,21 @@ def test_a_drift_is_how_far_the_line_through_the_rounds_rises() -> None:
 )
 def test_there_is_no_drift_in(values: list[float]) -> None:
     assert relative_drift(values) is None
+
+
+@pytest.mark.parametrize(
+    ("t", "degrees", "tail"),
+    [
+        (0.0, 4, 0.5),
+        (2.776445, 4, 0.025),
+        (-2.776445, 4, 0.975),
+        (8.610302, 4, 0.0005),
+        (2.063899, 24, 0.025),
+        (3.745399, 24, 0.0005),
+        (3.373733, 100, 0.000530),
+    ],
+)
+def test_the_tail_of_student_is_the_published_one_or_a_little_more(
+    t: float, degrees: int, tail: float
+) -> None:
+    assert 0.995 <= student_tail(t, degrees) / tail <= 1.16
