@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
-from pytest_whq.judging.ratio_of_means import RUN_NOISE
-from pytest_whq.judging.regressions import Limit, compare
+from pytest_whq.judging.regressions import Against, compare
+from pytest_whq.judging.run_noise import RUN_NOISE
 from pytest_whq.measuring.plan import Plan, half_widths95
 from pytest_whq.model import Rig, Round
 from pytest_whq.model.baseline import Accepted, AcceptedRun
@@ -90,7 +90,8 @@ def detect(
         for _ in range(head_runs):
             head.append(a_run(random, noise, math.exp(walked) * (1 + change)))
             walked += random.gauss(0.0, noise.walk)
-        outcomes[compare(head, base, Limit()).outcome] += 1
+        (comparison,) = compare([Against(head, base)])
+        outcomes[comparison.outcome] += 1
     return outcomes
 
 

@@ -49,11 +49,14 @@ def share(where: str, value: Any) -> float:
     return ratio
 
 
-def share_above_zero(where: str, value: Any) -> float:
-    """Takes a share of any size, as a ratio or in percent."""
+def change_allowed(where: str, value: Any) -> float:
+    """Takes how much more is allowed, above 0 and below twice as much, as a ratio or in percent."""
     ratio = _ratio(value)
-    if ratio is None:
-        raise SettingError(f'{where} must be a share above 0, such as "5%" or 0.05, not {shown(value)}.')
+    if ratio is None or ratio >= 1:
+        hint = "" if ratio is None else f", which is {ratio * 100:g} %"
+        raise SettingError(
+            f'{where} must be a share above 0, such as "5%" or 0.05, not {shown(value)}{hint}.'
+        )
     return ratio
 
 

@@ -164,20 +164,24 @@ def accept(options: argparse.Namespace) -> int:
 def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-regression", metavar="P", help="the change allowed (default: 5%%)")
     parser.add_argument("--run-noise", metavar="P", help="how much runs differ at least (default: 1%%)")
+    parser.add_argument(
+        "--other-boards", metavar="P", help="compare with other boards of the model, which differ by so much"
+    )
 
 
 def _rules(options: argparse.Namespace) -> "Rules":
     from pytest_whq.judging.budget_file import parse_budgets
-    from pytest_whq.judging.ratio_of_means import RUN_NOISE
     from pytest_whq.judging.regressions import Limit
     from pytest_whq.judging.run_comparison import Rules
-    from pytest_whq.setting_values import share_above_zero
+    from pytest_whq.judging.run_noise import RUN_NOISE, Noise
+    from pytest_whq.setting_values import change_allowed, share
 
     limit = Limit()
     if options.max_regression is not None:
-        limit = Limit(share_above_zero("--max-regression", options.max_regression), "--max-regression")
-    noise = RUN_NOISE if options.run_noise is None else share_above_zero("--run-noise", options.run_noise)
+        limit = Limit(change_allowed("--max-regression", options.max_regression), "--max-regression")
+    noise = RUN_NOISE if options.run_noise is None else share("--run-noise", options.run_noise)
+    boards = None if options.other_boards is None else share("--other-boards", options.other_boards)
     entries = (
         () if options.budgets is None else parse_budgets(read_text(options.budgets), str(options.budgets))
     )
-    return Rules(limit, entries, noise)
+    return Rules(limit, entries, Noise(noise, boards))

@@ -11,7 +11,7 @@ from pytest_whq.errors import SettingError, did_you_mean
 from pytest_whq.judging.budgets import Budget
 from pytest_whq.judging.max_failed import MaxFailed, max_failed
 from pytest_whq.model import METRICS
-from pytest_whq.setting_values import share_above_zero, shown
+from pytest_whq.setting_values import change_allowed, shown
 
 _MARKER_KEYS = (*METRICS, "max_regression", "max_failed", "hardware", "estimate")
 _FILE_KEYS = ("tests", *_MARKER_KEYS)
@@ -109,9 +109,7 @@ def _entry(
         tests=_glob(where, "tests", values.get("tests", "*")),
         hardware=_glob(where, "hardware", values.get("hardware", "*")),
         estimate=_flag(where, "estimate", values.get("estimate", False)),
-        max_regression=None
-        if regression is None
-        else share_above_zero(f"{where}: max_regression", regression),
+        max_regression=None if regression is None else change_allowed(f"{where}: max_regression", regression),
         max_failed=None if failed is None else max_failed(f"{where}: max_failed", failed),
     )
 

@@ -1,14 +1,16 @@
 """What follows from a comparison: which outcomes fail or warn, and the sentences. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from pytest_whq.errors import SettingError
 from pytest_whq.model import Commit, Comparison, Record, format_metric
 from pytest_whq.units import format_percent
 
 Policy = Literal["pass", "warn", "fail"]
+
+_NOTABLE_SHIFT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,26 @@ def _hints(comparison: Comparison) -> Iterator[str]:
         yield f"{beside.metric} {beside.meaning.said} ({change})"
 
 
-def warning_lines(records: Iterable[Record], policies: Policies) -> list[str]:
+def warning_lines(records: Sequence[Record], policies: Policies) -> list[str]:
     """A line for each thing that is warned of, with how many tests it concerns."""
     tests: dict[str, int] = {}
     for record in records:
         comparison = record.comparison
         for what in _warnings(comparison, policies) if comparison is not None else ():
             tests[what] = tests.get(what, 0) + 1
-    return [f"{number} test{'' if number == 1 else 's'} {what}" for what, number in tests.items()]
+    lines = [f"{number} test{'' if number == 1 else 's'} {what}" for what, number in tests.items()]
+    shifts = {record.comparison.shift for record in records if record.comparison is not None} - {None}
+    return [*_shift_lines(cast("set[float]", shifts)), *lines]
+
+
+def _shift_lines(shifts: set[float]) -> Iterator[str]:
+    """What moved all tests together is told once, where it is worth a sentence."""
+    largest = max(shifts, key=abs, default=0.0)
+    if abs(largest) >= _NOTABLE_SHIFT:
+        yield (
+            f"all tests together moved by {format_percent(largest, signed=True)} from their baselines, as on a "
+            "warmer machine: each is judged by what is beyond that"
+        )
 
 
 def _warnings(comparison: Comparison, policies: Policies) -> Iterator[str]:
@@ -125,6 +139,8 @@ def _warnings(comparison: Comparison, policies: Policies) -> Iterator[str]:
             yield f"{outcome} with the baseline: {_why_not(comparison)}"
         else:
             yield f"{outcome}: {comparison.why}"
+    if comparison.meaning.settled and comparison.differences:
+        yield f"compared with a baseline of {'; '.join(comparison.differences)}"
     beside = comparison.per_token
     if beside is not None and beside.meaning.fails and not comparison.meaning.fails:
         yield "with more energy per output token than the baseline, though not per query"

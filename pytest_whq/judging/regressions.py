@@ -1,20 +1,15 @@
 """Regressions: what one or several runs measured of a test against its baseline. Pure."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pytest_whq.interval import student_t95
 from pytest_whq.judging.budget_file import BudgetEntry
 from pytest_whq.judging.budgets import matches, strange_device
-from pytest_whq.judging.ratio_of_means import (
-    RUN_NOISE,
-    Ratio,
-    RunMean,
-    mean_of,
-    outcome_of,
-    ratio_of_means,
-)
+from pytest_whq.judging.rig_differences import differences_of
+from pytest_whq.judging.run_noise import Noise
+from pytest_whq.judging.suite import Case, Judged, RunMean, judge_suite, outcome_of
 from pytest_whq.model import Comparison, Device, Record, Rig
 from pytest_whq.model.baseline import (
     COMPARED,
@@ -57,15 +52,22 @@ def limit_for(
     return default
 
 
-def compare_record(
-    record: Record, rig: Rig, baseline: Baseline, limit: Limit, run_noise: float = RUN_NOISE
-) -> Comparison:
-    """``record``, measured on ``rig``, against what was accepted of its test."""
+@dataclass(frozen=True, slots=True)
+class Against:
+    """The runs ``head`` of a test, and what was accepted of it on whatever rig, each with the latest last."""
+
+    head: Sequence[Accepted]
+    base: Sequence[Accepted]
+    limit: Limit = Limit()
+
+
+def against(record: Record, rig: Rig, baseline: Baseline, limit: Limit) -> Against | Comparison:
+    """``record``, measured on ``rig``, and what to compare it with; or why there is nothing to compare."""
     if why := record.measurement.why_incomparable:
         found = Comparison(COMPARED[0], None, None, None, "inconclusive", why=f"not measured: {why}")
         return _with_limit(found, limit)
     now = AcceptedRun("", "", None, rig)
-    return compare([entry_of(record, now)], baseline.of(record.test), limit, run_noise)
+    return Against([entry_of(record, now)], baseline.of(record.test), limit)
 
 
 def without_baseline(why: str) -> Comparison:
@@ -73,35 +75,90 @@ def without_baseline(why: str) -> Comparison:
     return Comparison(COMPARED[0], None, None, None, "new", why=why)
 
 
-def compare(
-    head: Sequence[Accepted], base: Sequence[Accepted], limit: Limit, run_noise: float = RUN_NOISE
-) -> Comparison:
-    """The runs ``head`` of a test against those of ``base`` of the same rig, the latest last.
+def compare(tests: Sequence[Against], noise: Noise = Noise()) -> list[Comparison]:  # noqa: B008 - frozen
+    """The comparison of each of ``tests``, judged together as the suite that they are.
 
     The verdict is that on Wh per query. Energy per output token is judged beside it.
     """
-    metric, per_token = COMPARED
+    alike = [alike_with(test, noise) for test in tests]
+    comparable = [one for one in alike if isinstance(one, Alike)]
+    whole, per_token = (judged_metrics(comparable, metric, noise) for metric in COMPARED)
+    verdicts = iter(zip(comparable, whole, per_token, strict=True))
+    return [one if isinstance(one, Comparison) else concluded(*next(verdicts)) for one in alike]
+
+
+class Alike(NamedTuple):
+    """Runs of a test on both sides that can be compared; ``differences`` where on boards that differ."""
+
+    head: Sequence[Accepted]
+    base: Sequence[Accepted]
+    limit: Limit
+    differences: tuple[str, ...] = ()
+
+    def means(self, metric: str) -> Case | None:
+        """The means of ``metric`` in each run; None where one does not know it."""
+        head, base = ([(e, e.metric(metric)) for e in side] for side in (self.head, self.base))
+        if any(value is None for _, value in (*head, *base)):
+            return None
+        limit = self.limit.max_regression
+        return Case(_means(metric, head, "head"), _means(metric, base, "base"), limit)
+
+
+def alike_with(test: Against, noise: Noise) -> Alike | Comparison:
+    """The runs of ``test`` that were made on the same rig, or why there are none."""
+    head, metric = test.head, COMPARED[0]
     key = rig_key(head[0])
     if strange := next((entry for entry in head[1:] if rig_key(entry) != key), None):
         differences = differences_of(strange, head[0], "in another of the runs to compare")
         found = Comparison(metric, None, None, None, "not_comparable", differences=differences)
-        return _with_limit(found, limit)
-    alike = [entry for entry in base if rig_key(entry) == key]
-    if not alike:
-        found = Comparison(metric, None, None, None, "new")
-        if base:
-            differences = min((differences_of(head[0], entry) for entry in reversed(base)), key=len)
-            found = replace(found, outcome="not_comparable", differences=differences)
-        return _with_limit(found, limit)
-    found = _judged(metric, head, alike, limit, run_noise)
-    latest = alike[-1].run
+        return _with_limit(found, test.limit)
+    same = [entry for entry in test.base if rig_key(entry) == key]
+    if same:
+        return Alike(head, same, test.limit)
+    if not test.base:
+        return _with_limit(Comparison(metric, None, None, None, "new"), test.limit)
+    others = [entry for entry in test.base if rig_key(entry).of_any_board == key.of_any_board]
+    if others and noise.other_boards is not None:
+        return Alike(head, others, test.limit, differences_of(head[0], others[-1]))
+    differences = min((differences_of(head[0], entry) for entry in reversed(test.base)), key=len)
+    found = Comparison(metric, None, None, None, "not_comparable", differences=differences)
+    return _with_limit(found, test.limit)
+
+
+def judged_metrics(tests: Sequence[Alike], metric: str, noise: Noise) -> list[Comparison | None]:
+    """The comparison of each test by one metric; None where a run of it does not know that."""
+    cases = [test.means(metric) for test in tests]
+    assumed = noise.for_boards(any(test.differences for test in tests))
+    judged = iter(judge_suite([case for case in cases if case is not None], assumed))
+    return [None if case is None else compared(metric, next(judged), case.limit) for case in cases]
+
+
+def compared(metric: str, judged: Judged, limit: float) -> Comparison:
+    """What was ``judged`` of a metric, as a comparison without what stands around it."""
+    outcome = outcome_of(judged, limit)
+    return Comparison(
+        metric,
+        judged.base,
+        judged.value - 1,
+        (judged.low - 1, judged.high - 1),
+        outcome,
+        shift=judged.shift - 1 if judged.shift != 1 else None,
+        why=_why_unsure(judged, limit) if outcome == "inconclusive" else None,
+    )
+
+
+def concluded(test: Alike, found: Comparison | None, per_token: Comparison | None) -> Comparison:
+    """``found`` with what it was compared with, and what there is to say of it."""
+    assert found is not None  # Wh per query is known of what was accepted.
+    latest = test.base[-1].run
     return replace(
-        _with_limit(found, limit),
-        runs=len(alike),
+        _with_limit(found, test.limit),
+        runs=len(test.base),
         created=latest.created,
         commit=latest.commit,
-        likely_cause=_likely_cause(head, alike, found),
-        per_token=_per_token(per_token, head, alike, limit, run_noise),
+        differences=test.differences,
+        likely_cause=_likely_cause(test.head, test.base, found),
+        per_token=per_token,
     )
 
 
@@ -109,39 +166,21 @@ def _with_limit(comparison: Comparison, limit: Limit) -> Comparison:
     return replace(comparison, limit=limit.max_regression, origin=limit.origin)
 
 
-def _judged(
-    metric: str, head: Sequence[Accepted], base: Sequence[Accepted], limit: Limit, run_noise: float
-) -> Comparison:
-    heads, bases = _means(metric, head), _means(metric, base)
-    ratio = ratio_of_means(heads, bases, run_noise)
-    outcome = outcome_of(ratio, limit.max_regression)
-    interval95 = (ratio.low - 1, ratio.high - 1)
-    why = _why_unsure(ratio, limit) if outcome == "inconclusive" else None
-    return Comparison(metric, mean_of(bases), ratio.value - 1, interval95, outcome, why=why)
-
-
-def _per_token(
-    metric: str, head: Sequence[Accepted], base: Sequence[Accepted], limit: Limit, run_noise: float
-) -> Comparison | None:
-    """The comparison of ``metric``; None where a run does not know its tokens."""
-    if any(entry.metric(metric) is None for entry in (*head, *base)):
-        return None
-    return _judged(metric, head, base, limit, run_noise)
-
-
-def _means(metric: str, entries: Sequence[Accepted]) -> list[RunMean]:
-    means = []
-    for entry in entries:
-        value = entry.metric(metric)
-        assert value is not None
-        means.append(RunMean(value, _error(metric, value, entry)))
-    return means
+def _means(metric: str, entries: Iterable[tuple[Accepted, float | None]], side: str) -> list[RunMean]:
+    """The means of a test's runs: those of two tests are of one run where they were made at the same time."""
+    return [
+        RunMean(
+            (side, entry.run.created, number if side == "head" else 0), value, _error(metric, value, entry)
+        )
+        for number, (entry, value) in enumerate(entries)
+        if value is not None
+    ]
 
 
 def _error(metric: str, value: float, entry: Accepted) -> float:
     """The standard error of a run's mean, a share: between its rounds, or of its sensor if that is more.
 
-    Of a single window only its sensor's is known: how far such windows differ, `RUN_NOISE` stands for.
+    Of a single window only its sensor's is known: how far such windows differ, the run noise stands for.
     """
     error = 0.0
     if entry.uncertainty_j is not None:
@@ -152,11 +191,15 @@ def _error(metric: str, value: float, entry: Accepted) -> float:
     return error
 
 
-def _why_unsure(ratio: Ratio, limit: Limit) -> str:
-    if ratio.low <= 1 <= ratio.high and abs(ratio.value - 1) > limit.max_regression:
+def _why_unsure(judged: Judged, limit: float) -> str:
+    value, low, high = judged.beyond_shift
+    if abs(value - 1) <= limit:
+        return f"a change of {format_percent(2 * limit)}, twice the limit, cannot be excluded"
+    if low <= 1 <= high:
         return "the change is beyond the limit, but no change at all cannot be excluded"
-    twice = format_percent(2 * limit.max_regression)
-    return f"a change of {twice}, twice the limit, cannot be excluded"
+    if judged.odd:
+        return "single runs of these tests are often as far off: measure it again (--whq-remeasure)"
+    return "among so many tests chance alone makes such a change: measure it again (--whq-remeasure)"
 
 
 def _likely_cause(head: Sequence[Accepted], base: Sequence[Accepted], found: Comparison) -> str | None:
@@ -187,45 +230,3 @@ def _tokens_per_query(kind: str, entries: Sequence[Accepted]) -> float | None:
             return None
         total += tokens / entry.queries
     return total / len(entries)
-
-
-def differences_of(head: Accepted, base: Accepted, where: str = "in the baseline") -> tuple[str, ...]:
-    """What keeps two figures from being compared, one phrase for each; ``where`` says where ``base`` is."""
-    return tuple(_differences(head, base, where))
-
-
-def _differences(head: Accepted, base: Accepted, where: str) -> Iterator[str]:
-    now, before = head.run.rig, base.run.rig
-    for what, one, other in (
-        ("source", now.source, before.source),
-        ("scope", now.scope, before.scope),
-        ("method", head.method, base.method),
-    ):
-        if one != other:
-            yield f"{what} {one or 'unknown'}, {where} {other or 'unknown'}"
-    told = False
-    for what, tell in (("", _name), ("power limit ", _power_limit), ("role ", _role)):
-        one, other = (_counted(map(tell, rig.devices)) for rig in (now, before))
-        if one != other and not told:
-            told = True
-            yield f"{what}{one}, {where} {other}"
-    if not told and rig_key(head).devices != rig_key(base).devices:
-        yield "the power limits or roles belong to other devices"
-
-
-def _counted(words: Iterable[str]) -> str:
-    """The words with their numbers: ``8 x NVIDIA H200``."""
-    counts = Counter(sorted(words))
-    return " + ".join(word if n == 1 else f"{n} x {word}" for word, n in counts.items()) or "no device"
-
-
-def _name(device: Device) -> str:
-    return device.name
-
-
-def _power_limit(device: Device) -> str:
-    return "unknown" if device.power_limit_w is None else f"{device.power_limit_w:g} W"
-
-
-def _role(device: Device) -> str:
-    return device.role or "none"

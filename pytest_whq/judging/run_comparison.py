@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pytest_whq.judging.budget_file import BudgetEntry
-from pytest_whq.judging.ratio_of_means import RUN_NOISE
-from pytest_whq.judging.regressions import Limit, compare, compare_record, limit_for
+from pytest_whq.judging.regressions import Against, Limit, against, compare, limit_for
+from pytest_whq.judging.run_noise import Noise
 from pytest_whq.measuring.result import combine
 from pytest_whq.model import Comparison, Record, Run
 from pytest_whq.model.baseline import (
@@ -22,17 +22,42 @@ class Rules:
 
     limit: Limit = Limit()  # noqa: RUF009 - frozen
     entries: tuple[BudgetEntry, ...] = ()
-    run_noise: float = RUN_NOISE
+    noise: Noise = Noise()  # noqa: RUF009 - frozen
 
 
 def compare_run(run: Run, baseline: Baseline, rules: Rules) -> Run:
     """``run`` with each record compared with ``baseline``, in place of what it was stored with."""
-    records = []
-    for record in run.records:
-        limit = limit_for(record.test, run.rig.devices, file=rules.entries, default=rules.limit)
-        comparison = compare_record(record, run.rig, baseline, limit, rules.run_noise)
-        records.append(replace(record, comparison=comparison))
+    limits = [
+        limit_for(record.test, run.rig.devices, file=rules.entries, default=rules.limit)
+        for record in run.records
+    ]
+    return _compared_by(run, baseline, limits, rules.noise)
+
+
+def compare_again(run: Run, baseline: Baseline, noise: Noise) -> Run:
+    """``run`` whose records, compared one by one, are compared as a suite by the same limits."""
+    limits = [
+        None if found is None or found.limit is None else Limit(found.limit, found.origin or "default")
+        for found in (record.comparison for record in run.records)
+    ]
+    return _compared_by(run, baseline, limits, noise)
+
+
+def _compared_by(run: Run, baseline: Baseline, limits: Sequence[Limit | None], noise: Noise) -> Run:
+    """``run`` whose records are compared, but for those without a limit."""
+    tests = [
+        record.comparison if limit is None else against(record, run.rig, baseline, limit)
+        for record, limit in zip(run.records, limits, strict=True)
+    ]
+    compared = compare_all(tests, noise)
+    records = (replace(record, comparison=one) for record, one in zip(run.records, compared, strict=True))
     return replace(run, records=tuple(records))
+
+
+def compare_all(tests: Sequence[Against | Comparison | None], noise: Noise) -> list[Comparison | None]:
+    """The comparisons of ``tests``, of which some are settled, all others judged together."""
+    judged = iter(compare([test for test in tests if isinstance(test, Against)], noise))
+    return [next(judged) if isinstance(test, Against) else test for test in tests]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +83,33 @@ def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> Ru
     for run in heads:
         for record in run.records:
             found.setdefault(record.test, []).append((record, run))
-    records = [_compared(records, baseline, why_out.get(test), rules) for test, records in found.items()]
+    merged = [_merged(each, baseline, rules) for each in found.values()]
+    compared = compare_all([test for _, test in merged], rules.noise)
+    records = [
+        replace(record, budgets=(), comparison=_explained(one, why_out.get(record.test)))
+        for (record, _), one in zip(merged, compared, strict=True)
+    ]
     in_base = dict.fromkeys(record.test for run in bases for record in run.records)
     gone = tuple(test for test in in_base if test not in found)
     return RunsCompared(replace(heads[-1], records=tuple(records)), gone)
 
 
-def _compared(
-    found: Sequence[tuple[Record, Run]], baseline: Baseline, why_out: str | None, rules: Rules
-) -> Record:
-    """The records of one test as one, with the comparison of those that are valid."""
+def _merged(
+    found: Sequence[tuple[Record, Run]], baseline: Baseline, rules: Rules
+) -> tuple[Record, Against | Comparison]:
+    """The records of one test as one, and what to compare of those that are valid."""
     valid = [(record, run) for record, run in found if record.measurement.why_incomparable is None]
     last, run = found[-1]
     limit = limit_for(last.test, run.rig.devices, file=rules.entries, default=rules.limit)
     if not valid:
-        comparison = compare_record(last, run.rig, baseline, limit, rules.run_noise)
-        return replace(last, comparison=comparison)
+        return last, against(last, run.rig, baseline, limit)
     entries: list[Accepted] = [entry_of(record, run) for record, run in valid]
-    comparison = _explained(compare(entries, baseline.of(last.test), limit, rules.run_noise), why_out)
     measurement = combine([record.measurement for record, _ in valid])
-    return replace(last, measurement=measurement, budgets=(), comparison=comparison)
+    return replace(last, measurement=measurement), Against(entries, baseline.of(last.test), limit)
 
 
-def _explained(comparison: Comparison, why_out: str | None) -> Comparison:
+def _explained(comparison: Comparison | None, why_out: str | None) -> Comparison | None:
     """A test whose figures the base could not offer is new, but not for want of them."""
-    if not comparison.is_new or why_out is None:
+    if comparison is None or not comparison.is_new or why_out is None:
         return comparison
     return replace(comparison, why=f"the base has no valid figure of this test: {why_out}")

@@ -14,6 +14,23 @@ from typing import NamedTuple
 RUN_NOISE = 0.01
 """How much runs of the same code differ at least, one standard deviation as a share."""
 
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What is assumed of runs of the same code, standard deviations as shares.
+
+    ``run`` is how much those on one board differ at least; ``other_boards`` how much those on another board
+    of the same model do, None where they are not to be compared.
+    """
+
+    run: float = RUN_NOISE
+    other_boards: float | None = None
+
+    def for_boards(self, differ: bool) -> float:
+        """The noise to assume where boards ``differ``, or not."""
+        return max(self.run, self.other_boards or 0.0) if differ else self.run
+
+
 ENOUGH = 8
 """Fewer tests than this do not tell what moved all of them, nor how odd an odd run is."""
 

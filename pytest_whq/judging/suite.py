@@ -10,12 +10,11 @@ from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pytest_whq.judging.contrast import HUBER, Contrast, contrast, robust_mean
 from pytest_whq.judging.run_noise import ENOUGH, RUN_NOISE, RunNoise, RunValue, learn, with_new_runs
-
-Outcome = Literal["regressed", "improved", "inconclusive", "unchanged"]
+from pytest_whq.model.verdicts import ComparisonOutcome
 
 FALSE_DISCOVERIES = 0.05
 
@@ -59,6 +58,11 @@ class Judged:
     up: bool = True
     down: bool = True
     odd: bool = False
+
+    @property
+    def beyond_shift(self) -> tuple[float, float, float]:
+        """The value and the ends of its interval less what all tests share."""
+        return self.value / self.shift, self.low / self.shift, self.high / self.shift
 
 
 def judge_suite(cases: Sequence[Case], run_noise: float = RUN_NOISE) -> list[Judged]:
@@ -115,14 +119,14 @@ class RunningSuite:
         return replace(self._noise, shifts={**self._noise.shifts, **{value.run: whole for value in head}})
 
 
-def outcome_of(judged: Judged, limit: float) -> Outcome:
+def outcome_of(judged: Judged, limit: float) -> ComparisonOutcome:
     """What ``judged`` says where a change up to ``limit``, a share, is allowed.
 
     ``regressed`` above the limit where neither its own interval nor the suite leaves a doubt that it is
     above 1, and ``improved`` as far below. It is ``inconclusive`` where noise hides which it is: beyond the
     limit with such a doubt, or within it while twice the limit cannot be excluded. All else is ``unchanged``.
     """
-    value, low, high = (end / judged.shift for end in (judged.value, judged.low, judged.high))
+    value, low, high = judged.beyond_shift
     if value > 1 + limit:
         return "regressed" if low > 1 and judged.up else "inconclusive"
     if value < 1 - limit:

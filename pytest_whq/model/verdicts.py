@@ -84,8 +84,10 @@ class Comparison:
     ``baseline`` is the mean of the ``runs`` compared with, in the unit of
     ``metric``; ``commit`` and ``created`` are those of the latest. ``change`` and ``interval95`` are
     shares: 0.03 is 3 % more. ``limit`` is the largest change allowed, ``origin`` where that stands.
-    ``differences`` are what keeps rigs from being compared, ``why`` is what else there is to say of
-    the outcome. ``per_token`` is the same for energy per output token.
+    ``shift`` is by how much all tests of the run moved together: the outcome is that of what is beyond it.
+    ``differences`` are what keeps rigs from being compared, or what differs between them all the same;
+    ``why`` is what else there is to say of the outcome. ``per_token`` is the same for energy per output
+    token.
     """
 
     metric: str
@@ -93,6 +95,7 @@ class Comparison:
     change: float | None
     interval95: tuple[float, float] | None
     outcome: ComparisonOutcome
+    shift: float | None = None
     limit: float | None = None
     origin: str | None = None
     runs: int | None = None

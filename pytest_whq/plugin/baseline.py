@@ -5,7 +5,9 @@ from functools import cached_property
 
 from pytest_whq.judging.budget_file import BudgetEntry
 from pytest_whq.judging.policies import regression_sentence, warning_lines
-from pytest_whq.judging.regressions import compare_record, limit_for, without_baseline
+from pytest_whq.judging.regressions import limit_for, without_baseline
+from pytest_whq.judging.run_comparison import compare_again
+from pytest_whq.judging.running_comparison import RunningComparison
 from pytest_whq.model import Comparison, Record, Rig, Run
 from pytest_whq.model.baseline import Baseline
 from pytest_whq.plugin.settings import Settings
@@ -22,11 +24,21 @@ class SessionBaseline:
         self._fails = settings.enforce and not settings.update_baseline
         self._path = settings.baseline
         self._told = ""
+        self._tests = 1
+        self._found_late: tuple[str, ...] = ()
 
     @cached_property
     def baseline(self) -> Baseline | None:
         """What was accepted before this session, None where there is no file; RunFileError if unreadable."""
         return read_baseline(self._path) if self._path.exists() else None
+
+    def expect(self, tests: int) -> None:
+        """So many tests are going to be measured."""
+        self._tests = tests
+
+    @cached_property
+    def _running(self) -> RunningComparison:
+        return RunningComparison(self.baseline or Baseline({}), self._tests, self._settings.noise)
 
     def compare(self, record: Record, rig: Rig, marker: Sequence[BudgetEntry]) -> Comparison | None:
         """``record``, measured on ``rig``, against the baseline; None where there is none."""
@@ -38,7 +50,7 @@ class SessionBaseline:
         limit = limit_for(
             record.test, rig.devices, marker=marker, file=settings.entries, default=settings.limit
         )
-        return compare_record(record, rig, self.baseline, limit, settings.run_noise)
+        return self._running.compare(record, rig, limit)
 
     def failure(self, record: Record) -> str | None:
         """The sentence with which ``record`` fails its test, None where it does not."""
@@ -48,6 +60,24 @@ class SessionBaseline:
         fails = self.baseline is None or self._settings.policies.fails(comparison)
         value = record.measurement.metric(comparison.metric)
         return one_line(regression_sentence(comparison, value)) if fails else None
+
+    def judge_suite(self, run: Run) -> Run:
+        """``run``, which is over, with its records judged as a suite: by now all of them are known."""
+        if self.baseline is None:
+            return run
+        judged = compare_again(run, self.baseline, self._settings.noise)
+        if self._fails:
+            self._found_late = tuple(
+                after.test
+                for before, after in zip(run.records, judged.records, strict=True)
+                if self.failure(before) is None and self.failure(after) is not None
+            )
+        return judged
+
+    @property
+    def found_late(self) -> tuple[str, ...]:
+        """Tests that passed, but fail as part of the suite: their energy has regressed."""
+        return self._found_late
 
     def accept(self, run: Run) -> None:
         """Accept the records of ``run`` into the file; RunFileError where it cannot be written."""
@@ -70,6 +100,8 @@ class SessionBaseline:
                 yield f"No baseline {name}: regressions are not judged (--whq-update-baseline makes one)."
         else:
             yield from map(one_line, warning_lines(records, settings.policies))
+            for test in self._found_late:
+                yield f"{one_line(test)} regressed: it shows now that the whole suite is measured."
 
 
 def was_compared(record: Record) -> bool:

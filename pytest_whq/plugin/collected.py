@@ -58,6 +58,11 @@ class CollectedRecords:
         ``rig`` stands in where nothing was measured.
         """
         broken_off = session.exitstatus in _BROKEN_OFF
+        if self._records:
+            judged = self._baseline.judge_suite(self._whole_run(rig))
+            self._records = {record.test: record for record in judged.records}
+            if self._baseline.found_late:
+                session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         if self._journal is not None and not broken_off:
             self._journal.finish()
         if self._journal is not None and self._journal.warning:

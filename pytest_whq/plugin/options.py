@@ -27,6 +27,7 @@ OPTIONS = (
     ("--whq-update-baseline", FLAG, None, "Accept this run into the baseline."),
     ("--whq-max-regression", VALUE, "P", "Energy that a test may use above its baseline (default: 5%)."),
     ("--whq-run-noise", VALUE, "P", "How much runs of the same code differ at least (default: 1%)."),
+    ("--whq-other-boards", VALUE, "P", "Compare with other boards of the model, which differ by so much."),
     ("--whq-when", LIST, "CASE=POLICY", "pass, warn or fail when no_baseline, new, inconclusive, ..."),
     ("--whq-fail-inconclusive", FLAG, None, "The same as --whq-when inconclusive=fail."),
     ("--whq-json", VALUE, "PATH", "Write the records to this file."),

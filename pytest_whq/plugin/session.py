@@ -59,6 +59,7 @@ class WhqSession:
                 _ = self._baseline.baseline, self._instruments.reader
         except WhqError as error:
             raise pytest.UsageError(str(error)) from error
+        self._baseline.expect(sum(map(is_measured, items)))
         if not (self._settings.only or self._settings.skip):
             return
         left_out = [item for item in items if is_measured(item) != self._settings.only]

@@ -18,8 +18,8 @@ from pytest_whq.judging.budget_file import (
 from pytest_whq.judging.budgets import Budget
 from pytest_whq.judging.max_failed import MaxFailed, max_failed
 from pytest_whq.judging.policies import Policies, policies_from
-from pytest_whq.judging.ratio_of_means import RUN_NOISE
 from pytest_whq.judging.regressions import Limit
+from pytest_whq.judging.run_noise import RUN_NOISE, Noise
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.rendering import RENDERERS
 from pytest_whq.setting_values import seconds, share, whole_number
@@ -55,7 +55,7 @@ class Settings:
     baseline: Path
     update_baseline: bool
     limit: Limit
-    run_noise: float
+    noise: Noise
     policies: Policies
     reports: Mapping[str, Path]
     only: bool
@@ -79,7 +79,9 @@ class Settings:
             baseline=_path(config, "whq_baseline") or config.rootpath / FILE_NAME,
             update_baseline=_flag(config, "whq_update_baseline"),
             limit=_limit(config),
-            run_noise=_share_or(config, "whq_run_noise", RUN_NOISE),
+            noise=Noise(
+                _share_or(config, "whq_run_noise", RUN_NOISE), _share_or(config, "whq_other_boards", None)
+            ),
             policies=_policies(config),
             reports=_reports(config),
             only=_flag(config, "whq_only"),

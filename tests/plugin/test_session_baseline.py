@@ -206,7 +206,7 @@ def test_an_update_shows_what_regressed_and_takes_it_in(calling: MeasuredProject
     result.stdout.fnmatch_lines(["*   +20.0 %   regressed", f"Accepted 1 test into {FILE}."])
     calling.run()
     assert comparison(calling)["runs"] == 2
-    assert comparison(calling)["baseline"] == pytest.approx(0.11)
+    assert comparison(calling)["baseline"] == pytest.approx((0.10 * 0.12) ** 0.5)
 
 
 def test_a_session_that_is_broken_off_accepts_nothing(calling: MeasuredProject) -> None:
