@@ -79,10 +79,15 @@ def test_a_head_that_doubles_the_load_regressed(repository: Path, simulated_nvml
     assert done.returncode == 1, done.stdout + done.stderr
     assert "regressed" in done.stdout
     assert done.stderr.splitlines() == [
+        "whq: base, a run to warm up, which does not count",
         "whq: base, run 1 of 2",
         "whq: head, run 1 of 2",
         "whq: head, run 2 of 2",
         "whq: base, run 2 of 2",
+        "whq: base, 1 test that may have changed once more (1 of 2)",
+        "whq: head, 1 test that may have changed once more (1 of 2)",
+        "whq: base, 1 test that may have changed once more (2 of 2)",
+        "whq: head, 1 test that may have changed once more (2 of 2)",
     ]
     assert git(repository, "status", "--porcelain") == before
     assert trees(repository) == 1
@@ -119,7 +124,7 @@ def test_ctrl_c_leaves_no_worktree_behind(repository: Path, simulated_nvml: Simu
         start_new_session=True,
     ) as running:
         assert running.stderr is not None
-        assert running.stderr.readline() == b"whq: base, run 1 of 3\n"
+        assert running.stderr.readline() == b"whq: base, a run to warm up, which does not count\n"
         assert trees(repository) == 2
 
         time.sleep(1)
@@ -159,3 +164,68 @@ def test_the_heads_tests_run_on_the_base(repository: Path) -> None:
         assert (base / "tests" / "data.txt").read_text() == "not yet tracked\n"
         assert (base / "tests" / "test_chat.py").read_text() == "changed\n"
         assert (base / "chat.py").read_text() == "WATTS = 200\n"
+
+
+PACKAGED = TEST.replace("from chat import", "from shop.chat import")
+
+
+def packaged(repository: Path, folder: str) -> None:
+    """Move what the test imports into a package in ``folder``, in a commit of its own."""
+    (repository / folder / "shop").mkdir(parents=True)
+    (repository / folder / "shop" / "__init__.py").touch()
+    git(repository, "mv", "chat.py", f"{folder}/shop/chat.py")
+    (repository / "tests" / "test_chat.py").write_text(PACKAGED)
+    (repository / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\nasyncio_default_fixture_loop_scope = "function"\n'
+    )
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "a package")
+
+
+def test_each_side_runs_its_own_code_wherever_its_package_lies(
+    repository: Path, simulated_nvml: SimulatedNvml, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packaged(repository, "python")
+    # As an editable install does, which puts the head's folder on the path of every Python.
+    monkeypatch.setenv("PYTHONPATH", str(repository / "python"))
+    (repository / "python" / "shop" / "chat.py").write_text("WATTS = 400\n")
+
+    done = whq_ab(repository, simulated_nvml, "HEAD", "--pairs", "2", "--", "tests", *QUICK)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "regressed" in done.stdout
+
+
+def test_a_side_that_runs_an_installed_copy_is_refused(
+    repository: Path, simulated_nvml: SimulatedNvml, tmp_path: Path
+) -> None:
+    packaged(repository, "python")
+    copy = tmp_path / "site"
+    (copy / "shop").mkdir(parents=True)
+    (copy / "shop" / "__init__.py").touch()
+    (copy / "shop" / "chat.py").write_text("WATTS = 200\n")
+    conftest = f"import sys\nsys.path.insert(0, {str(copy)!r})\n"
+    (repository / "tests" / "conftest.py").write_text(conftest)
+
+    done = whq_ab(repository, simulated_nvml, "HEAD", "--pairs", "2", "--", "tests", *QUICK)
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("whq: The base did not run its own code: it imported shop")
+
+
+def test_where_nothing_can_be_compared_it_is_said_and_fails(
+    repository: Path, simulated_nvml: SimulatedNvml
+) -> None:
+    (repository / "tests" / "test_chat.py").write_text(TEST.replace("whq(chat)", "whq.measure().__enter__()"))
+
+    done = whq_ab(repository, simulated_nvml, "HEAD", "--pairs", "2", "--", "tests", *QUICK)
+
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[-1] == "Nothing was compared: no test has a valid figure on both sides."
+
+
+def test_an_odd_number_of_pairs_is_refused(repository: Path, simulated_nvml: SimulatedNvml) -> None:
+    done = whq_ab(repository, simulated_nvml, "HEAD", "--pairs", "3", "--", "tests")
+
+    assert done.returncode == 2
+    assert "must be an even number, so that a drift cancels, not 3" in done.stderr

@@ -2,10 +2,12 @@
 
 The same code differs by some tenths of a percent within a job and by far more between jobs, so two
 sides measured in turns are told apart where a stored baseline could not. The order base, head, head,
-base lets a steady drift, as of a GPU that warms, fall on both sides alike.
+base lets a steady drift, as of a GPU that warms, fall on both sides alike; a first run, in which caches fill,
+does not count. What may have changed is measured twice more before it is said to have.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +22,9 @@ from pytest_whq.errors import SettingError, WhqError
 if TYPE_CHECKING:
     from pytest_whq.model import Run
 
+_AGAIN = 2
+"""How often tests that may have changed are measured once more on each side before the verdict."""
+
 _USABLE = (0, 1)
 """Exit codes of pytest after which there are records: all passed, some failed."""
 
@@ -28,7 +33,9 @@ def ab_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's own arguments; pytest's come after ``--``."""
     parser.usage = "whq ab [-h] [-v] [options] BASE_REF -- PYTEST_ARGS"
     parser.add_argument("base", metavar="BASE_REF", help="the commit to compare the working tree with")
-    parser.add_argument("--pairs", metavar="N", type=_pairs, default=3, help="runs of each side (default: 3)")
+    parser.add_argument(
+        "--pairs", metavar="N", type=_pairs, default=4, help="runs of each side, an even number (default: 4)"
+    )
     parser.add_argument(
         "--own-tests", action="store_true", help="each side's own tests, not the head's for both"
     )
@@ -42,8 +49,8 @@ def ab_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _pairs(text: str) -> int:
     number = int(text)
-    if number < 1:
-        raise ValueError(text)
+    if number < 2 or number % 2:
+        raise argparse.ArgumentTypeError(f"must be an even number, so that a drift cancels, not {text}")
     return number
 
 
@@ -56,7 +63,10 @@ class _Side(NamedTuple):
 
 
 def measure_in_turns(options: argparse.Namespace) -> "tuple[list[Run], list[Run]]":
-    """The runs of the base and of the head, in the order of their times."""
+    """The runs of the base and of the head, in the order of their times.
+
+    ``options.suspects`` tells which tests may have changed, by the runs of both sides so far.
+    """
     from pytest_whq.cli.worktree import bring_tests, checked_out
     from pytest_whq.git import git
 
@@ -87,13 +97,27 @@ def _runs(
     if install is not None and same_dependencies(head.root, base.root):
         install = None
     runs: dict[str, list[Run]] = {"base": [], "head": []}
+
+    def measure(side: _Side, what: str, only: Sequence[str] | None = None) -> None:
+        if install is not None:
+            _install(install, side)
+        complain(f"{side.name}, {what}")
+        number = len(runs[side.name]) + 1
+        runs[side.name].append(_run(side, arguments, kept / f"{side.name}-{number}.json", only))
+
     try:
-        for side in _turns(base, head, options.pairs):
+        complain("base, a run to warm up, which does not count")
+        with tempfile.TemporaryDirectory(prefix="whq-ab-warm-up-") as folder:
             if install is not None:
-                _install(install, side)
-            number = len(runs[side.name]) + 1
-            complain(f"{side.name}, run {number} of {options.pairs}")
-            runs[side.name].append(_run(side, arguments, kept / f"{side.name}-{number}.json"))
+                _install(install, base)
+            _run(base, arguments, Path(folder, "run.json"))
+        for side in _turns(base, head, options.pairs):
+            measure(side, f"run {len(runs[side.name]) + 1} of {options.pairs}")
+        for number in range(1, _AGAIN + 1):
+            suspects = options.suspects(runs["base"], runs["head"])
+            for side in (base, head) if suspects else ():
+                tests = "1 test" if len(suspects) == 1 else f"{len(suspects)} tests"
+                measure(side, f"{tests} that may have changed once more ({number} of {_AGAIN})", suspects)
     finally:
         if install is not None:
             # The environment is the user's: it is left as their working tree wants it.
@@ -117,28 +141,49 @@ def _install(command: str, side: _Side) -> None:
         )
 
 
-def _run(side: _Side, arguments: Sequence[str], path: Path) -> "Run":
+def _run(side: _Side, arguments: Sequence[str], path: Path, only: Sequence[str] | None = None) -> "Run":
+    """What a run of ``side`` measures, of the tests ``only`` if they are given; its file is ``path``."""
+    from pytest_whq.cli.inner_run import IMPORTED, ONLY
     from pytest_whq.cli.worktree import environment_for
     from pytest_whq.storing.runfile import read_run
 
     path = path.resolve()
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, "--whq-json", str(path)]
-    done = subprocess.run(
-        command,
-        cwd=side.folder,
-        env=environment_for(side.root),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    if done.returncode not in _USABLE:
-        _show_end(done.stdout)
-        raise WhqError(f"pytest ended with exit code {done.returncode} on the {side.name}, as shown above.")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "pytest_whq.cli.inner_run"]
+    with tempfile.TemporaryDirectory(prefix="whq-ab-imported-") as folder:
+        environment = {**environment_for(side.root), IMPORTED: folder}
+        if only is not None:
+            environment[ONLY] = str(path.with_suffix(".only"))
+            path.with_suffix(".only").write_text(json.dumps(list(only)), "utf-8")
+        done = subprocess.run(
+            [*command, *arguments, "--whq-json", str(path)],
+            cwd=side.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        path.with_suffix(".only").unlink(missing_ok=True)
+        if done.returncode not in _USABLE:
+            _show_end(done.stdout)
+            raise WhqError(
+                f"pytest ended with exit code {done.returncode} on the {side.name}, as shown above."
+            )
+        _check_own_code(side, Path(folder))
     run = read_run(path)
     if not run.records:
         _show_end(done.stdout)
         raise WhqError(f"The {side.name} measured nothing: no test that ran has the whq fixture.")
     return run
+
+
+def _check_own_code(side: _Side, imported: Path) -> None:
+    from pytest_whq.cli.own_code import foreign_module
+
+    if foreign := foreign_module(side.root, imported):
+        raise WhqError(
+            f"The {side.name} did not run its own code: it imported {foreign}. Uninstall that copy, or give "
+            "--install with a command that installs a side's own, such as --install 'pip install -e .'."
+        )
 
 
 def _show_end(output: bytes) -> None:

@@ -120,6 +120,10 @@ def ab_arguments(parser: argparse.ArgumentParser) -> None:
 
 def ab(options: argparse.Namespace) -> int:
     """Measure a base commit and the working tree in turns and compare them; 1 where a test regressed."""
+    from pytest_whq.judging.run_comparison import compare_runs, suspects
+
+    rules = _rules(options)
+    options.suspects = lambda bases, heads: suspects(compare_runs(bases, heads, rules).run)
     bases, heads = measuring.measure_in_turns(options)
     return _tell_comparison(bases, heads, options)
 
@@ -133,9 +137,12 @@ def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: ar
     if compared.gone:
         print(f"Only in the base, and not compared: {named(compared.gone)}")
     regressed = _tell_regressions(compared.run)
-    found = [record.comparison for record in compared.run.records if record.comparison]
-    if found and all(comparison.is_unchanged for comparison in found):
+    comparisons = [record.comparison for record in compared.run.records if record.comparison]
+    if all(comparison.is_unchanged for comparison in comparisons):
         print("no change")
+    if all(comparison.change is None for comparison in comparisons):
+        print("Nothing was compared: no test has a valid figure on both sides.")
+        return 1
     return 1 if regressed else 0
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from types import FrameType
 
+from pytest_whq.cli.own_code import import_roots
 from pytest_whq.git import git
 
 _DEPENDENCY_FILES = (
@@ -105,6 +106,6 @@ def _dependencies(root: Path) -> dict[str, bytes]:
 def environment_for(root: Path) -> dict[str, str]:
     """The environment in which Python imports the code of ``root``, also where another is installed."""
     before = os.environ.get("PYTHONPATH")
-    paths = [str(root / "src"), str(root), *([before] if before else [])]
+    paths = [*map(str, import_roots(root)), *([before] if before else [])]
     # Nothing is written beside the user's files, not even caches.
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}

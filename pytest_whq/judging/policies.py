@@ -124,8 +124,8 @@ def _shift_lines(shifts: set[float]) -> Iterator[str]:
     largest = max(shifts, key=abs, default=0.0)
     if abs(largest) >= _NOTABLE_SHIFT:
         yield (
-            f"all tests together moved by {format_percent(largest, signed=True)} from their baselines, as on a "
-            "warmer machine: each is judged by what is beyond that"
+            f"all tests together moved by {format_percent(largest, signed=True)} from their baselines, "
+            "as on a warmer machine: each is judged by what is beyond that"
         )
 
 

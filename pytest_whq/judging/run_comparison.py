@@ -94,6 +94,17 @@ def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> Ru
     return RunsCompared(replace(heads[-1], records=tuple(records)), gone)
 
 
+def suspects(run: Run) -> tuple[str, ...]:
+    """The tests of a run that was compared which seem to have changed by more than is allowed."""
+    return tuple(
+        record.test
+        for record in run.records
+        if (found := record.comparison) is not None
+        and found.change is not None
+        and abs((1 + found.change) / (1 + (found.shift or 0.0)) - 1) > (found.limit or 0.0)
+    )
+
+
 def _merged(
     found: Sequence[tuple[Record, Run]], baseline: Baseline, rules: Rules
 ) -> tuple[Record, Against | Comparison]:
