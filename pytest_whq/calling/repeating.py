@@ -18,6 +18,19 @@ Steps = Generator[float | None, Any, Any]
 
 @types.coroutine
 def repeat(ledger: Ledger, meter: Meter, asked: Asked = NOTHING_ASKED) -> Steps:
+    """Measure a call with ``meter``, and again as long as the ledger suspects its figure; the last reply.
+
+    For the rest see `_measure`.
+    """
+    __tracebackhide__ = True
+    reply = yield from _measure(ledger, meter, asked)
+    while ledger.wants_another_attempt():
+        reply = yield from _measure(ledger, ledger.instruments.meter(), asked)
+    return reply
+
+
+@types.coroutine
+def _measure(ledger: Ledger, meter: Meter, asked: Asked) -> Steps:
     """Warm up, then run rounds as the ledger's plan says; returns the last reply.
 
     It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain

@@ -61,13 +61,19 @@ class Against:
     limit: Limit = Limit()
 
 
-def against(record: Record, rig: Rig, baseline: Baseline, limit: Limit) -> Against | Comparison:
-    """``record``, measured on ``rig``, and what to compare it with; or why there is nothing to compare."""
+def against(
+    record: Record, rig: Rig, baseline: Baseline, limit: Limit, attempts: Sequence[Record] = ()
+) -> Against | Comparison:
+    """``record``, measured on ``rig``, and what to compare it with; or why there is nothing to compare.
+
+    ``attempts`` are all records of its test where it was measured again.
+    """
     if why := record.measurement.why_incomparable:
         found = Comparison(COMPARED[0], None, None, None, "inconclusive", why=f"not measured: {why}")
         return _with_limit(found, limit)
     now = AcceptedRun("", "", None, rig)
-    return Against([entry_of(record, now)], baseline.of(record.test), limit)
+    valid = [one for one in attempts or (record,) if one.measurement.why_incomparable is None]
+    return Against([entry_of(one, now) for one in valid], baseline.of(record.test), limit)
 
 
 def without_baseline(why: str) -> Comparison:

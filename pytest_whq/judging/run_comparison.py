@@ -35,9 +35,14 @@ def compare_run(run: Run, baseline: Baseline, rules: Rules) -> Run:
 
 
 def compare_again(run: Run, baseline: Baseline, noise: Noise) -> Run:
-    """``run`` whose records, compared one by one, are compared as a suite by the same limits."""
+    """``run`` whose records, compared one by one, are compared as a suite by the same limits.
+
+    What has failed its test has failed it.
+    """
     limits = [
-        None if found is None or found.limit is None else Limit(found.limit, found.origin or "default")
+        None
+        if found is None or found.limit is None or found.meaning.fails
+        else Limit(found.limit, found.origin or "default")
         for found in (record.comparison for record in run.records)
     ]
     return _compared_by(run, baseline, limits, noise)
@@ -97,12 +102,16 @@ def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> Ru
 def suspects(run: Run) -> tuple[str, ...]:
     """The tests of a run that was compared which seem to have changed by more than is allowed."""
     return tuple(
-        record.test
-        for record in run.records
-        if (found := record.comparison) is not None
-        and found.change is not None
-        and abs((1 + found.change) / (1 + (found.shift or 0.0)) - 1) > (found.limit or 0.0)
+        record.test for record in run.records if record.comparison and may_have_changed(record.comparison)
     )
+
+
+def may_have_changed(comparison: Comparison) -> bool:
+    """Whether a figure is off by more than is allowed, be it by chance."""
+    if comparison.change is None:
+        return False
+    beyond_shift = (1 + comparison.change) / (1 + (comparison.shift or 0.0)) - 1
+    return abs(beyond_shift) > (comparison.limit or 0.0)
 
 
 def _merged(

@@ -1,5 +1,7 @@
 """The records of a run against a baseline, one by one as its tests end. Pure."""
 
+from collections.abc import Sequence
+
 from pytest_whq.judging.regressions import (
     Against,
     Alike,
@@ -27,22 +29,28 @@ class RunningComparison:
         self._noise = noise
         self._suites: dict[tuple[RigKey, str], RunningSuite] = {}
 
-    def compare(self, record: Record, rig: Rig, limit: Limit) -> Comparison:
-        """``record``, measured on ``rig``, against what was accepted of its test."""
-        test = against(record, rig, self._baseline, limit)
+    def compare(
+        self, record: Record, rig: Rig, limit: Limit, attempts: Sequence[Record] = (), *, final: bool = True
+    ) -> Comparison:
+        """``record``, measured on ``rig``, against what was accepted of its test.
+
+        ``attempts`` are all records of the test where it was measured again: more may follow if not
+        ``final``.
+        """
+        test = against(record, rig, self._baseline, limit, attempts)
         if not isinstance(test, Against):
             return test
         alike = alike_with(test, self._noise)
         if not isinstance(alike, Alike):
             return alike
-        whole, per_token = (self._judged(alike, metric) for metric in COMPARED)
+        whole, per_token = (self._judged(alike, metric, final) for metric in COMPARED)
         return concluded(alike, whole, per_token)
 
-    def _judged(self, test: Alike, metric: str) -> Comparison | None:
+    def _judged(self, test: Alike, metric: str, final: bool) -> Comparison | None:
         case = test.means(metric)
         if case is None:
             return None
-        return compared(metric, self._suite(test, metric).judge(case), case.limit)
+        return compared(metric, self._suite(test, metric).judge(case, final=final), case.limit)
 
     def _suite(self, test: Alike, metric: str) -> RunningSuite:
         key = rig_key(test.base[-1])

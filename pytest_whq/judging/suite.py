@@ -99,12 +99,16 @@ class RunningSuite:
         self._tests = max(tests, 1)
         self._moved: list[float] = []
 
-    def judge(self, case: Case) -> Judged:
-        """``case``, whose runs are all of the run that goes on, among those judged before."""
+    def judge(self, case: Case, *, final: bool = True) -> Judged:
+        """``case``, whose runs are all of the run that goes on, among those judged before.
+
+        What is not yet ``final`` is not counted among them.
+        """
         head, base = _logs(case.head), _logs(case.base)
         noise = self._with_shift(head, case.limit)
         found = contrast(head, base, noise, self._run_noise, max(len(self._moved), 1))
-        insort(self._moved, found.log + noise.shift(head[0].run))
+        if final:
+            insort(self._moved, found.log + noise.shift(head[0].run))
         bound = FALSE_DISCOVERIES / self._tests
         up, down = (chance <= bound for chance in (found.chance_up, found.chance_down))
         return _judged(case, found, HUBER * noise.sigma, up=up, down=down)

@@ -1,13 +1,13 @@
 """What one test measures: the windows that are open, and the measurements of those that have closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.plan import Plan
-from pytest_whq.measuring.result import combine, detailed
+from pytest_whq.measuring.result import combine, detailed, middle_of
 from pytest_whq.model import Measurement
 from pytest_whq.model.serving import Load
 from pytest_whq.queries.reply_reader import ReplyReader
@@ -19,14 +19,22 @@ class Ledger:
     """Adds up what a test measures.
 
     Meters may be open inside each other: a query then counts in all of them, and only the outermost
-    one's energy goes into the sum, since it holds that of the others.
+    one's energy goes into the sum, since it holds that of the others. ``suspects`` tells of the attempts at
+    the only figure of a test whether it should be measured once more.
     """
 
-    def __init__(self, instruments: Instruments, plan: Plan) -> None:
+    def __init__(
+        self,
+        instruments: Instruments,
+        plan: Plan,
+        suspects: Callable[[Sequence[Measurement]], bool] | None = None,
+    ) -> None:
         self.instruments = instruments
         self.plan = plan
+        self._suspects = suspects
         self._open: list[Meter] = []
         self._measurements: list[Measurement] = []
+        self._attempts: list[Measurement] = []
 
     async def open(self, meter: Meter) -> None:
         """Get the devices, unless ``meter`` has claimed them, and all ready for its first span to begin."""
@@ -58,6 +66,23 @@ class Ledger:
         self._leave(meter)
         meter.abandon()
 
+    def wants_another_attempt(self) -> bool:
+        """Whether what was measured last, alone in its test, should be measured once more."""
+        if self._suspects is None or len(self._measurements) != 1 or self._open:
+            return False
+        attempts = [*self._attempts, *self._measurements]
+        if not self._suspects(attempts):
+            return False
+        self._attempts = attempts
+        self._measurements = []
+        return True
+
+    @property
+    def attempts(self) -> Sequence[Measurement]:
+        """All measurements of the test's only figure, where it was measured more than once."""
+        again = self._attempts and len(self._measurements) == 1
+        return [*self._attempts, *self._measurements] if again else ()
+
     @property
     def clock(self) -> Clock:
         """The clock of the session."""
@@ -86,7 +111,9 @@ class Ledger:
                 "Nothing is measured yet: whq.measurement is there once whq(call) has returned "
                 "or a whq.measure() window has closed."
             )
-        return combine(self._measurements)
+        if self.attempts:
+            return middle_of(self.attempts)
+        return combine([*self._attempts, *self._measurements])
 
     def _leave(self, meter: Meter) -> None:
         for tally in meter.tallies:

@@ -12,7 +12,7 @@ from pytest_whq.joules.phases import joined_phases, with_tokens
 from pytest_whq.joules.spans import HOPELESS, Span, SpanEnergies, sum_known
 from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.plan import half_widths95
-from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round
+from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round, format_metric
 from pytest_whq.model.serving import Load, Phases
 from pytest_whq.queries.tally import Tally
 from pytest_whq.tokens import sum_tokens
@@ -155,6 +155,19 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         tokenizer=next((one.tokenizer for one in measurements if one.tokenizer is not None), None),
         notes=tuple(dict.fromkeys(note for one in measurements for note in one.notes)),
     )
+
+
+def middle_of(attempts: Sequence[Measurement]) -> Measurement:
+    """Of several measurements of one call the one with the middle figure, with a note of them all."""
+    known = [
+        (one.wh_per_query, number) for number, one in enumerate(attempts) if one.wh_per_query is not None
+    ]
+    if not known:
+        return attempts[-1]
+    _, middle = sorted(known)[(len(known) - 1) // 2]
+    each = ", ".join(format_metric("wh_per_query", value) for value, _ in known)
+    note = f"measured {len(attempts)} times, since it seemed to have changed: {each}; the middle one stands"
+    return replace(attempts[middle], notes=(*attempts[middle].notes, note))
 
 
 def _sum_devices(measurements: Sequence[Measurement]) -> Iterator[DeviceEnergy]:

@@ -40,8 +40,19 @@ class SessionBaseline:
     def _running(self) -> RunningComparison:
         return RunningComparison(self.baseline or Baseline({}), self._tests, self._settings.noise)
 
-    def compare(self, record: Record, rig: Rig, marker: Sequence[BudgetEntry]) -> Comparison | None:
-        """``record``, measured on ``rig``, against the baseline; None where there is none."""
+    def compare(
+        self,
+        record: Record,
+        rig: Rig,
+        marker: Sequence[BudgetEntry],
+        attempts: Sequence[Record] = (),
+        *,
+        final: bool = True,
+    ) -> Comparison | None:
+        """``record``, measured on ``rig``, against the baseline; None where there is none.
+
+        ``attempts`` and ``final`` as in `RunningComparison`.
+        """
         settings = self._settings
         if self.baseline is None:
             why = f"there is no baseline {self._path.name}; --whq-update-baseline makes it"
@@ -50,7 +61,7 @@ class SessionBaseline:
         limit = limit_for(
             record.test, rig.devices, marker=marker, file=settings.entries, default=settings.limit
         )
-        return self._running.compare(record, rig, limit)
+        return self._running.compare(record, rig, limit, attempts, final=final)
 
     def failure(self, record: Record) -> str | None:
         """The sentence with which ``record`` fails its test, None where it does not."""

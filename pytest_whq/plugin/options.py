@@ -28,6 +28,7 @@ OPTIONS = (
     ("--whq-max-regression", VALUE, "P", "Energy that a test may use above its baseline (default: 5%)."),
     ("--whq-run-noise", VALUE, "P", "How much runs of the same code differ at least (default: 1%)."),
     ("--whq-other-boards", VALUE, "P", "Compare with other boards of the model, which differ by so much."),
+    ("--whq-remeasure", VALUE, "N", "Measure whq(call) up to N times more where it seems to have changed."),
     ("--whq-when", LIST, "CASE=POLICY", "pass, warn or fail when no_baseline, new, inconclusive, ..."),
     ("--whq-fail-inconclusive", FLAG, None, "The same as --whq-when inconclusive=fail."),
     ("--whq-json", VALUE, "PATH", "Write the records to this file."),

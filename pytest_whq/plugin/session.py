@@ -1,6 +1,7 @@
 """A session in which tests are measured: what happens around each test and at the end."""
 
-from collections.abc import Generator
+import functools
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.judging.budgets import failing_sentence, judge_budgets, nearest_max_failed
 from pytest_whq.judging.max_failed import allow_failures
+from pytest_whq.judging.run_comparison import may_have_changed
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.model import Measurement, Reason, Record, TestOutcome, TokenCount
 from pytest_whq.plugin.baseline import SessionBaseline
@@ -112,7 +114,7 @@ class WhqSession:
         elif (ledger := _taken(item, _LEDGER)) is not None:
             try:
                 record = self._make_record(item, ledger.measurement if ledger.has_measured else _NOTHING)
-                record = self._compared(item, record)
+                record = self._compared(item, record, ledger.attempts)
                 sentences = self._failures(record)
             except WhqError as error:
                 sentences = [str(error)]
@@ -162,8 +164,18 @@ class WhqSession:
         self._collected.summarise(terminalreporter)
 
     def _open_ledger(self, item: pytest.Item) -> Ledger:
-        item.stash[_LEDGER] = Ledger(self._instruments, plan_for(item, self._settings.plan))
+        suspects = functools.partial(self._suspects, item) if self._settings.remeasure else None
+        item.stash[_LEDGER] = Ledger(self._instruments, plan_for(item, self._settings.plan), suspects)
         return item.stash[_LEDGER]
+
+    def _suspects(self, item: pytest.Item, attempts: Sequence[Measurement]) -> bool:
+        """Whether what a test measured so far seems to have changed, and may be measured once more."""
+        if len(attempts) > self._settings.remeasure:
+            return False
+        records = [Record(item.nodeid, "passed", attempt) for attempt in attempts]
+        rig = self._instruments.rig()
+        found = self._baseline.compare(records[-1], rig, marker_entries(item), records, final=False)
+        return found is not None and may_have_changed(found)
 
     def _make_record(self, item: pytest.Item, measurement: Measurement) -> Record:
         marker = marker_budgets(item)
@@ -181,9 +193,10 @@ class WhqSession:
         item.stash[_RECORD] = Record(item.nodeid, "passed", measurement, budgets)
         return item.stash[_RECORD]
 
-    def _compared(self, item: pytest.Item, record: Record) -> Record:
+    def _compared(self, item: pytest.Item, record: Record, attempts: Sequence[Measurement]) -> Record:
         """``record`` with its comparison; a test that failed by itself has none, since it did other work."""
-        comparison = self._baseline.compare(record, self._instruments.rig(), marker_entries(item))
+        records = [replace(record, measurement=attempt) for attempt in attempts]
+        comparison = self._baseline.compare(record, self._instruments.rig(), marker_entries(item), records)
         item.stash[_RECORD] = replace(record, comparison=comparison)
         return item.stash[_RECORD]
 

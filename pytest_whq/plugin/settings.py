@@ -56,6 +56,7 @@ class Settings:
     update_baseline: bool
     limit: Limit
     noise: Noise
+    remeasure: int
     policies: Policies
     reports: Mapping[str, Path]
     only: bool
@@ -82,6 +83,7 @@ class Settings:
             noise=Noise(
                 _share_or(config, "whq_run_noise", RUN_NOISE), _share_or(config, "whq_other_boards", None)
             ),
+            remeasure=_remeasure(config),
             policies=_policies(config),
             reports=_reports(config),
             only=_flag(config, "whq_only"),
@@ -236,6 +238,11 @@ def _limit(config: pytest.Config) -> Limit:
 def _share_or(config: pytest.Config, name: str, default: Any) -> Any:
     value = _value(config, name)
     return default if value is None else share(_called(config, name), value)
+
+
+def _remeasure(config: pytest.Config) -> int:
+    value = _value(config, "whq_remeasure")
+    return 0 if value is None else whole_number(at_least=0)(_called(config, "whq_remeasure"), value)
 
 
 def _policies(config: pytest.Config) -> Policies:

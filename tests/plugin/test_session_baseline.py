@@ -345,3 +345,51 @@ def test_with_xdist_workers_compare_and_the_controller_accepts(calling: Measured
 def test_without_measuring_there_is_nothing_to_compare(calling: MeasuredProject) -> None:
     (calling.path / FILE).write_text("junk")
     calling.run("--whq-disable").assert_outcomes(passed=1)
+
+
+ODD_ONCE = """
+import itertools
+
+SECONDS = itertools.chain({seconds}, itertools.repeat(1.0))
+
+def test_chat(whq, client):
+    def measure(seconds):
+        return client.chat("Say hi.", seconds=seconds)
+    whq(lambda: measure(next(SECONDS)))
+"""
+ROUND = [1.2] * 6
+"""The calls of a measurement: one to warm up and five rounds."""
+
+
+@pytest.mark.parametrize("how", ["option", "ini"])
+def test_what_seems_to_have_changed_is_measured_again_before_it_fails(
+    calling: MeasuredProject, how: str
+) -> None:
+    calling.tests(ODD_ONCE.format(seconds=ROUND))
+    calling.run("--whq-budget").assert_outcomes(failed=1)
+    if how == "ini":
+        calling.ini(whq_remeasure="2")
+    result = calling.run("--whq-budget", *(["--whq-remeasure=2"] if how == "option" else []))
+    result.assert_outcomes(passed=1)
+    record = calling.records["test_chat"]
+    assert record["metrics"]["wh_per_query"] == pytest.approx(0.1, rel=0.01)
+    assert [note for note in record["notes"] if "times" in note] == [
+        "measured 3 times, since it seemed to have changed: 120 mWh, 100 mWh, 100 mWh; the middle one stands"
+    ]
+
+
+def test_what_has_changed_fails_after_all(calling: MeasuredProject) -> None:
+    slower(calling)
+    result = calling.run("--whq-budget", "--whq-remeasure=1")
+    result.assert_outcomes(failed=1)
+    assert "measured 2 times" in " ".join(calling.records["test_chat"]["notes"])
+
+
+def test_what_has_not_changed_is_measured_once(calling: MeasuredProject) -> None:
+    calling.run("--whq-budget", "--whq-remeasure=2").assert_outcomes(passed=1)
+    assert "notes" not in calling.records["test_chat"]
+
+
+def test_a_test_of_several_figures_is_measured_once(calling: MeasuredProject) -> None:
+    calling.tests(CALL.format(seconds=1.2) + "    whq(client.chat, 'Say hi.', seconds=1.2)\n")
+    calling.run("--whq-budget", "--whq-remeasure=2").assert_outcomes(failed=1)
