@@ -41,6 +41,8 @@ _NORMAL = 0.6745
 _POLISHED = 3
 _TAIL_SHARE = 0.05
 _TAIL_LEAST = 10
+_HEAVY = 4.0
+"""Normal noise thins out by a higher power where it is looked at."""
 
 
 class RunValue(NamedTuple):
@@ -109,7 +111,12 @@ def _slope(deviations: Sequence[float]) -> float | None:
     if start <= 0:
         return None
     total = sum(math.log(deviation / start) for deviation in deviations[-top:])
-    return top / total if total > 0 else None
+    if total <= 0:
+        return None
+    slope = top / total
+    # Of tails that are heavy for certain the slope is taken for two standard errors less: no more suites than
+    # promised may fail by its being known from a few runs.
+    return slope * (1 - 2 / math.sqrt(top)) if slope < _HEAVY else slope
 
 
 def learn(base: Sequence[Sequence[RunValue]], least: float) -> RunNoise:
