@@ -1,6 +1,7 @@
-"""Joules and watt-hours: the only code that converts or formats a quantity."""
+"""Joules, watt-hours, grams and money: the only code that converts or formats a quantity."""
 
 import math
+import re
 
 JOULES_PER_WH = 3600.0
 
@@ -8,6 +9,26 @@ JOULES_PER_WH = 3600.0
 def wh(energy_j: float) -> float:
     """Watt-hours in ``energy_j`` joules."""
     return energy_j / JOULES_PER_WH
+
+
+def per_million(value: float) -> float:
+    """A quantity per item as the same quantity per million items."""
+    return value * 1e6
+
+
+def kwh(energy_wh: float) -> float:
+    """Kilowatt-hours in ``energy_wh`` watt-hours: what grids and prices are told by."""
+    return energy_wh / 1000.0
+
+
+def joules(energy_kwh: float) -> float:
+    """Joules in ``energy_kwh`` kilowatt-hours."""
+    return energy_kwh * 1000.0 * JOULES_PER_WH
+
+
+def minutes(energy_wh: float, power_w: float) -> float:
+    """How many minutes ``energy_wh`` watt-hours last at ``power_w`` watts."""
+    return energy_wh / power_w * 60.0
 
 
 def joules_from_mj(energy_mj: float) -> float:
@@ -47,6 +68,24 @@ def format_number(value: float) -> str:
     return f"{rounded:,.{_digits(rounded)}f}"
 
 
+def format_as_given(value: float) -> str:
+    """A number as its source has it: ``485.392`` stays, ``31.0`` gives ``31``."""
+    return f"{value:.12g}"
+
+
+def format_grams(mass_g: float) -> str:
+    """A mass with three significant digits: ``0.582 g``, ``5.96 mg``, ``582 kg``, ``1.20 t``."""
+    rounded = float(f"{mass_g:.3g}")
+    if rounded >= 1e6:
+        return f"{format_number(rounded / 1e6)} t"
+    return f"{format_number(rounded)} g" if 0.1 <= rounded < 1000 else format_quantity(rounded, "g")
+
+
+def format_money(amount: float, currency: str) -> str:
+    """An amount with three significant digits: ``0.0372 JPY``, ``37,200 JPY``."""
+    return f"{format_number(amount)} {currency}"
+
+
 def format_percent(ratio: float, *, signed: bool = False) -> str:
     """A ratio as percent with one decimal: ``0.0283`` gives ``2.8 %``."""
     # Plus zero, so that what rounds to nothing has no minus sign.
@@ -73,3 +112,44 @@ def parse_ratio(text: str | float) -> float:
     if not (math.isfinite(ratio) and ratio > 0):
         raise ValueError(text)
     return ratio
+
+
+def grams_per_kwh(value: float, unit: str) -> float:
+    """``value`` in ``unit`` as g/kWh, with or without CO2 in it; ValueError where it is no such unit."""
+    plain = re.sub(r"[- ]?CO[2₂](e|eq)?(?=/)", "", unit)
+    if plain not in INTENSITY_UNITS:
+        raise ValueError(unit)
+    return value * INTENSITY_UNITS[plain]
+
+
+INTENSITY_UNITS = {
+    "g/kWh": 1.0,
+    "kg/kWh": 1e3,
+    "t/kWh": 1e6,
+    "kg/MWh": 1.0,
+    "t/MWh": 1e3,
+    "lb/MWh": 0.45359237,
+}
+"""Unit of a grid's intensity -> g/kWh; a pound is 453.59237 g by definition."""
+
+
+def price_per(value: float, unit: str) -> tuple[float, str, str]:
+    """A price of one kWh or of one token, its currency, and which of ``kWh`` and ``token`` it is of.
+
+    ``31, "JPY/kWh"`` gives ``31.0, "JPY", "kWh"`` and ``0.2, "USD/Mtok"`` gives ``2e-07, "USD", "token"``.
+    ValueError where ``unit`` is no price.
+    """
+    currency, _, item = unit.partition("/")
+    if not re.fullmatch("[A-Z]{3}", currency) or item not in _PRICED:
+        raise ValueError(unit)
+    number, of = _PRICED[item]
+    return value / number, currency, of
+
+
+_PRICED = {
+    "kWh": (1.0, "kWh"),
+    "MWh": (1e3, "kWh"),
+    "tok": (1.0, "token"),
+    "ktok": (1e3, "token"),
+    "Mtok": (1e6, "token"),
+}

@@ -16,7 +16,7 @@ ROOMS = (
     *("errors", "units", "setting_values", "interval", "version"),
     *("model", "git", "tokens", "sources", "joules", "queries"),
     *("measuring", "calling", "calibrating"),
-    *("storing", "judging", "rendering", "testing", "cli", "plugin"),
+    *("storing", "judging", "footprint", "rendering", "testing", "cli", "plugin"),
 )
 """From the ground up: a room imports itself and what stands before it."""
 

@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 
@@ -107,3 +108,48 @@ def test_what_is_no_positive_ratio_is_refused(text: str | float) -> None:
 )
 def test_numbers_have_three_digits_and_no_exponent(value: float, text: str) -> None:
     assert units.format_number(value) == text
+
+
+def test_kilowatt_hours_joules_and_minutes() -> None:
+    assert units.kwh(1.0) == 0.001
+    assert units.joules(0.001) == 3600.0
+    assert units.minutes(200.0, 200.0) == 60.0
+    assert units.per_million(0.5) == 500_000
+
+
+@pytest.mark.parametrize(
+    ("mass_g", "text"),
+    [
+        (0.58247, "0.582 g"),
+        (0.0999, "99.9 mg"),
+        (0.09996, "0.100 g"),
+        (0.00000123, "1.23 µg"),
+        (999.96, "1.00 kg"),
+        (582_470.4, "582 kg"),
+        (5_824_704.0, "5.82 t"),
+        (0.0, "0 g"),
+    ],
+)
+def test_a_mass_has_three_digits_and_the_unit_that_fits(mass_g: float, text: str) -> None:
+    assert units.format_grams(mass_g) == text
+
+
+def test_money_has_three_digits_and_its_currency() -> None:
+    assert units.format_money(0.0372, "JPY") == "0.0372 JPY"
+    assert units.format_money(37_200.0, "JPY") == "37,200 JPY"
+
+
+def test_a_number_of_a_source_stays_as_it_is() -> None:
+    assert [units.format_as_given(value) for value in (485.392, 31.0, 1e-7)] == ["485.392", "31", "1e-07"]
+
+
+@pytest.mark.parametrize("unit", ["g", "kWh", "g/kwh", "CO2/kWh", "mg/kWh"])
+def test_what_is_no_unit_of_intensity_is_refused(unit: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(unit)):
+        units.grams_per_kwh(1.0, unit)
+
+
+@pytest.mark.parametrize("unit", ["JPY", "yen/kWh", "JPY/h", "¥/kWh", "JPY/kWh/Mtok"])
+def test_what_is_no_unit_of_a_price_is_refused(unit: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(unit)):
+        units.price_per(1.0, unit)

@@ -9,6 +9,10 @@ from pytest_whq.model.measurement import TokenCount as TokenCount
 from pytest_whq.model.metrics import METRICS as METRICS
 from pytest_whq.model.metrics import Metric as Metric
 from pytest_whq.model.metrics import format_metric as format_metric
+from pytest_whq.model.place import Grid as Grid
+from pytest_whq.model.place import Overhead as Overhead
+from pytest_whq.model.place import Place as Place
+from pytest_whq.model.place import Price as Price
 from pytest_whq.model.readings import DeviceState as DeviceState
 from pytest_whq.model.readings import Reading as Reading
 from pytest_whq.model.reasons import REASONS as REASONS

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_whq.model.measurement import Measurement
+from pytest_whq.model.place import Place
 from pytest_whq.model.rig import Commit, Rig
 from pytest_whq.model.verdicts import BudgetVerdict, Comparison
 
@@ -39,10 +40,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The records of one session, with when, on what and of which commit they were made."""
+    """The records of one session, with when, on what and of which commit they were made.
+
+    ``place`` is where that was, so far as the user says, for what follows from the energy there.
+    """
 
     created: str
     tool: str
     commit: Commit | None
     rig: Rig
     records: tuple[Record, ...]
+    place: Place | None = None

@@ -1,21 +1,31 @@
 """A `Run` as a JSON file, written whole and read strictly: nothing in it is guessed."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from pytest_whq.errors import RunFileError
-from pytest_whq.model import Record, Run
-from pytest_whq.storing.fields import FieldError, Reader, list_of, shown
+from pytest_whq.model import Overhead, Place, Price, Record, Run
+from pytest_whq.storing.fields import (
+    FieldError,
+    Reader,
+    list_of,
+    number,
+    optional,
+    shown,
+    taking,
+    text,
+)
 from pytest_whq.storing.files import parse_json, read_bytes, write_text
 from pytest_whq.storing.hints import dataclass_of
 from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_record, read_with, record_as_dict
 from pytest_whq.storing.stamp import moment
 
-RUN_FORMAT = 1  # 1: first; a record may have `power` since 0.1, and any of the metrics
+RUN_FORMAT = 1  # 1: first; since 0.1 a record may have `power`, and any of the metrics, a run its `place`
 
 
 def read_run(path: Path | str) -> Run:
@@ -48,6 +58,8 @@ def line_of(data: Mapping[str, Any]) -> str:
 def head_as_dict(run: Run) -> dict[str, Any]:
     """All of ``run`` but its records, as plain data."""
     head = {field.name: plain(getattr(run, field.name)) for field in fields(run) if field.name != "records"}
+    if run.place is None:
+        del head["place"]
     return {"format": RUN_FORMAT, **head}
 
 
@@ -78,7 +90,36 @@ def _records(data: Any) -> tuple[Record, ...]:
     return records
 
 
+_CURRENCY = "^[A-Z]{3}$"
+
+
+@taking(type="number", minimum=1)
+def _pue(value: Any) -> float:
+    """A data centre's energy over that of its machines: at least 1."""
+    pue = number(value)
+    if pue < 1:
+        raise FieldError(f"is {shown(value)}, but must be at least 1")
+    return pue
+
+
+@taking(type="string", pattern=_CURRENCY)
+def _currency(value: Any) -> str:
+    """A code of ISO 4217, three capital letters."""
+    if not re.fullmatch(_CURRENCY, code := text(value)):
+        raise FieldError(f"is {shown(value)}, but must be a code of ISO 4217 such as JPY")
+    return code
+
+
+_place = dataclass_of(
+    Place,
+    {
+        "price": optional(dataclass_of(Price, {"currency": _currency})),
+        "overhead": optional(dataclass_of(Overhead, {"pue": _pue})),
+    },
+)
 read_run_fields: Reader[Run] = dataclass_of(
-    Run, {"created": moment, "records": Reader(_records, _list_of_records.schema)}
+    Run,
+    {"created": moment, "records": Reader(_records, _list_of_records.schema), "place": _place},
+    may_lack=("place",),
 )
 """A reader of all of a run file but its format."""
