@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from pytest_whq.cli import devices, verdicts
+from pytest_whq.cli import devices, places, verdicts
 from pytest_whq.cli.console import add_verbose, as_terminal, complain, load
 from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.rendering import RENDERERS
@@ -99,14 +99,26 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("terminal", *RENDERERS), default="terminal", help="default: terminal"
     )
     add_verbose(parser)
+    places.add_place(parser)
+    parser.add_argument(
+        "--equivalents",
+        action="store_true",
+        help="what a query is like, and what others published, none of it like for like",
+    )
 
 
 def _show(options: argparse.Namespace) -> int:
-    run = load(options.file)
+    if options.equivalents and options.format != "terminal":
+        raise SettingError("--equivalents are for the terminal: leave --format out.")
+    run = places.placed(load(options.file), options)
     if options.format == "terminal":
         print(as_terminal(run, options))
     else:
         print(RENDERERS[options.format](run).removesuffix("\n"))
+    if options.equivalents:
+        from pytest_whq.rendering.places import equivalents
+
+        print(f"\n{equivalents.render(run)}")
     return 0
 
 
@@ -135,5 +147,23 @@ _COMMANDS = (
         verdicts.ab,
         verdicts.ab_arguments,
         takes_dashes=True,
+    ),
+    _Command(
+        "regions",
+        "Show what a run's energy amounts to in several places, side by side.",
+        places.regions,
+        places.regions_arguments,
+    ),
+    _Command(
+        "bound",
+        "Show what a token can take at most, if nobody sells below the price of electricity.",
+        places.bound,
+        places.bound_arguments,
+    ),
+    _Command(
+        "disclose",
+        "Print the sheet one would ask of a provider, or check one; exit 1 when it leaves something out.",
+        places.disclose,
+        places.disclose_arguments,
     ),
 )

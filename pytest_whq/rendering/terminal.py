@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_whq.model import REASONS, Record, Run, format_metric
 from pytest_whq.rendering.columns import Column, aligned, filled
+from pytest_whq.rendering.places.lines import footprint_lines
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import (
     budget_phrase,
@@ -32,6 +33,7 @@ def render(run: Run, *, verbosity: int = 0, width: int = 80) -> str:
     records = [record for record in run.records if verbosity >= 0 or record.verdict_fails]
     notes = _note_lines(records) if verbosity > 0 else ()
     lines = [*_test_lines(records, verbosity, width), *notes, *_not_judged_lines(run), _summary(run)]
+    lines += footprint_lines(run.place, records)
     return "\n".join(lines)
 
 

@@ -1,0 +1,149 @@
+"""The sheet that one would ask of a provider: what was served, what it drew, and how that is known."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_whq.footprint.footprint import footprint_of, standing
+from pytest_whq.model import Measurement, Place, Record, Run
+from pytest_whq.model.serving import Distribution
+from pytest_whq.units import wh
+
+SHEET_FORMAT = 1  # 1: first
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """When it was measured: the start in UTC, and so many seconds from there on, not all of them in a row."""
+
+    start: str
+    measured_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What measured, and what its joules cover: see `pytest_whq.model.Rig`."""
+
+    source: str | None
+    scope: str | None
+    driver: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Devices of one kind that were measured."""
+
+    name: str
+    number: int
+    power_limit_w: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Tokens of the requests that succeeded; what is not known is None."""
+
+    total: int | None
+    mean: float | None
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What one test asked for and what it drew; figures that do not stand are None, and ``why`` says so.
+
+    ``requests`` are all, those that failed included. ``uncertainty`` is one standard uncertainty as a
+    share of the energy.
+    """
+
+    name: str
+    requests: int
+    failed_requests: int
+    failures: Mapping[str, int]
+    concurrency: int | None
+    duration_s: float
+    input_tokens: Lengths
+    output_tokens: Lengths
+    method: str | None
+    energy_wh: float | None
+    average_power_w: float | None
+    wh_per_query: float | None
+    wh_per_query_interval95: tuple[float, float] | None
+    wh_per_1k_tokens: float | None
+    wh_per_1k_output_tokens: float | None
+    uncertainty: float | None
+    gco2e_g_per_query: float | None
+    cost_per_query: float | None
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The whole sheet of a run; ``model`` and ``supplier`` are what the user says they are."""
+
+    tool: str
+    model: str | None
+    supplier: str | None
+    period: Period
+    meter: Meter
+    hardware: tuple[Hardware, ...]
+    place: Place
+    workloads: tuple[Workload, ...]
+
+
+def sheet_of(run: Run, model: str | None = None, supplier: str | None = None) -> Sheet:
+    """The sheet of ``run``: nothing is in it that the run or the user does not say."""
+    place = run.place or Place()
+    kinds = Counter((device.name, device.power_limit_w) for device in run.rig.devices)
+    return Sheet(
+        tool=run.tool,
+        model=model,
+        supplier=supplier,
+        period=Period(run.created, sum(record.measurement.duration_s for record in run.records)),
+        meter=Meter(run.rig.source, run.rig.scope, run.rig.driver),
+        hardware=tuple(Hardware(name, number, limit_w) for (name, limit_w), number in kinds.items()),
+        place=place,
+        workloads=tuple(_workload(record, place) for record in run.records),
+    )
+
+
+def _workload(record: Record, place: Place) -> Workload:
+    measurement, served = record.measurement, record.measurement.distributions
+    found = footprint_of(measurement, place)
+    energy_wh = standing(measurement, "wh_total")
+    stands = standing(measurement, "wh_per_query") is not None
+    return Workload(
+        name=record.test,
+        requests=measurement.queries + measurement.failed_queries,
+        failed_requests=measurement.failed_queries,
+        failures=measurement.failures,
+        concurrency=None if measurement.load is None else measurement.load.concurrency,
+        duration_s=measurement.duration_s,
+        input_tokens=_lengths(
+            measurement.tokens.input_tokens, None if served is None else served.input_tokens, measurement
+        ),
+        output_tokens=_lengths(
+            measurement.tokens.output_tokens, None if served is None else served.output_tokens, measurement
+        ),
+        method=measurement.method,
+        energy_wh=energy_wh,
+        average_power_w=standing(measurement, "average_power_w"),
+        wh_per_query=standing(measurement, "wh_per_query"),
+        wh_per_query_interval95=measurement.interval95.get("wh_per_query") if stands else None,
+        wh_per_1k_tokens=standing(measurement, "wh_per_1k_tokens"),
+        wh_per_1k_output_tokens=standing(measurement, "wh_per_1k_output_tokens"),
+        uncertainty=None
+        if measurement.uncertainty_j is None or not energy_wh
+        else wh(measurement.uncertainty_j) / energy_wh,
+        gco2e_g_per_query=None if found.gco2e is None else found.gco2e.per_query,
+        cost_per_query=None if found.cost is None else found.cost.per_query,
+        why=tuple(reason.sentence or reason.code for reason in measurement.reasons),
+    )
+
+
+def _lengths(total: int | None, spread: Distribution | None, measurement: Measurement) -> Lengths:
+    if spread is not None:
+        return Lengths(total, spread.mean, spread.p50, spread.p90, spread.p99, spread.max)
+    return Lengths(total, None if total is None or not measurement.queries else total / measurement.queries)

@@ -1,0 +1,1 @@
+"""What energy amounts to where it was drawn, in words and tables."""
