@@ -4,7 +4,8 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from pytest_whq.model import METRICS, Measurement, Record, Run
+from pytest_whq.footprint.footprint import footprint_of
+from pytest_whq.model import METRICS, Measurement, Place, Record, Run
 from pytest_whq.rendering.words import one_line, tightest_budget
 
 _Cell = str | float | None
@@ -25,6 +26,12 @@ def render(run: Run) -> str:
 
 _TIMES = ("ttft", "tpot", "latency")
 _PERCENTILES = ("p50", "p99")
+_AMOUNTS = ("per_query", "per_million_queries", "per_million_output_tokens")
+_FOOTPRINT = (
+    *(f"{what}_{amount}" for what in ("gco2e_g", "cost") for amount in _AMOUNTS),
+    *("currency", "price_per_kwh", "price_year", "price_source", "pue", "pue_year", "pue_source"),
+    *("grid", "grid_g_per_kwh", "grid_year", "grid_source", "grid_basis"),
+)
 
 _HEADER = (
     *("test", "outcome", "valid", "reasons", "source", "method", "scope", "devices"),
@@ -38,6 +45,7 @@ _HEADER = (
     *(f"{name}_{percentile}_s" for name in _TIMES for percentile in _PERCENTILES),
     *("budget_metric", "budget_limit", "budget_outcome"),
     *("compared_metric", "baseline", "change", "change_low95", "change_high95", "comparison"),
+    *_FOOTPRINT,
     *("created", "commit", "branch", "host"),
 )
 
@@ -63,6 +71,7 @@ def _cells(record: Record, run: Run) -> list[_Cell]:
         *((budget.metric, budget.limit, budget.outcome) if budget else (None, None, None)),
         *((compared.metric, compared.baseline, compared.change) if compared else (None, None, None)),
         *(change_low, change_high, compared.outcome if compared else None),
+        *_footprint(measurement, run.place or Place()),
         run.created,
         *((commit.id, commit.branch) if commit else (None, None)),
         rig.host,
@@ -77,6 +86,18 @@ def _served(measurement: Measurement) -> Iterator[float | None]:
         times = getattr(distributions, f"{name}_s", None)
         for percentile in _PERCENTILES:
             yield getattr(times, percentile, None)
+
+
+def _footprint(measurement: Measurement, place: Place) -> Iterator[_Cell]:
+    found = footprint_of(measurement, place)
+    for amounts in (found.gco2e, found.cost):
+        yield from (getattr(amounts, amount, None) for amount in _AMOUNTS)
+    for given, names in (
+        (place.price, ("currency", "per_kwh", "year", "source")),
+        (place.overhead, ("pue", "year", "source")),
+        (place.grid, ("name", "g_per_kwh", "year", "source", "basis")),
+    ):
+        yield from (getattr(given, name, None) for name in names)
 
 
 _BEGINS_A_FORMULA = tuple("=+-@＝＋－＠")

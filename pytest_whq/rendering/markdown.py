@@ -1,11 +1,13 @@
 """The report in Markdown, for a comment on a pull request or a summary of a job."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from pytest_whq.model import Record, Run, format_metric
 from pytest_whq.rendering.columns import Column, filled
+from pytest_whq.rendering.places.amounts import TITLES
+from pytest_whq.rendering.places.words import basis_sentences, place_phrase
 from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase, shortened
@@ -33,10 +35,24 @@ def render(run: Run) -> str:
     lines += ["", escaped(shortened(run_rig_phrase(run), _SENTENCE))]
     if baseline := baseline_phrase([row.record for row in rows]):
         lines += ["", f"Baseline: {escaped(shortened(baseline, _SENTENCE))}"]
+    lines += _footprint(run, rows)
     lines += ["", "<details>", "<summary>Rounds, tokens, rig and baseline</summary>", ""]
-    lines += _table(rows, _DETAILS, _ROOM * 3 // 10, lambda left: f"and {len(left)} more")
+    lines += _table(rows, _DETAILS, _ROOM * 2 // 10, lambda left: f"and {len(left)} more")
     lines += ["", *_facts(run), "", "</details>", ""]
     return "\n".join(lines)
+
+
+def _footprint(run: Run, rows: Sequence[Row]) -> Iterator[str]:
+    """What the energy amounts to where the run was measured; nothing where that is not known."""
+    if run.place is None:
+        return
+    known = [row for row in rows if any(row.footprint)]
+    if known:
+        yield from ("", *_table(known, _FOOTPRINT, _ROOM // 10, lambda left: f"and {len(left):,} more"))
+    place = escaped(shortened(place_phrase(run.place), _SENTENCE))
+    yield from ("", f"Footprint: {place}")
+    if run.place.grid is not None:
+        yield from ("", *basis_sentences([run.place.grid]))
 
 
 def _text(write: Callable[[Row], str]) -> Callable[[Row], str]:
@@ -59,6 +75,16 @@ _COLUMNS = (
     Column[Row]("95 % interval", lambda row: row.interval),
     Column[Row]("Budget", lambda row: row.budget, "left"),
     Column("Verdict", _verdict, "left"),
+)
+
+
+def _amount(number: int) -> Callable[[Row], str]:
+    return lambda row: row.footprint[number]
+
+
+_FOOTPRINT = (
+    Column("Footprint", _name, "left"),
+    *(Column[Row](title.capitalize(), _amount(number)) for number, title in enumerate(TITLES)),
 )
 
 

@@ -7,8 +7,9 @@ from typing import get_args
 
 from pytest_whq.judging.budgets import failing_sentence
 from pytest_whq.judging.policies import regression_sentence
-from pytest_whq.model import BUDGET_OUTCOMES, Comparison, Record, Rig, Run, format_metric
+from pytest_whq.model import BUDGET_OUTCOMES, Comparison, Place, Record, Rig, Run, format_metric
 from pytest_whq.model.verdicts import Tone
+from pytest_whq.rendering.places.amounts import amounts_at
 from pytest_whq.rendering.words import (
     budget_phrase,
     one_line,
@@ -28,7 +29,9 @@ class Row:
     ``share`` is the ratio that ``spread`` tells. ``tone`` is ``bad`` where a verdict fails, ``unsure``
     where there is no verdict to rely on, else ``good`` or ``plain``; ``change_tone`` is that of the
     comparison alone. ``failures`` are the verdicts that fail, and ``notes`` what else there is to know,
-    each in a sentence without its full stop. All text is printable, and none of it is escaped for any page.
+    each in a sentence without its full stop.
+    ``footprint`` has the amounts of `pytest_whq.rendering.places.amounts.TITLES`. All text is printable, and
+    none of it is escaped for any page.
     """
 
     record: Record
@@ -45,16 +48,17 @@ class Row:
     tone: Tone
     failures: tuple[str, ...]
     notes: tuple[str, ...]
+    footprint: tuple[str, ...]
 
 
 def rows_of(run: Run) -> list[Row]:
     """The rows of a run: those that fail first, then those without a verdict, each in their order."""
     names = short_names([record.test for record in run.records])
-    rows = [_row(record, name, run.rig) for record, name in zip(run.records, names, strict=True)]
+    rows = [_row(record, name, run) for record, name in zip(run.records, names, strict=True)]
     return sorted(rows, key=lambda row: min(TONES.index(row.tone), TONES.index("good")))
 
 
-def _row(record: Record, name: str, rig: Rig) -> Row:
+def _row(record: Record, name: str, run: Run) -> Row:
     measured = record.measurement.why_unmeasured is None
     share = spread(record.measurement) if measured else None
     comparison = record.comparison
@@ -72,8 +76,9 @@ def _row(record: Record, name: str, rig: Rig) -> Row:
         budget=budget_phrase(record.budgets),
         verdict=verdict,
         tone=_tone(record, measured),
-        failures=tuple(map(_said, _failures(record, rig))),
+        failures=tuple(map(_said, _failures(record, run.rig))),
         notes=tuple(map(_said, _notes(record))),
+        footprint=amounts_at(run.place or Place(), record),
     )
 
 

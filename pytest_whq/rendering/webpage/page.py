@@ -10,6 +10,7 @@ from pytest_whq.rendering.rows import Row, baseline_phrase, measured_phrase, row
 from pytest_whq.rendering.served_words import load_phrase, phases_of, times_of
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart, power_chart, rounds_chart
 from pytest_whq.rendering.webpage.environment import environment, own_file
+from pytest_whq.rendering.webpage.footprint import footprint_part
 from pytest_whq.rendering.webpage.sweeps import sweeps_of
 from pytest_whq.rendering.webpage.table import columns_of
 from pytest_whq.rendering.words import counts_of, counts_phrase, run_rig_phrase
@@ -38,6 +39,7 @@ def render(run: Run) -> str:
             baseline=baseline_phrase(run.records),
             rows=rows,
             columns=columns_of(rows),
+            footprint=footprint_part(run.place, rows),
             sweeps=sweeps_of(run),
             sections=[_section(number, row) for number, row in enumerate(rows[:_MOST_CHARTS])],
             facts=list(_rig_facts(run.rig)),
