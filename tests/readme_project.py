@@ -57,10 +57,10 @@ def blocks(language: str, page: str = README) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
-def commands() -> dict[str, str]:
-    """The commands that the README's console blocks show, each with its output."""
+def commands(page: str = README) -> dict[str, str]:
+    """The commands that a page's console blocks show, each with its output."""
     found = {}
-    for block in blocks("console"):
+    for block in blocks("console", page):
         for shown in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = shown.partition("\n")
             found[command.partition("  # ")[0].rstrip()] = output.rstrip("\n")

@@ -144,7 +144,8 @@ class CollectedRecords:
         return replace(self._run or self._new_run(rig), records=tuple(self._records.values()))
 
     def _new_run(self, rig: Rig) -> Run:
-        return Run(now(), TOOL, current_commit(self._config.rootpath), rig, ())
+        commit = current_commit(self._config.rootpath)
+        return Run(now(), TOOL, commit, rig, (), self._settings.place)
 
 
 def _merged(one: Rig, other: Rig) -> Rig:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from pytest_whq.errors import SettingError
+from pytest_whq.footprint.place import read_place
 from pytest_whq.judging.budget_file import (
     BudgetEntry,
     budget_from_cap,
@@ -21,6 +22,7 @@ from pytest_whq.judging.policies import Policies, policies_from
 from pytest_whq.judging.regressions import Limit
 from pytest_whq.judging.run_noise import RUN_NOISE, Noise
 from pytest_whq.measuring.plan import Plan
+from pytest_whq.model import Place
 from pytest_whq.rendering import RENDERERS
 from pytest_whq.setting_values import seconds, share, whole_number
 from pytest_whq.storing.baseline_file import FILE_NAME
@@ -59,6 +61,7 @@ class Settings:
     remeasure: int
     policies: Policies
     reports: Mapping[str, Path]
+    place: Place | None
     only: bool
     skip: bool
     disable: bool
@@ -86,6 +89,7 @@ class Settings:
             remeasure=_remeasure(config),
             policies=_policies(config),
             reports=_reports(config),
+            place=_place(config),
             only=_flag(config, "whq_only"),
             skip=_flag(config, "whq_skip"),
             disable=_flag(config, "whq_disable"),
@@ -193,8 +197,7 @@ def _reports(config: pytest.Config) -> dict[str, Path]:
     reports: dict[str, Path] = {}
     for name in RENDERERS:
         option = f"whq_{name}"
-        path = _path(config, option)
-        if path is None:
+        if (path := _path(config, option)) is None:
             continue
         if not os.access(path.parent, os.W_OK):
             raise SettingError(f"{_called(config, option)} cannot be {str(path)!r}: its folder is read-only.")
@@ -202,6 +205,11 @@ def _reports(config: pytest.Config) -> dict[str, Path]:
             raise SettingError(f"{_called(config, option)} cannot be {str(path)!r}: another report is.")
         reports[name] = path
     return reports
+
+
+def _place(config: pytest.Config) -> Place | None:
+    grid, price, pue = (_text(config, f"whq_{name}") for name in ("grid", "price", "pue"))
+    return read_place(grid, price, pue, lambda name: _called(config, f"whq_{name}"))
 
 
 def _max_failed(config: pytest.Config) -> MaxFailed | None:
