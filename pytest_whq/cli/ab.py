@@ -7,7 +7,6 @@ does not count. What may have changed is measured twice more before it is said t
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -143,6 +142,8 @@ def _install(command: str, side: _Side) -> None:
 
 def _run(side: _Side, arguments: Sequence[str], path: Path, only: Sequence[str] | None = None) -> "Run":
     """What a run of ``side`` measures, of the tests ``only`` if they are given; its file is ``path``."""
+    import json
+
     from pytest_whq.cli.inner_run import IMPORTED, ONLY
     from pytest_whq.cli.worktree import environment_for
     from pytest_whq.storing.runfile import read_run
