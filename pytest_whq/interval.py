@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 _T95 = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
@@ -21,17 +22,68 @@ def student_t95(degrees: int) -> float:
 def relative_half_width95(pairs: Sequence[tuple[float, float]]) -> float | None:
     """Half the 95 % interval of sum(numerators) / sum(denominators) over rounds, as a share of it.
 
-    The ratio estimator of Cochran, Sampling Techniques (1977), chapter 6, with Student's t. None with
-    fewer than three rounds, or where the ratio is not positive.
+    The ratio estimator of Cochran, Sampling Techniques (1977), chapter 6, with Student's t, for rounds of
+    which each may be like the one before: they tell as much as `effective_count` of others. None with fewer
+    than three rounds, or where the ratio is not positive.
     """
     count = len(pairs)
     total = sum(denominator for _, denominator in pairs)
     if count < 3 or total <= 0 or sum(numerator for numerator, _ in pairs) <= 0:
         return None
     ratio = sum(numerator for numerator, _ in pairs) / total
-    squares = sum((numerator - ratio * denominator) ** 2 for numerator, denominator in pairs)
-    half = student_t95(count - 1) * math.sqrt(squares / (count * (count - 1))) / (total / count)
+    residuals = [numerator - ratio * denominator for numerator, denominator in pairs]
+    effective = effective_count(residuals)
+    # Rounds that are alike differ less from their mean than it does from the truth.
+    variance = sum(residual**2 for residual in residuals) / (count - count / effective)
+    half = student_t95(max(1, round(effective - 1))) * math.sqrt(variance / effective) / (total / count)
     return half / ratio
+
+
+EVIDENT = 0.4
+_EVIDENT_ROUNDS = 6
+"""In fewer rounds a correlation cannot be told from chance; below it, rounds count as independent."""
+
+_MOST_ALIKE = 0.95
+
+
+def effective_count(residuals: Sequence[float]) -> float:
+    """How many independent values tell as much of a mean as these: all of them unless they hang together.
+
+    A steady rise or fall is left out: `relative_drift` tells of that. The formula is that of an autoregressive
+    process of order 1 (Bayley and Hammersley, J. R. Statist. Soc. Suppl. 8, 1946).
+    """
+    count = len(residuals)
+    alike = min(serial_correlation(_levelled(residuals)), _MOST_ALIKE)
+    if count < _EVIDENT_ROUNDS or alike <= EVIDENT:
+        return count
+    factor = (1 + alike) / (1 - alike) - 2 * alike * (1 - alike**count) / (count * (1 - alike) ** 2)
+    return max(2.0, count / factor)
+
+
+def _levelled(values: Sequence[float]) -> list[float]:
+    """``values`` less their least-squares line."""
+    steps, squares = _steps(len(values))
+    mean = sum(values) / len(values)
+    slope = sum(step * value for step, value in zip(steps, values, strict=True)) / squares if squares else 0.0
+    return [value - mean - slope * step for step, value in zip(steps, values, strict=True)]
+
+
+def _steps(count: int) -> tuple[list[float], float]:
+    """The numbers of ``count`` values about their middle, and the sum of their squares."""
+    steps = [number - (count - 1) / 2 for number in range(count)]
+    return steps, sum(step * step for step in steps)
+
+
+def serial_correlation(residuals: Sequence[float]) -> float:
+    """How much of each residual is in the next, from -1 to 1; 0 where there are none.
+
+    Corrected for its bias in few values (Marriott and Pope, Biometrika 41, 1954).
+    """
+    squares = sum(residual * residual for residual in residuals)
+    if squares <= 0:
+        return 0.0
+    found = sum(one * other for one, other in pairwise(residuals)) / squares
+    return max(-1.0, min(1.0, found + (1 + 4 * found) / len(residuals)))
 
 
 def relative_drift(values: Sequence[float]) -> float | None:
@@ -43,11 +95,9 @@ def relative_drift(values: Sequence[float]) -> float | None:
     mean = sum(values) / count if count else 0.0
     if count < 4 or mean <= 0:
         return None
-    steps = [number - (count - 1) / 2 for number in range(count)]
-    squares = sum(step * step for step in steps)
+    steps, squares = _steps(count)
     slope = sum(step * value for step, value in zip(steps, values, strict=True)) / squares
-    residuals = sum((v - mean - slope * s) ** 2 for s, v in zip(steps, values, strict=True))
-    noise = math.sqrt(residuals / (count - 2) / squares)
+    noise = math.sqrt(sum(value * value for value in _levelled(values)) / (count - 2) / squares)
     return slope * (count - 1) / mean if abs(slope) > student_t95(count - 2) * noise else None
 
 

@@ -1,8 +1,16 @@
 import math
+from random import Random
 
 import pytest
 
-from pytest_whq.interval import relative_drift, relative_half_width95, student_t95, student_tail
+from pytest_whq.interval import (
+    effective_count,
+    relative_drift,
+    relative_half_width95,
+    serial_correlation,
+    student_t95,
+    student_tail,
+)
 
 PUBLISHED = [
     *[(1, 12.706), (2, 4.303), (4, 2.776), (10, 2.228), (30, 2.042), (31, 2.0395), (40, 2.0211)],
@@ -74,3 +82,38 @@ def test_the_tail_of_student_is_the_published_one_or_a_little_more(
     t: float, degrees: int, tail: float
 ) -> None:
     assert 0.995 <= student_tail(t, degrees) / tail <= 1.16
+
+
+def carried_over(share: float, count: int, seed: int = 1) -> list[float]:
+    """Values of which each has so much of the one before it."""
+    random, value, values = Random(seed), 0.0, []
+    for _ in range(count):
+        value = share * value + math.sqrt(1 - share**2) * random.gauss(0.0, 1.0)
+        values.append(value)
+    mean = sum(values) / count
+    return [one - mean for one in values]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.6, 0.9])
+def test_how_much_carries_over_is_found(share: float) -> None:
+    assert serial_correlation(carried_over(share, 2000)) == pytest.approx(share, abs=0.05)
+
+
+def test_rounds_that_hang_together_count_for_fewer() -> None:
+    assert effective_count(carried_over(0.6, 2000)) == pytest.approx(2000 * 0.4 / 1.6, rel=0.1)
+    assert effective_count(carried_over(0.0, 2000)) == 2000
+    assert effective_count(carried_over(0.9, 5)) == 5
+
+
+def test_the_interval_is_wider_for_rounds_that_hang_together() -> None:
+    residuals = carried_over(0.8, 200)
+    together = relative_half_width95([(100 + one, 1) for one in residuals])
+    shuffled = Random(2).sample(residuals, len(residuals))
+    apart = relative_half_width95([(100 + one, 1) for one in shuffled])
+    assert together is not None
+    assert apart is not None
+    assert together / apart == pytest.approx(3, rel=0.25)
+
+
+def test_nothing_carries_over_where_nothing_differs() -> None:
+    assert serial_correlation([0.0] * 8) == 0.0

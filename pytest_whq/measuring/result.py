@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from pytest_whq.interval import relative_drift
+from pytest_whq.interval import effective_count, relative_drift, serial_correlation
 from pytest_whq.joules.curve import join_curves
 from pytest_whq.joules.phases import joined_phases, with_tokens
 from pytest_whq.joules.spans import HOPELESS, Span, SpanEnergies, sum_known
@@ -236,3 +236,18 @@ def _drift_reasons(rounds: Sequence[Round], precision: float) -> Iterator[Reason
             f"Wh/query moved by {format_percent(drift, signed=True)} from the first round to the last: "
             "warm up longer with warmup",
         )
+        return
+    mean_j = sum(per_query_j) / len(per_query_j) if per_query_j else 0.0
+    residuals_j = [value - mean_j for value in per_query_j]
+    together = effective_count(residuals_j) < len(residuals_j)
+    if together and _spread(residuals_j) > precision * mean_j:
+        alike = serial_correlation(residuals_j)
+        yield Reason(
+            "thermal_drift",
+            f"each round was like the one before it (correlation {alike:.1f}), as where heat carries over: "
+            "the interval is wider for it, and may not be wide enough",
+        )
+
+
+def _spread(residuals: Sequence[float]) -> float:
+    return math.sqrt(sum(residual * residual for residual in residuals) / len(residuals))

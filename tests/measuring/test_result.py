@@ -191,6 +191,16 @@ def test_energy_that_rises_from_round_to_round_is_a_drift() -> None:
     )
 
 
+def test_rounds_that_are_each_like_the_one_before_are_said_to_be() -> None:
+    spans = [Span(n, n + 1.0) for n in range(18)]
+    energies_j = tuple(
+        100.0 + step for step in (0, 9, 14, 13, 8, -1, -9, -14, -13, -8, 1, 9, 14, 13, 8, 0, -8, -13)
+    )
+    parts = {"GPU-0": SpanEnergies("counter", energies_j, 0.1, idle_w=10.0)}
+    found = measurement_of(spans, [a_tally(1)] * 18, parts, None, repeated=True, precision=0.03)
+    assert sentence(found, "thermal_drift").startswith("each round was like the one before it (correlation ")
+
+
 def test_one_measurement_combined_is_itself() -> None:
     one = put_together(repeated=True)
     assert combine([one]) is one
