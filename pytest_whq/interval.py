@@ -49,12 +49,14 @@ _MOST_ALIKE = 0.95
 def effective_count(residuals: Sequence[float]) -> float:
     """How many independent values tell as much of a mean as these: all of them unless they hang together.
 
-    A steady rise or fall is left out: `relative_drift` tells of that. The formula is that of an autoregressive
-    process of order 1 (Bayley and Hammersley, J. R. Statist. Soc. Suppl. 8, 1946).
+    A steady rise or fall is left out, of which `relative_drift` tells. The formula is that of an
+    autoregressive process of order 1 (Bayley and Hammersley, J. R. Statist. Soc. Suppl. 8, 1946).
     """
     count = len(residuals)
+    if count < _EVIDENT_ROUNDS:
+        return count
     alike = min(serial_correlation(_levelled(residuals)), _MOST_ALIKE)
-    if count < _EVIDENT_ROUNDS or alike <= EVIDENT:
+    if alike <= EVIDENT:
         return count
     factor = (1 + alike) / (1 - alike) - 2 * alike * (1 - alike**count) / (count * (1 - alike) ** 2)
     return max(2.0, count / factor)
