@@ -14,6 +14,7 @@ from pytest_whq.queries.query import ABANDONED, Answered, Query, StreamedQuery, 
 from pytest_whq.queries.request import NOTHING_ASKED, Asked
 from pytest_whq.queries.tally import Tally
 from pytest_whq.tokens import StreamText, read_queries, unreadable
+from pytest_whq.tokens.fields import MOST_TOKENS
 from pytest_whq.tokens.output import is_cut
 from pytest_whq.tokens.tokenizer import Tokenizer
 
@@ -63,13 +64,13 @@ class ReplyReader:
         plain = Query(_UNKNOWN, timing, is_cut(reply), asked.limit)
         if len(given) == 2 or (given and reply is None):
             return Answered((plain._replace(tokens=TokenCount(**given)),))
-        counts = self._counts_in(reply)
+        counts = self._counts_in(reply, asked.samples)
         if counts is None and asked.read is not None:
             counts = asked.read(reply)
         if counts is not None:
             _check_one(given, counts)
             return Answered([plain._replace(tokens=_with(given, count)) for count in counts])
-        texts = _texts_in(reply) or (None,)
+        texts = _by_prompt(_texts_in(reply), asked.samples) or (None,)
         _check_one(given, texts)
         why = unreadable(reply)
         answers = [self._of_text(plain, text, given, why) for text in texts]
@@ -97,7 +98,8 @@ class ReplyReader:
         def read(ended: Query, told: bool) -> Answered:
             if told:
                 return Answered((ended._replace(tokens=_with(given, ended.tokens)),))
-            return self._of_text(ended, query.text, given, _SILENT_STREAM)
+            text = query.text
+            return self._of_text(ended, None if text is None else (text,), given, _SILENT_STREAM)
 
         return follow(stream, _Counted(query, read, tally))
 
@@ -107,18 +109,24 @@ class ReplyReader:
         counts = self._counts_in(reply.chunks)
         if counts is not None and len(counts) == 1 and counts[0] != _UNKNOWN:
             return Answered((reply.query._replace(tokens=counts[0]),))
-        return self._of_text(reply.query, StreamText(reply.chunks).text, {}, _SILENT_STREAM)
+        text = StreamText(reply.chunks).text
+        return self._of_text(reply.query, None if text is None else (text,), {}, _SILENT_STREAM)
 
-    def _counts_in(self, reply: object) -> tuple[TokenCount, ...] | None:
+    def _counts_in(self, reply: object, samples: int = 1) -> tuple[TokenCount, ...] | None:
         if self._ask_plugins is not None and (count := self._ask_plugins(reply)) is not None:
             return (_checked_count(count),)
-        return read_queries(reply)
+        return read_queries(reply, samples)
 
-    def _of_text(self, query: Query, text: str | None, given: Given, why_unreadable: str) -> Answered:
-        """``query``, whose reply tells no tokens, with those of its ``text`` where there is a tokenizer."""
-        if text is not None and self.tokenizer is not None and "output_tokens" not in given:
+    def _of_text(
+        self, query: Query, texts: Sequence[str] | None, given: Given, why_unreadable: str
+    ) -> Answered:
+        """``query``, whose reply tells no tokens, with those of its ``texts`` where there is a tokenizer.
+
+        They are samples of one prompt.
+        """
+        if texts is not None and self.tokenizer is not None and "output_tokens" not in given:
             query = query._replace(counted=True)
-            given, why_unreadable = {**given, "output_tokens": self.tokenizer.count(text)}, _TEXT
+            given, why_unreadable = {**given, "output_tokens": sum(map(self.tokenizer.count, texts))}, _TEXT
         query = query._replace(tokens=TokenCount(**given))
         return Answered((query,), None if len(given) == 2 else why_unreadable)
 
@@ -173,6 +181,12 @@ def _texts_in(reply: object) -> Sequence[str]:
     return texts if all(issubclass(type(text), str) for text in texts) else ()
 
 
+def _by_prompt(texts: Sequence[str], samples: int) -> Sequence[Sequence[str]]:
+    """The ``texts`` of each prompt, of which the call asked for ``samples`` where it tells."""
+    each = samples if len(texts) % samples == 0 else 1
+    return [texts[n : n + each] for n in range(0, len(texts), each)]
+
+
 def _check_one(given: Given, queries: Sequence[object]) -> None:
     if given and len(queries) > 1:
         raise WhqError(
@@ -193,8 +207,8 @@ def _checked(name: str, count: Any) -> int:
         number = operator.index(count)
     except TypeError:
         number = -1
-    if number < 0 or isinstance(count, bool):
-        raise WhqError(f"{name} must be a whole number of at least 0, not {count!r}.")
+    if not 0 <= number <= MOST_TOKENS or isinstance(count, bool):
+        raise WhqError(f"{name} must be a whole number from 0 to {MOST_TOKENS}, not {count!r}.")
     return number
 
 
@@ -203,7 +217,7 @@ def _checked_count(count: object) -> TokenCount:
     if isinstance(count, TokenCount):
         with suppress(TypeError):
             numbers = [None if number is None else operator.index(number) for number in astuple(count)]
-            if all(number is None or number >= 0 for number in numbers):
+            if all(number is None or 0 <= number <= MOST_TOKENS for number in numbers):
                 return TokenCount(*numbers)
     raise WhqError(
         f"pytest_whq_read_tokens must return a TokenCount of whole numbers, or None, not {count!r}."

@@ -4,18 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_whq.tokens import CallReader, call_reader
+from pytest_whq.tokens.fields import count, field
 
+_SAMPLES = ("n", "num_return_sequences")
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "max_new_tokens", "n_predict")
 
 
 class Asked(NamedTuple):
     """``limit`` is the most output tokens that were asked for, if known.
 
-    ``read`` reads the reply where only the call tells what is in it.
+    ``read`` reads the reply where only the call tells what is in it. ``samples`` of each prompt may come
+    as so many replies in a list.
     """
 
     limit: int | None = None
     read: CallReader | None = None
+    samples: int = 1
 
 
 NOTHING_ASKED = Asked()
@@ -23,7 +27,7 @@ NOTHING_ASKED = Asked()
 
 def asked_by(call: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> Asked:
     """What ``call(*args, **kwargs)`` asks for."""
-    return Asked(output_limit(kwargs), call_reader(call, args, kwargs))
+    return Asked(output_limit(kwargs), call_reader(call, args, kwargs), _samples(args, kwargs))
 
 
 def output_limit(arguments: Mapping[str, object]) -> int | None:
@@ -33,3 +37,14 @@ def output_limit(arguments: Mapping[str, object]) -> int | None:
         if type(value) is int and value > 0:
             return value
     return None
+
+
+def _samples(args: Sequence[object], kwargs: Mapping[str, object]) -> int:
+    """How many samples of each prompt a call asks for: by its own arguments, or its sampling parameters."""
+    body = kwargs.get("json")
+    holders = [kwargs, kwargs.get("sampling_params"), *args[1:2], body, field(body, "sampling_params")]
+    for holder in holders:
+        for name in _SAMPLES:
+            if (value := count(holder, name)) is not None and value > 1:
+                return value
+    return 1

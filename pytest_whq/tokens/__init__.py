@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens import langchain, transformers
-from pytest_whq.tokens.bodies import body_of, object_in
-from pytest_whq.tokens.fields import NOT_TOLD, quietly, sum_tokens
+from pytest_whq.tokens import langchain, sglang, transformers
+from pytest_whq.tokens.bodies import body_of, is_event, object_in, objects_in
+from pytest_whq.tokens.fields import NOT_TOLD, one_prompt, quietly, sum_tokens
 from pytest_whq.tokens.streams import StreamText, StreamTokens, is_stream
 from pytest_whq.tokens.table import READERS, read_reply
 
@@ -29,19 +29,22 @@ CallReader = Callable[[object], tuple[TokenCount, ...] | None]
 def read_tokens(reply: object) -> TokenCount | None:
     """The tokens of a reply, of all its queries together; None where nobody can read it.
 
-    A reply is a client's object, its dict, JSON text of an object, an HTTP response with a JSON
-    body, or a list of these. A count is None where the reply does not tell it. Never raises.
+    A reply is a client's object, its dict, JSON text of an object, the text of a whole stream, an HTTP
+    response with such a body, or a list of these. A count is None where the reply does not tell it.
+    Never raises.
     """
     return quietly(_read_together, reply)
 
 
-def read_queries(reply: object) -> tuple[TokenCount, ...] | None:
+def read_queries(reply: object, samples: int = 1) -> tuple[TokenCount, ...] | None:
     """The tokens of each query of a reply; None where nobody can read it, or a part of it.
 
-    A list or tuple of replies is one query each, but the chunks of one stream are one query; an
+    A list or tuple of replies is one query each, but the chunks of one stream are one query, and so are
+    SGLang's replies that are samples of one prompt, of which the call asked for ``samples``; an
     ``LLMResult`` of LangChain is one query for each prompt. Never raises.
     """
-    return quietly(_read_each, reply)
+    found = quietly(_read_each, reply)
+    return found if found is None or samples < 2 else _by_prompt(found, reply, samples)
 
 
 def call_reader(
@@ -66,21 +69,16 @@ def unreadable(reply: object) -> str:
 
 
 def _read_together(reply: object) -> TokenCount | None:
-    if isinstance(reply, (str, bytes, bytearray)):
-        return read_reply(object_in(reply))
-    if isinstance(reply, (list, tuple)):
-        counts = _read_list(reply)
-        return None if counts is None else sum_tokens(counts)
-    if (found := read_reply(reply)) is not None:
-        return found
-    body = body_of(reply)
-    return None if body is None else _read_together(body)
+    counts = _read_each(reply)
+    if counts is None:
+        return None
+    # The whole of an LLMResult may be told where its prompts are not.
+    return sum_tokens(counts) if len(counts) == 1 else read_reply(reply) or sum_tokens(counts)
 
 
 def _read_each(reply: object) -> tuple[TokenCount, ...] | None:
     if isinstance(reply, (str, bytes, bytearray)):
-        found = read_reply(object_in(reply))
-        return None if found is None else (found,)
+        return _read_text(reply)
     if isinstance(reply, (list, tuple)):
         return _read_list(reply)
     if (found := read_reply(reply)) is not None:
@@ -89,14 +87,36 @@ def _read_each(reply: object) -> tuple[TokenCount, ...] | None:
     return None if body is None else _read_each(body)
 
 
+def _by_prompt(found: tuple[TokenCount, ...], reply: object, samples: int) -> tuple[TokenCount, ...]:
+    replies = reply if isinstance(reply, (list, tuple)) else quietly(body_of, reply)
+    if not isinstance(replies, (list, tuple)) or len(replies) != len(found) or len(found) % samples:
+        return found
+    if not all(map(sglang.is_reply, replies)):
+        return found
+    return tuple(one_prompt(found[n : n + samples]) for n in range(0, len(found), samples))
+
+
+def _read_text(text: str | bytes | bytearray) -> tuple[TokenCount, ...] | None:
+    """One JSON object, or lines of them; server-sent events are one stream, whatever they hold."""
+    data = object_in(text)
+    lines = [data] if data is not None else objects_in(text)
+    if data is None and is_event(text):
+        return (_read_stream(lines),) if lines else None
+    return _read_list(lines)
+
+
+def _read_stream(chunks: Sequence[object]) -> TokenCount:
+    stream = StreamTokens()
+    for chunk in chunks:
+        stream.add(chunk)
+    return stream.count() or NOT_TOLD
+
+
 def _read_list(replies: Sequence[object]) -> tuple[TokenCount, ...] | None:
     if not replies:
         return None
     if is_stream(replies):
-        stream = StreamTokens()
-        for chunk in replies:
-            stream.add(chunk)
-        return (stream.count() or NOT_TOLD,)
+        return (_read_stream(replies),)
     counts: list[TokenCount] = []
     for reply in replies:
         # Lists in lists are no batch that any client returns, and may go round in circles.
@@ -104,6 +124,8 @@ def _read_list(replies: Sequence[object]) -> tuple[TokenCount, ...] | None:
         if found is None:
             return None
         counts += found
+    if len(counts) > 1 and sglang.same_prompt(replies):
+        return (one_prompt(counts),)
     return tuple(counts)
 
 

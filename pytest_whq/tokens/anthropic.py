@@ -33,6 +33,7 @@ def merge_event(usage: dict[str, object], event: object) -> None:
     """Bring a stream's ``usage`` block up to date with one event; most events change nothing.
 
     Input stands in ``message_start``; ``message_delta`` brings cumulative counts, so the last wins.
+    Servers that have counted the input before tell 0 for it there.
     """
     kind = field(event, "type")
     if kind == "message_start":
@@ -42,4 +43,7 @@ def merge_event(usage: dict[str, object], event: object) -> None:
         news, names = field(event, "usage"), (*_INPUT, "output_tokens", "output_tokens_details")
     else:
         return
-    usage.update({name: value for name in names if (value := field(news, name)) is not None})
+    for name in names:
+        value = field(news, name)
+        if value or (value is not None and not usage.get(name)):
+            usage[name] = value

@@ -10,7 +10,13 @@ Text = str | bytes | bytearray
 
 _UNFINISHED_LINE_LIMIT = 1 << 20
 _HEAD = 32
-_EVENT = ("data:", "event:")
+_EVENT = ("data:", "event:", "id:", "retry:", ": ")
+_LINES = frozenset(
+    {
+        *("text/event-stream", "application/x-ndjson", "application/ndjson", "application/stream+json"),
+        *("application/jsonlines", "application/jsonl", "application/x-jsonlines"),
+    }
+)
 
 
 def head_of(text: Text) -> str:
@@ -40,31 +46,41 @@ def is_protocol(chunk: str) -> bool:
     return is_event(chunk) or object_in(chunk) is not None
 
 
-def body_of(reply: object) -> dict[str, object] | list[object] | None:
-    """The JSON body of an HTTP response of httpx or requests, None for anything else.
+def objects_in(text: Text) -> list[dict[str, object]]:
+    """The JSON objects that are the lines of ``text``, or its server-sent events; none in prose."""
+    if not head_of(text).startswith(("{", *_EVENT)):
+        return []
+    lines = JsonLines()
+    return [*lines.feed(text), *lines.end()]
+
+
+def body_of(reply: object) -> dict[str, object] | list[object] | str | None:
+    """The body of an HTTP response of httpx or requests: its JSON, or the text of a stream; else None.
 
     Raw responses of the openai and anthropic clients hold such a response. A body that has not
     arrived is left to who asked for it: reading it here would put waiting in the measured window.
     """
     raw = field(reply, "http_response")
     response = reply if raw is None else raw
-    if not _is_json(field(response, "headers")):
-        return None
+    kind = _media_type(field(response, "headers"))
     if getattr(response, "_content", None) is False:  # how requests marks a body that has not arrived
         return None
+    if kind in _LINES:
+        text = getattr(response, "text", None)
+        return text if isinstance(text, str) else None
     load = getattr(response, "json", None)
-    if not callable(load) or inspect.iscoroutinefunction(load):  # aiohttp's is to be awaited
+    is_json = kind == "application/json" or kind.endswith("+json")
+    if not is_json or not callable(load) or inspect.iscoroutinefunction(load):  # aiohttp's is to be awaited
         return None
     data = load()
     return data if isinstance(data, (dict, list)) else None
 
 
-def _is_json(headers: object) -> bool:
+def _media_type(headers: object) -> str:
     if not isinstance(headers, Mapping):
-        return False
+        return ""
     kind = headers.get("content-type") or headers.get("Content-Type")
-    media_type = kind.partition(";")[0].strip().lower() if isinstance(kind, str) else ""
-    return media_type == "application/json" or media_type.endswith("+json")
+    return kind.partition(";")[0].strip().lower() if isinstance(kind, str) else ""
 
 
 class JsonLines:

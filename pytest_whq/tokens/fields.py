@@ -1,6 +1,7 @@
 """Looking into replies of any make: keys and attributes alike, and only counts that are counts."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import TypeVar
 
@@ -10,6 +11,9 @@ Reply = TypeVar("Reply")
 Found = TypeVar("Found")
 
 _ABSENT = object()
+
+MOST_TOKENS = 10**9
+"""No query has more: a count above says nothing but that its server has none."""
 
 NOT_TOLD = TokenCount()
 """What a reader returns for a reply that it knows and that tells no count."""
@@ -36,10 +40,13 @@ def quietly(look: Callable[[Reply], Found | None], reply: Reply) -> Found | None
 
 
 def count(holder: object, name: str) -> int | None:
-    """The field ``name`` where it is a count: an int, not a bool, not negative."""
+    """The field ``name`` where it is a count: a whole number that a query can have, and not a bool."""
     value = field(holder, name)
-    # Mocks answer to every name, and JSON holds strings, floats and true: none of them is a count.
-    return value if type(value) is int and value >= 0 else None
+    # Mocks answer to every name, and JSON holds strings and true: none of them is a count. What went
+    # through a JavaScript server or a data frame may be a float.
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def length(value: object) -> int | None:
@@ -55,7 +62,12 @@ def token_count(
     cached: int | None = None,
     reasoning: int | None = None,
 ) -> TokenCount:
-    """A TokenCount whose parts fit in their wholes: a part larger than its whole is not told."""
+    """A TokenCount whose parts fit in their wholes: a part larger than its whole is not told.
+
+    No prompt has 0 tokens: such an input stands for "not told", and so does an output of 0 beside it.
+    """
+    if not input_tokens:
+        input_tokens, output_tokens = None, output_tokens or None
     if cached is not None and (input_tokens is None or cached > input_tokens):
         cached = None
     if reasoning is not None and (output_tokens is None or reasoning > output_tokens):
@@ -80,6 +92,15 @@ def sum_tokens(counts: Sequence[TokenCount]) -> TokenCount:
     if not counts:
         return NOT_TOLD
     return reduce(lambda left, right: merge(left, right, _sum), counts)
+
+
+def one_prompt(samples: Sequence[TokenCount]) -> TokenCount:
+    """The tokens of several samples of one prompt, each of which tells the whole input."""
+    return replace(
+        samples[0],
+        output_tokens=sum_tokens(samples).output_tokens,
+        reasoning_tokens=sum_tokens(samples).reasoning_tokens,
+    )
 
 
 def _sum(left: int | None, right: int | None) -> int | None:

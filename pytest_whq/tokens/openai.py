@@ -8,8 +8,11 @@ _COMPLETIONS = ("chat.completion", "chat.completion.chunk", "text_completion")
 
 
 def read_chat(reply: object) -> TokenCount | None:
-    """Chat completions and completions: ``usage.prompt_tokens`` and ``usage.completion_tokens``."""
-    found = chat_usage(field(reply, "usage"))
+    """Chat completions and completions: ``usage.prompt_tokens`` and ``usage.completion_tokens``.
+
+    Embeddings have the former alone. The last chunk of Groq's streams holds its usage in ``x_groq``.
+    """
+    found = chat_usage(field(reply, "usage")) or chat_usage(field(field(reply, "x_groq"), "usage"))
     if found is None and field(reply, "object") in _COMPLETIONS:
         # llama.cpp's server puts its own timings in a reply of this shape, also where usage is missing.
         return llama_cpp.read(reply) or NOT_TOLD

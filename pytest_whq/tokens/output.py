@@ -19,6 +19,11 @@ def begins_output(chunk: object) -> bool:
     return quietly(_carries_output, chunk) is not False
 
 
+def holds_output(reply: object) -> bool:
+    """Whether ``reply``, or a chunk of one, holds something that a model wrote. Never raises."""
+    return bool(quietly(_holds_any, reply))
+
+
 def text_in(chunk: object) -> str | None:
     """The text that ``chunk`` of a stream adds; None where its output may be no text. Never raises."""
     return quietly(_text, chunk)
@@ -40,6 +45,20 @@ def _text(chunk: object) -> str | None:
     return ""  # the chunk that tells the usage
 
 
+def _holds_any(reply: object) -> bool:
+    for choice in _items(reply, "choices"):
+        delta = field(choice, "message") or field(choice, "delta")
+        if field(choice, "text") or _holds_output(delta):
+            return True
+    whole = field(reply, "message") or field(field(reply, "output"), "message")  # Ollama, Bedrock
+    return any(
+        field(holder, name) for holder in (reply, whole) for name in ("content", "response", "text")
+    ) or any(
+        field(one, "text") or field(one, "content")
+        for one in (*_items(reply, "candidates"), *_items(reply, "results"))
+    )
+
+
 def _says_cut(reply: object) -> bool:
     if reply is None or isinstance(reply, (str, bytes)):
         return False
@@ -50,11 +69,14 @@ def _says_cut(reply: object) -> bool:
     details = field(reply, "incomplete_details")  # OpenAI's Responses
     said = (
         field(reply, "stop_reason"),  # Anthropic
+        field(reply, "stopReason"),  # Bedrock
+        field(reply, "finish_reason"),  # Cohere, LMDeploy
+        field(field(field(reply, "meta_info"), "finish_reason"), "type"),  # SGLang
         field(field(reply, "delta"), "stop_reason"),
         field(reply, "done_reason"),  # Ollama
         field(details, "reason"),
         field(field(field(reply, "response"), "incomplete_details"), "reason"),
-        *(_reason(one) for name in ("outputs", "candidates") for one in _items(reply, name)),
+        *(_reason(one) for name in ("outputs", "candidates", "results") for one in _items(reply, name)),
     )
     return any(_is_cut_word(word) for word in said)
 

@@ -1,18 +1,19 @@
 """The tokens of a streamed query, gathered while its chunks pass by."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens import anthropic, langchain, vllm
+from pytest_whq.tokens import anthropic, langchain, sglang, vllm
 from pytest_whq.tokens.bodies import JsonLines, is_event, is_protocol
-from pytest_whq.tokens.fields import NOT_TOLD, field, merge, quietly
+from pytest_whq.tokens.fields import NOT_TOLD, field, merge, one_prompt, quietly
 from pytest_whq.tokens.output import text_in
 from pytest_whq.tokens.table import read_reply
 
 _ANTHROPIC_EVENTS = ("message_", "content_block_")
 _CHAT_CHUNK = "chat.completion.chunk"
-_TELLING = ("usage", "timings")
-"""Where a chunk of a chat tells its tokens; llama.cpp's server has the latter."""
+_TELLING = ("usage", "timings", "x_groq")
+"""Where a chunk of a chat tells its tokens; llama.cpp's server and Groq have places of their own."""
 
 
 class StreamTokens:
@@ -20,12 +21,16 @@ class StreamTokens:
 
     Chunks are a client's objects, dicts, or the text of the stream, whole lines or cut anywhere.
     Counts that come more than once are running totals, so the last wins; only LangChain's add up.
+    Where a prompt is sampled several times, chunks may tell the totals of their samples, singly.
     """
 
-    __slots__ = ("_anthropic_usage", "_count", "_lines", "_not_running")
+    __slots__ = ("_anthropic_usage", "_count", "_lines", "_message", "_not_running", "_samples", "_sums")
 
     def __init__(self) -> None:
         self._count: TokenCount | None = None
+        self._samples: dict[int, TokenCount] = {}
+        self._sums = False
+        self._message: object = None
         self._anthropic_usage: dict[str, object] = {}
         self._lines = JsonLines()
         self._not_running = False
@@ -38,7 +43,8 @@ class StreamTokens:
         """What the chunks so far tell, None where they tell nothing: chunks themselves are not counted."""
         for data in self._lines.end():
             quietly(self._add, data)
-        found = _latest(self._count, anthropic.read_usage(self._anthropic_usage))
+        found = _latest(self._of_samples(), self._count)
+        found = _latest(found, anthropic.read_usage(self._anthropic_usage))
         if found is not None and self._not_running:
             found = TokenCount(found.input_tokens, None, found.cached_input_tokens, None)
         return None if found == NOT_TOLD else found
@@ -59,26 +65,34 @@ class StreamTokens:
                 anthropic.merge_event(self._anthropic_usage, chunk)
                 return
             if langchain.is_message(chunk):
-                self._count = langchain.add(self._count, chunk)
+                before, self._message = self._message, field(chunk, "id")
+                self._count = langchain.add(self._count, chunk, same_message=before == self._message)
                 return
             if kind.startswith("response."):
                 chunk = field(chunk, "response")  # the Responses API: only some events hold it
             elif kind == "chunk":
                 chunk = field(chunk, "chunk")  # an event of the openai client's stream helper
         found = None if chunk is None else read_reply(chunk)
-        if found is None or found is NOT_TOLD:
+        if found is None or found == NOT_TOLD:
             return
-        self._not_running = self._not_running or self._falls_back(chunk, found)
-        self._count = _latest(self._count, found)
+        number = _sample(chunk)
+        before = self._count if number is None else self._samples.get(number)
+        self._not_running = self._not_running or _falls_back(chunk, before, found)
+        if number is None:
+            self._count = _latest(before, found)
+        else:
+            self._samples[number] = _latest(before, found) or NOT_TOLD
+            self._sums = self._sums or field(chunk, "meta_info") is not None
 
-    def _falls_back(self, chunk: object, found: TokenCount) -> bool:
-        # vLLM's steps hold all tokens so far, or by its RequestOutputKind.DELTA or n > 1 only some:
-        # a step that has not grown gives that away, and then the last one is not the whole.
-        before = self._count.output_tokens if self._count else None
-        now = found.output_tokens
-        if before is None or now is None:
-            return False
-        return now <= before if vllm.is_output(chunk) else now < before
+    def _of_samples(self) -> TokenCount | None:
+        """What the samples tell together, which is not what one of several does."""
+        found = list(self._samples.values())
+        if len(found) < 2:
+            return found[0] if found else None
+        # SGLang's frames tell each its sample's; of others, a last chunk tells the total of all.
+        return (
+            one_prompt(found) if self._sums else replace(found[-1], output_tokens=None, reasoning_tokens=None)
+        )
 
 
 class StreamText:
@@ -117,6 +131,7 @@ def is_stream(items: Sequence[object]) -> bool:
         (isinstance(kind, str) and kind.startswith((*_ANTHROPIC_EVENTS, "response.")))
         or field(first, "object") == _CHAT_CHUNK
         or (vllm.is_output(first) and field(first, "finished") is False)
+        or sglang.is_frame(first)
         or field(first, "done") is False  # Ollama
         or field(first, "stop") is False  # llama.cpp
         or (len(items) > 1 and (mark := _stream_id(first)) is not None and mark == _stream_id(items[1]))
@@ -129,6 +144,25 @@ def _stream_id(item: object) -> object:
     if field(item, "type") == "AIMessageChunk" or field(item, "object") == "text_completion":
         found = field(item, "id")
     return found if isinstance(found, str) else None
+
+
+def _sample(chunk: object) -> int | None:
+    """Which sample of its prompt ``chunk`` tells of, None where of all."""
+    number = field(chunk, "index") if field(chunk, "meta_info") is not None else None
+    choices = field(chunk, "choices")
+    if isinstance(choices, list) and len(choices) == 1:
+        number = field(choices[0], "index")
+    return number if type(number) is int else None
+
+
+def _falls_back(chunk: object, before: TokenCount | None, now: TokenCount) -> bool:
+    # vLLM's steps hold all tokens so far, or by its RequestOutputKind.DELTA or n > 1 only some:
+    # a step that has not grown gives that away, and then the last one is not the whole.
+    if before is None or before.output_tokens is None or now.output_tokens is None:
+        return False
+    if vllm.is_output(chunk):
+        return now.output_tokens <= before.output_tokens
+    return now.output_tokens < before.output_tokens
 
 
 def _latest(before: TokenCount | None, now: TokenCount | None) -> TokenCount | None:

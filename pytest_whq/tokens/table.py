@@ -1,10 +1,27 @@
 """The table of readers, and the one loop that walks it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens import anthropic, gemini, langchain, llama_cpp, ollama, openai, sglang, tgi, vllm
+from pytest_whq.tokens import (
+    anthropic,
+    bedrock,
+    cohere,
+    gemini,
+    koboldcpp,
+    langchain,
+    llama_cpp,
+    lmdeploy,
+    ollama,
+    openai,
+    rerank,
+    sglang,
+    tgi,
+    vllm,
+)
 from pytest_whq.tokens.fields import quietly
+from pytest_whq.tokens.output import holds_output
 
 READERS: tuple[Callable[[object], TokenCount | None], ...] = (
     openai.read_chat,
@@ -18,6 +35,12 @@ READERS: tuple[Callable[[object], TokenCount | None], ...] = (
     vllm.read,
     llama_cpp.read,
     tgi.read,
+    bedrock.read,
+    cohere.read,
+    lmdeploy.read,
+    koboldcpp.read,
+    # After Gemini, whose usage also holds total_tokens.
+    rerank.read,
 )
 """Reply -> its tokens, or None for "not mine". The first in this order that knows a reply has it."""
 
@@ -28,5 +51,7 @@ def read_reply(reply: object) -> TokenCount | None:
         return None
     for reader in READERS:
         if (found := quietly(reader, reply)) is not None:
+            if found.output_tokens == 0 and holds_output(reply):  # 0 that stands for "not told"
+                return replace(found, output_tokens=None, reasoning_tokens=None)
             return found
     return None

@@ -32,18 +32,24 @@ def reader_of(
     if prompts is None:
         return None
     given = _given(prompts, kwargs.get("attention_mask"))
+    first = prompts[0].tolist() if skipped else []
     ends = None if any(kwargs.get(name) for name in _OWN_ENDS) else _ends(config, kwargs)
-    return functools.partial(_read, given, skipped, ends)
+    return functools.partial(_read, given, first, ends)
 
 
 def _read(
-    given: Sequence[int], skipped: int, ends: frozenset[int] | None, reply: object
+    given: Sequence[int], first: Sequence[int], ends: frozenset[int] | None, reply: object
 ) -> tuple[TokenCount, ...] | None:
-    """One query for each prompt of ``given`` tokens, of which ``skipped`` stand before what is new."""
+    """One query for each prompt of ``given`` tokens; before what is new stands the prompt, the ``first`` one
+    in the first row, or nothing where ``generate`` is another's that returns new tokens only.
+    """
     sequences: Any = field(reply, "sequences") if isinstance(reply, Mapping) else reply
     shape: Any = getattr(sequences, "shape", ())
-    if len(shape) != 2 or shape[0] % len(given) or shape[1] < skipped:
+    if len(shape) != 2 or not shape[0] or shape[0] % len(given):
         return None
+    skipped = len(first)
+    if skipped and sequences[0][:skipped].tolist() != first:
+        skipped = 0
     each = len(sequences) // len(given)
     lengths = _lengths(sequences, skipped, ends)
     return tuple(

@@ -1,11 +1,17 @@
-"""vLLM's ``RequestOutput``, whose token ids are themselves the count."""
+"""vLLM's ``RequestOutput``, whose token ids are themselves the count; TensorRT-LLM's is the same."""
 
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens.fields import count, field, length, token_count
+from pytest_whq.tokens.fields import NOT_TOLD, count, field, length, token_count
 
 
 def read(reply: object) -> TokenCount | None:
-    """The length of ``prompt_token_ids``, and of the token ids of all ``outputs`` together."""
+    """The length of ``prompt_token_ids``, and of the token ids of all ``outputs`` together.
+
+    A ``BeamSearchOutput`` holds prompt and beam in one list each, and does not tell where one ends.
+    """
+    beams = field(reply, "sequences")
+    if isinstance(beams, list) and beams and length(field(beams[0], "tokens")) is not None:
+        return NOT_TOLD
     prompt = length(field(reply, "prompt_token_ids"))
     outputs = field(reply, "outputs")
     generated = None

@@ -10,7 +10,7 @@ from pytest_whq.model import TokenCount
 from pytest_whq.queries.drained_stream import drain
 from pytest_whq.queries.query import Answered, Query, Timing
 from pytest_whq.queries.reply_reader import ReplyReader
-from pytest_whq.queries.request import Asked
+from pytest_whq.queries.request import Asked, asked_by
 from pytest_whq.queries.tally import Tally
 from pytest_whq.testing import FakeClock
 from pytest_whq.tokens.tokenizer import Tokenizer
@@ -91,11 +91,11 @@ def test_tokens_are_not_given_for_a_list_of_replies(reader: ReplyReader, replies
     )
 
 
-@pytest.mark.parametrize("count", [-1, 1.5, "12", True, float("nan")])
+@pytest.mark.parametrize("count", [-1, 1.5, "12", True, float("nan"), 2**63])
 def test_a_count_of_tokens_is_a_whole_number(reader: ReplyReader, count: Any) -> None:
     with pytest.raises(WhqError) as caught:
         reader.read(READ, output_tokens=count)
-    assert str(caught.value) == f"output_tokens must be a whole number of at least 0, not {count!r}."
+    assert str(caught.value) == f"output_tokens must be a whole number from 0 to 1000000000, not {count!r}."
 
 
 def test_what_only_the_call_tells_is_read_where_nobody_else_reads_it(reader: ReplyReader) -> None:
@@ -113,6 +113,28 @@ def test_texts_are_counted_by_the_tokenizer_and_their_input_may_be_given() -> No
     assert answered.unreadable == TEXT
     assert by_letters().read("a cat", input_tokens=3) == ([Query(TokenCount(3, 5), counted=True)], None)
     assert by_letters().read("a cat", output_tokens=3).queries == [Query(TokenCount(None, 3))]
+
+
+def test_texts_that_are_samples_of_one_prompt_are_one_query() -> None:
+    answered = by_letters().read(["a cat", "a bird"], asked=Asked(samples=2))
+    assert answered.queries == [Query(TokenCount(None, 11), counted=True)]
+    assert len(by_letters().read(["a cat", "a bird", "a dog"], asked=Asked(samples=2)).queries) == 3
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "samples"),
+    [
+        (("p",), {}, 1),
+        (("p",), {"n": 3}, 3),
+        (("p", {"n": 3}), {}, 3),
+        (("p",), {"sampling_params": {"n": 3}}, 3),
+        (("url",), {"json": {"text": "p", "sampling_params": {"n": 3}}}, 3),
+        ((), {"num_return_sequences": 2}, 2),
+        (("p",), {"n": True}, 1),
+    ],
+)
+def test_a_call_tells_how_many_samples_it_asks_for(args: Any, kwargs: dict[str, Any], samples: int) -> None:
+    assert asked_by(print, args, kwargs).samples == samples
 
 
 @pytest.mark.parametrize("drained", [True, False])
@@ -174,7 +196,7 @@ def test_a_followed_stream_that_does_not_come_to_its_end_has_failed_once(
     assert (tally.queries, dict(tally.failures), tally.under_way) == (0, {kind: 1}, set())
 
 
-@pytest.mark.parametrize("count", [(3, 4), TokenCount(-1, 2), TokenCount(1.5, 2)])  # type: ignore[arg-type]
+@pytest.mark.parametrize("count", [(3, 4), TokenCount(-1, 2), TokenCount(1.5, 2), TokenCount(2**63, 2)])  # type: ignore[arg-type]
 def test_what_a_plugin_returns_must_be_a_count_of_whole_numbers(count: object) -> None:
     with pytest.raises(WhqError) as caught:
         ReplyReader(lambda reply: count).read("a cat")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens import read_tokens
+from pytest_whq.tokens import StreamTokens, read_tokens
 
 MESSAGE: dict[str, Any] = {
     "id": "msg_1",
@@ -53,3 +53,22 @@ def test_a_message_without_usage_tells_nothing() -> None:
 
 def test_a_message_that_is_no_models_is_not_read() -> None:
     assert read_tokens({"type": "message", "role": "user", "content": "hi"}) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "delta", "count"),
+    [
+        ({"input_tokens": 15}, {"input_tokens": 0, "output_tokens": 9}, TokenCount(15, 9)),
+        ({"input_tokens": 15}, {"output_tokens": 9}, TokenCount(15, 9)),
+        ({"input_tokens": 0}, {"output_tokens": 9}, TokenCount(None, 9)),
+        ({"input_tokens": 0}, {"input_tokens": 123, "output_tokens": 9}, TokenCount(123, 9)),
+        ({"input_tokens": 0, "cache_read_input_tokens": 7}, {"output_tokens": 9}, TokenCount(7, 9, 7)),
+    ],
+)
+def test_an_input_of_0_in_a_stream_stands_for_one_that_is_not_told(
+    start: dict[str, int], delta: dict[str, int], count: TokenCount
+) -> None:
+    stream = StreamTokens()
+    stream.add({"type": "message_start", "message": {**MESSAGE, "usage": {"output_tokens": 0, **start}}})
+    stream.add({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": delta})
+    assert stream.count() == count

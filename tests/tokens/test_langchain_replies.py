@@ -1,5 +1,6 @@
 """LangChain's messages and results."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -114,3 +115,39 @@ def test_chunks_without_usage_tell_nothing(messages: Any) -> None:
     stream = StreamTokens()
     stream.add(chunk(messages, "hi", "run-1"))
     assert stream.count() is None
+
+
+def told(*usages: tuple[str, int, int]) -> TokenCount | None:
+    stream = StreamTokens()
+    for run, prompt, output in usages:
+        usage = {"input_tokens": prompt, "output_tokens": output}
+        stream.add(SimpleNamespace(type="AIMessageChunk", id=run, usage_metadata=usage))
+    return stream.count()
+
+
+def test_usage_so_far_on_each_chunk_is_not_added_up() -> None:
+    assert told(("a", 5, 1), ("a", 5, 2), ("a", 5, 3), ("a", 5, 3)) == TokenCount(5, 3)
+    assert told(("a", 5, 2), ("a", 5, 1), ("a", 5, 2)) == TokenCount(5, None)
+
+
+def test_the_usages_of_two_messages_in_one_stream_add_up() -> None:
+    assert told(("a", 5, 2), ("b", 5, 3)) == TokenCount(10, 5)
+
+
+def answered(*usage: int) -> SimpleNamespace:
+    told = {"input_tokens": usage[0], "output_tokens": usage[1]} if usage else None
+    return SimpleNamespace(type="ai", content="x", usage_metadata=told)
+
+
+SAID, TOOL = SimpleNamespace(type="human", content="q"), SimpleNamespace(type="tool", content="t")
+
+
+def test_the_state_of_a_graph_is_one_query_of_all_its_models_said_to_the_last_question() -> None:
+    assert read_queries({"messages": [SAID, answered(5, 9), TOOL, answered(20, 4)]}) == (TokenCount(25, 13),)
+    assert read_queries({"messages": [SAID, answered(5, 9), SAID, answered(20, 4)]}) == (TokenCount(20, 4),)
+    assert read_queries({"messages": [SAID, answered(5, 9), TOOL, answered()]}) == (TokenCount(),)
+    assert read_queries({"messages": [{"role": "user", "content": "q"}]}) is None
+
+
+def test_a_parsed_reply_is_read_by_its_raw_one() -> None:
+    assert read_tokens({"raw": answered(5, 9), "parsed": {}, "parsing_error": None}) == TokenCount(5, 9)

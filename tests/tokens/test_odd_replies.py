@@ -41,10 +41,10 @@ class RaisingUsage:
 
 
 class Obliging:
-    """Every attribute is a number."""
+    """Every attribute is a number, and no whole one."""
 
     def __getattr__(self, name: str) -> float:
-        return 1.0
+        return 1.5
 
 
 class Endless:
@@ -104,7 +104,8 @@ ODD: dict[str, Any] = {
     "list of raising": [Raising()],
     "negative counts": {"usage": {"prompt_tokens": -1, "completion_tokens": -2}},
     "nan counts": {"usage": {"prompt_tokens": float("nan"), "completion_tokens": float("inf")}},
-    "whole floats": {"usage": {"prompt_tokens": 3.0, "completion_tokens": 4.0}},
+    "parts of tokens": {"usage": {"prompt_tokens": 3.5, "completion_tokens": 4.5}},
+    "counts that no query has": {"usage": {"prompt_tokens": 2**63, "completion_tokens": 1e30}},
     "bool counts": {"usage": {"prompt_tokens": True, "completion_tokens": False}},
     "string counts": {"usage": {"prompt_tokens": "3", "completion_tokens": "4"}},
     "usage is a list": {"usage": [1, 2]},
@@ -129,6 +130,10 @@ def test_an_odd_chunk_tells_nothing_and_raises_nothing(chunk: object) -> None:
     stream = StreamTokens()
     stream.add(chunk)
     assert stream.count() is None
+
+
+def test_whole_floats_are_counts() -> None:
+    assert read_tokens({"usage": {"prompt_tokens": 3.0, "completion_tokens": 4.0}}) == TokenCount(3, 4)
 
 
 def test_an_unbound_proxy_is_not_read() -> None:

@@ -16,6 +16,10 @@ from pytest_whq.tokens.output import begins_output, is_cut
         {"type": "response.incomplete", "response": {"incomplete_details": {"reason": "max_output_tokens"}}},
         {"candidates": [{"finishReason": "MAX_TOKENS"}]},
         {"outputs": [{"finish_reason": "length"}]},
+        {"results": [{"finish_reason": "length"}]},
+        {"stopReason": "max_tokens"},
+        {"finish_reason": "MAX_TOKENS"},
+        {"meta_info": {"finish_reason": {"type": "length", "length": 8}}},
         [{"choices": [{"finish_reason": "length"}]}],
     ],
 )

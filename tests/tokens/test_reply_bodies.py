@@ -48,6 +48,54 @@ def test_any_other_text_is_not_read(text: str | bytes) -> None:
     assert read_queries(text) is None
 
 
+def lines(*objects: dict[str, Any], before: str = "", after: str = "\n") -> str:
+    return "".join(f"{before}{json.dumps(each)}{after}" for each in objects)
+
+
+OLLAMA = lines(
+    {"model": "m", "created_at": "2025-01-01T00:00:00Z", "response": "a", "done": False},
+    {
+        "model": "m",
+        "created_at": "2025-01-01T00:00:00Z",
+        "done": True,
+        "prompt_eval_count": 23,
+        "eval_count": 9,
+    },
+)
+EVENTS = (
+    lines(
+        {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "a"}}]},
+        {
+            "object": "chat.completion.chunk",
+            "choices": [],
+            "usage": {"prompt_tokens": 9, "completion_tokens": 5},
+        },
+        before="data: ",
+        after="\n\n",
+    )
+    + "data: [DONE]\n\n"
+)
+TGI = lines(
+    {"token": {"text": "a"}, "details": None},
+    {"token": {"text": "b"}, "details": {"generated_tokens": 2, "input_length": 7}},
+    before="data:",
+    after="\n\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (OLLAMA, TokenCount(23, 9)),
+        (EVENTS, TokenCount(9, 5)),
+        (f": ping\n\n{EVENTS}", TokenCount(9, 5)),
+        (TGI, TokenCount(7, 2)),
+    ],
+)
+def test_the_text_of_a_whole_stream_is_one_query(text: str, count: TokenCount) -> None:
+    assert read_queries(text) == read_queries(text.encode()) == (count,)
+
+
 def response(library: str, body: bytes, kind: str) -> Any:
     module = pytest.importorskip(library)
     if library == "httpx":
@@ -73,7 +121,17 @@ class TestHTTPResponses:
         replies = [response(library, TEXT.encode(), "application/json") for _ in range(3)]
         assert read_queries(replies) == (COUNT, COUNT, COUNT)
 
-    @pytest.mark.parametrize("kind", ["text/plain", "text/event-stream", "application/x-ndjson", ""])
+    @pytest.mark.parametrize("kind", ["application/x-ndjson", "application/jsonl"])
+    def test_an_object_a_line_is_read_whole(self, library: str, kind: str) -> None:
+        assert read_queries(response(library, OLLAMA.encode(), kind)) == (TokenCount(23, 9),)
+        both = f"{TEXT}\n{TEXT}\n"
+        assert read_queries(response(library, both.encode(), kind)) == (COUNT, COUNT)
+
+    def test_server_sent_events_are_read_whole(self, library: str) -> None:
+        body = response(library, EVENTS.encode(), "text/event-stream; charset=utf-8")
+        assert read_queries(body) == (TokenCount(9, 5),)
+
+    @pytest.mark.parametrize("kind", ["text/plain", "text/html", ""])
     def test_a_body_of_another_type_is_not_read(self, library: str, kind: str) -> None:
         assert read_tokens(response(library, TEXT.encode(), kind)) is None
 

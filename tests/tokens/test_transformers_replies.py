@@ -103,9 +103,14 @@ def test_a_call_without_a_prompt_is_too() -> None:
     assert call_reader(Model().generate, ("no tensor",), {}) is None
 
 
-@pytest.mark.parametrize(
-    "reply", [None, "text", ids([1]), ids([5, 6], [5, 6])[0], [1, 2], {"sequences": None}]
-)
+def test_a_generate_that_returns_new_tokens_only_is_known_by_the_prompt_that_is_not_there() -> None:
+    assert counts(ids([8, 9]), PROMPT) == (TokenCount(3, 2),)
+    assert counts(ids([8, 8, 9, 9, END]), PROMPT) == (TokenCount(3, 5),)
+    prompts, reply = ids([5, 6], [6, 7]), ids([8, END, 0], [8, 9, END])
+    assert counts(reply, prompts) == (TokenCount(2, 2), TokenCount(2, 3))
+
+
+@pytest.mark.parametrize("reply", [None, "text", ids([5, 6], [5, 6])[0], [1, 2], {"sequences": None}])
 def test_what_generate_never_returns_is_not_counted(reply: Any) -> None:
     assert counts(reply, PROMPT) is None
 
