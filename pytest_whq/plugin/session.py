@@ -1,7 +1,7 @@
 """A session in which tests are measured: what happens around each test and at the end."""
 
 import functools
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -45,6 +45,7 @@ class WhqSession:
         self._instruments = SessionInstruments(config, settings)
         self._baseline = SessionBaseline(settings)
         self._collected = CollectedRecords(config, settings, self._baseline)
+        self._failed_part: str | None = None
 
     def select(self, items: list[pytest.Item]) -> None:
         """Refuse what cannot be used, then leave out what --whq-only or --whq-skip says.
@@ -84,10 +85,12 @@ class WhqSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Measure a test that has only a marker; make the record, and fail the test where a budget does."""
+        self._failed_part = None
         try:
             # By its marker, because a fixture of that name may be the user's own.
             if is_marked(item) and _LEDGER not in item.stash and not self._settings.disable:
-                result = yield from _as_one_query(item, self._open_ledger(item))
+                ledger = self._open_ledger(item)
+                result = yield from _as_one_query(ledger, lambda: self._error(item))
             else:
                 result = yield
         except BaseException as error:
@@ -109,7 +112,7 @@ class WhqSession:
 
     def judge(self, item: pytest.Item) -> None:
         """Make the record of a test that has run to its end, and fail the test where a budget does."""
-        if _kept_error(item) is not None:
+        if self._error(item) is not None:
             self.keep_record(item)
         elif (ledger := _taken(item, _LEDGER)) is not None:
             try:
@@ -133,12 +136,23 @@ class WhqSession:
         if _taken(item, _FAILED):
             _place_at_test(report, item)
         if (record := _taken(item, _RECORD)) is not None:
-            outcome = _outcome(report)
+            outcome = "failed" if report.passed and self._failed_part == item.nodeid else _outcome(report)
             if outcome != "skipped" or _has_queries(record):
                 record = replace(record, outcome=outcome)
                 self._load_onto(report, record)
                 add_properties(item, report, record, self._instruments.rig().source)
         return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note that a subtest has failed: its test passes until pytest shows it as failed."""
+        if report.when == "call" and report.failed:
+            self._failed_part = report.nodeid
+
+    def _error(self, item: pytest.Item) -> BaseException | None:
+        """What a test that has run to its end has raised all the same, itself or in a subtest."""
+        if self._failed_part == item.nodeid:
+            return pytest.fail.Exception("a subtest failed")
+        return _kept_error(item)
 
     def _report_interrupted(self, item: pytest.Item) -> None:
         """Take what a test measured before Ctrl-C: pytest makes no report of it."""
@@ -228,7 +242,7 @@ _NOTHING = Measurement(
 )
 
 
-def _as_one_query(item: pytest.Item, ledger: Ledger) -> Generator[None, Any, Any]:
+def _as_one_query(ledger: Ledger, error_of: Callable[[], BaseException | None]) -> Generator[None, Any, Any]:
     """Let the test run in a window, as its one query."""
     with Whq(ledger).measure() as window:
         try:
@@ -236,7 +250,7 @@ def _as_one_query(item: pytest.Item, ledger: Ledger) -> Generator[None, Any, Any
         except (Exception, pytest.fail.Exception):
             window.record(ok=False)
             raise
-        error = _kept_error(item)
+        error = error_of()
         if not isinstance(error, pytest.skip.Exception):
             window.record(ok=error is None)
     return result
