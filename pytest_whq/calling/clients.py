@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from pytest_whq.calling.recording import unrecorded
+from pytest_whq.queries.stand_in import StandIn
+
 Record = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _QUERIES = frozenset(
@@ -31,48 +34,60 @@ def is_client(target: object) -> bool:
 
 def instrumented(client: Any, record: Record) -> Any:
     """``client`` with each of its queries passed through ``record``; all else is its own."""
-    return _Instrumented(client, "", record)
+    return _instrumented(client, "", record)
 
 
-class _Instrumented:
+class _Instrumented(StandIn):
     """Stands in for a client, or for a part of it on the way to where queries are made."""
 
+    __slots__ = ("_whq_path", "_whq_record")
+
+    _whq_path: str
+    _whq_record: Record
+
     def __init__(self, target: Any, path: str, record: Record) -> None:
-        self._whq_target = target
+        super().__init__(target)
         self._whq_path = path
         self._whq_record = record
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        # Libraries that take a client check its type.
-        return type(self._whq_target)
-
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._whq_target, name)
+        found = super().__getattr__(name)
         path = f"{self._whq_path}.{name}".lstrip(".")
         if name == _RAW:
-            return _Instrumented(found, self._whq_path, self._whq_record)
+            return _instrumented(found, self._whq_path, self._whq_record)
         if path in _QUERIES:
             return self._whq_record(found)
         if path in _ON_THE_WAY:
-            return _Instrumented(found, path, self._whq_record)
+            return _instrumented(found, path, self._whq_record)
         if not self._whq_path and name in _COPIES:
             return lambda *args, **kwargs: instrumented(found(*args, **kwargs), self._whq_record)
         return found
 
-    def __repr__(self) -> str:
-        return repr(self._whq_target)
+    def __setattr__(self, name: str, value: Any) -> None:
+        # What was read here and is put back, as monkeypatch does, must not stay recorded in the client.
+        super().__setattr__(name, value if name.startswith("_whq_") else unrecorded(value))
 
-    def __enter__(self) -> Any:
+    def _whq_enter(self) -> Any:
         self._whq_target.__enter__()
         return self
 
-    def __exit__(self, *error: Any) -> Any:
+    def _whq_exit(self, *error: Any) -> Any:
         return self._whq_target.__exit__(*error)
 
-    async def __aenter__(self) -> Any:
+    async def _whq_aenter(self) -> Any:
         await self._whq_target.__aenter__()
         return self
 
-    async def __aexit__(self, *error: Any) -> Any:
+    async def _whq_aexit(self, *error: Any) -> Any:
         return await self._whq_target.__aexit__(*error)
+
+    _whq_protocols = {  # noqa: RUF012 - as the base has it
+        "__enter__": _whq_enter,
+        "__exit__": _whq_exit,
+        "__aenter__": _whq_aenter,
+        "__aexit__": _whq_aexit,
+    }
+
+
+def _instrumented(target: Any, path: str, record: Record) -> Any:
+    return _Instrumented._whq_for(target)(target, path, record)

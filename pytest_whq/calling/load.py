@@ -119,9 +119,10 @@ async def _in_tasks(run: LoadRun, call: Call, pending: Any = None, done: int = 0
             await wait_async(run.clock, run.meter.claim())
         for _ in range(done, run.ledger.plan.warmup):
             try:
-                answer, pending = call(run.jobs.first) if pending is None else pending, None
-                answer = await answer if hasattr(answer, "__await__") else answer
-                await drain_async(answer, run.clock.now, 0.0)
+                reply, pending = call(run.jobs.first) if pending is None else pending, None
+                answer = await reply if hasattr(reply, "__await__") else reply
+                if answer is not reply or is_async_stream(answer):
+                    await drain_async(answer, run.clock.now, 0.0)
             except Exception:  # noqa: BLE001 - as above
                 continue
         await wait_async(run.clock, run.open())
@@ -164,10 +165,11 @@ async def _lane_async(run: LoadRun, call: Call, turn: Callable[[], Awaitable[Non
             await run.clock.sleep_async(wait_s)
         started_s, first = run.begin(job, first=first), False
         try:
-            answer = call(job.item)
-            if hasattr(answer, "__await__"):
-                answer = await answer
-            if answer is not None:
+            answer = reply = call(job.item)
+            if hasattr(reply, "__await__"):
+                answer = await reply
+            # One that is its own answer has come as a whole, though it could be read in chunks.
+            if answer is not None and (answer is not reply or is_async_stream(answer)):
                 answer = await drain_async(answer, run.clock.now, started_s)
         except asyncio.CancelledError as error:
             # The call's own, unless somebody asks the lane to stop.

@@ -4,13 +4,23 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
+from contextvars import ContextVar
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.queries.followed_stream import is_stream
-from pytest_whq.queries.query import Timing
+from pytest_whq.queries.query import UNFINISHED, Answered, Timing
 from pytest_whq.queries.request import Asked, asked_by
+from pytest_whq.queries.stand_in import StandIn
+from pytest_whq.queries.under_way import Later
+
+_RUNNING: ContextVar["_Recorded | None"] = ContextVar("pytest_whq_running", default=None)
+"""The recorded call that runs here: what it calls itself is no query beside it."""
+
+# Not an attribute: functools.wraps would hand it on to functions that wrap these.
+_RECORDERS: WeakKeyDictionary[Callable[..., Any], Ledger] = WeakKeyDictionary()
 
 
 def recording(
@@ -18,20 +28,37 @@ def recording(
 ) -> Callable[..., Any]:
     """A function that calls ``call`` and records what it returns, once that is there.
 
-    ``window`` tells where, at each call; while it tells None nothing is recorded.
+    ``window`` tells where, at each call; while it tells None nothing is recorded. A function that records
+    for the ledger already is returned as it is.
     """
+    if _recorder_of(call) is ledger:
+        return call
 
     @functools.wraps(call)
     def recorded(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        if (meter := window()) is None:
+        around = _RUNNING.get()
+        if (around is not None and around.runs) or (meter := window()) is None:
             return call(*args, **kwargs)
         query = _Recorded(ledger, meter, asked_by(call, args, kwargs))
-        with query.failing():
+        with query.running():
             reply = call(*args, **kwargs)
         return query.returned(reply)
 
-    return _as_coroutine_function(recorded) if inspect.iscoroutinefunction(call) else recorded
+    found = _as_coroutine_function(recorded) if inspect.iscoroutinefunction(call) else recorded
+    _RECORDERS[found] = ledger
+    return found
+
+
+def _recorder_of(call: Any) -> Ledger | None:
+    return _RECORDERS.get(call) if type(call) is FunctionType else None
+
+
+def unrecorded(call: Any) -> Any:
+    """What ``call`` was before it was recorded, if it was."""
+    while _recorder_of(call) is not None:
+        call = call.__wrapped__
+    return call
 
 
 def _as_coroutine_function(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,83 +78,122 @@ class _Recorded:
     def __init__(self, ledger: Ledger, meter: Meter, asked: Asked) -> None:
         self._reader = ledger.reader
         self._clock = ledger.clock
+        self._receipts = ledger.receipts
         self._meter = meter
         self._asked = asked
         self._started_s = self._clock.now()
+        self.runs = False
 
     def returned(self, reply: Any) -> Any:
         """Record ``reply``, or see to it that it is recorded; returns what the caller gets for it."""
-        if hasattr(reply, "__await__") and not hasattr(reply, "__aenter__"):
+        if inspect.iscoroutine(reply):
             return self._awaited(reply)
-        if hasattr(reply, "__await__") or _is_manager(reply):
-            return _Entering(self, reply)
+        if hasattr(type(reply), "add_done_callback") and hasattr(type(reply), "result"):
+            return self._promised(reply)
+        if _is_manager(reply):
+            return _Entering._whq_for(reply)(reply, self)
         return self._record(reply)
 
     def entered(self, reply: Any) -> Any:
-        """Record what a context manager has given; one that gives no reply is no query."""
-        return self._record(reply) if is_stream(reply) else reply
+        """Record what a context manager has given, if anything."""
+        return None if reply is None else self._record(reply)
 
     @contextlib.contextmanager
-    def failing(self) -> Iterator[None]:
-        """Record an error of what runs inside as a failed query, and let it pass."""
+    def running(self) -> Iterator[None]:
+        """The call runs: record an error of it as a failed query, and let it pass."""
         __tracebackhide__ = True
+        around = _RUNNING.get()
+        _RUNNING.set(self)
+        self.runs = True
         try:
             yield
         except Exception as error:
             if self._meter.is_open:
                 self._meter.tally.fail(type(error).__name__)
             raise
+        finally:
+            self.runs = False
+            _RUNNING.set(around)
 
     async def _awaited(self, reply: Awaitable[Any]) -> Any:
         __tracebackhide__ = True
-        with self.failing():
+        with self.running():
             answer = await reply
         return self._record(answer)
+
+    def _promised(self, future: Any) -> Any:
+        if self._meter.is_open:
+            later = Later(lambda: self._kept(future), self._meter.tally)
+            future.add_done_callback(lambda _: later.abandon())
+        return future
+
+    def _kept(self, future: Any) -> Answered:
+        """What became of ``future``."""
+        if not future.done():
+            return Answered((), failure=UNFINISHED)
+        if future.cancelled():
+            return Answered((), failure="CancelledError")
+        if (error := future.exception()) is not None:
+            return Answered((), failure=type(error).__name__)
+        reply = future.result()
+        self._receipts.note(reply)
+        timing = Timing(self._clock.now() - self._started_s)
+        return self._reader.read(reply, timing=timing, asked=self._asked)
 
     def _record(self, reply: Any) -> Any:
         if not self._meter.is_open:
             return reply
-        if is_stream(reply):
-            return self._reader.follow(
-                reply, self._meter.tally, self._clock.now, self._started_s, asked=self._asked
-            )
-        timing = Timing(self._clock.now() - self._started_s)
-        self._meter.tally.count(self._reader.read(reply, timing=timing, asked=self._asked))
-        return reply
+        received = self._reader.receive(
+            reply, self._meter.tally, self._clock.now, self._started_s, asked=self._asked
+        )
+        if received is reply:
+            self._receipts.note(reply)
+        return received
 
 
 def _is_manager(reply: object) -> bool:
     """Whether ``reply`` gives the real reply only inside of a ``with``, as the clients' stream helpers do."""
     kind = type(reply)
     enters = hasattr(kind, "__enter__") or hasattr(kind, "__aenter__")
-    return enters and not is_stream(reply) and kind.__name__.endswith("StreamManager")
+    if hasattr(kind, "__await__"):
+        return enters and not hasattr(kind, "__next__") and not hasattr(kind, "__anext__")
+    return enters and (kind.__name__.endswith("StreamManager") or kind.__module__ == "contextlib")
 
 
-class _Entering:
+class _Entering(StandIn):
     """Stands in for what is entered, or awaited, to get at a reply."""
 
-    def __init__(self, query: _Recorded, manager: Any) -> None:
-        self._query = query
-        self._manager = manager
+    __slots__ = ("_whq_query",)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._manager, name)
+    _whq_query: _Recorded
 
-    def __await__(self) -> Any:
-        return self._query._awaited(self._manager).__await__()
+    def __init__(self, manager: Any, query: _Recorded) -> None:
+        super().__init__(manager)
+        self._whq_query = query
 
-    def __enter__(self) -> Any:
-        with self._query.failing():
-            entered = self._manager.__enter__()
-        return self._query.entered(entered)
+    def _whq_await(self) -> Any:
+        return self._whq_query._awaited(self._whq_target).__await__()
 
-    def __exit__(self, *error: Any) -> Any:
-        return self._manager.__exit__(*error)
+    def _whq_enter(self) -> Any:
+        with self._whq_query.running():
+            entered = self._whq_target.__enter__()
+        return self._whq_query.entered(entered)
 
-    async def __aenter__(self) -> Any:
-        with self._query.failing():
-            entered = await self._manager.__aenter__()
-        return self._query.entered(entered)
+    def _whq_exit(self, *error: Any) -> Any:
+        return self._whq_target.__exit__(*error)
 
-    async def __aexit__(self, *error: Any) -> Any:
-        return await self._manager.__aexit__(*error)
+    async def _whq_aenter(self) -> Any:
+        with self._whq_query.running():
+            entered = await self._whq_target.__aenter__()
+        return self._whq_query.entered(entered)
+
+    async def _whq_aexit(self, *error: Any) -> Any:
+        return await self._whq_target.__aexit__(*error)
+
+    _whq_protocols = {  # noqa: RUF012 - as the base has it
+        "__await__": _whq_await,
+        "__enter__": _whq_enter,
+        "__exit__": _whq_exit,
+        "__aenter__": _whq_aenter,
+        "__aexit__": _whq_aexit,
+    }

@@ -31,7 +31,7 @@ class LoadRun:
         self.jobs = jobs
         # Only where it tells something: arguments that are looked at for every query cost time.
         self._call = None if asked_by(call, (jobs.first,), {}) == NOTHING_ASKED else call
-        self.meter: Meter = ledger.instruments.meter()
+        self.meter: Meter = ledger.meter()
         self.clock = ledger.clock
         self._reader = ledger.reader
         self.replies: list[Any] = []

@@ -8,11 +8,13 @@ from pytest_whq.measuring.clock import Waits, wait, wait_async
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.model import Measurement
-from pytest_whq.queries.followed_stream import is_stream
+from pytest_whq.queries.receipts import Receipts
 
 __tracebackhide__ = True  # pytest shows the test's own lines, and none of this module's.
 
 Reply = TypeVar("Reply")
+
+_NOTHING_LEFT = object()
 
 
 class Window:
@@ -26,7 +28,7 @@ class Window:
 
     def __init__(self, ledger: Ledger | None) -> None:
         self._ledger = ledger
-        self.meter = None if ledger is None else ledger.instruments.meter()
+        self.meter = None if ledger is None else ledger.meter()
         self._reader = None if ledger is None else ledger.reader
         self._measurement: Measurement | None = None
 
@@ -56,7 +58,8 @@ class Window:
         """Record one query and return its ``reply``; a list of replies is one query each.
 
         Tokens are read from the reply where they are not given. ``ok=False`` records a failed query.
-        A reply that is a stream is a query once it is read to its end: read what this returns.
+        A reply that is a stream is a query once it is read to its end: read what this returns. One that
+        `whq.wrap` has recorded already counts once.
         """
         if self._ledger is None or self._reader is None or self.meter is None:
             return reply
@@ -65,14 +68,17 @@ class Window:
         if not ok:
             self.meter.tally.fail()
             return reply
-        tally = self.meter.tally
-        if is_stream(reply):
-            now = self._ledger.clock.now
-            return self._reader.follow(
-                reply, tally, now, now(), input_tokens=input_tokens, output_tokens=output_tokens
-            )
-        tally.count(self._reader.read(reply, input_tokens=input_tokens, output_tokens=output_tokens))
-        return reply
+        left = _left(reply, self._ledger.receipts)
+        if left is _NOTHING_LEFT:
+            return reply
+        received = self._reader.receive(
+            left,
+            self.meter.tally,
+            self._ledger.clock.now,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+        )
+        return received if left is reply else reply
 
     @property
     def measurement(self) -> Measurement:
@@ -115,6 +121,16 @@ class Window:
             ledger.abandon(self.meter)
         else:
             self._measurement = await ledger.close(self.meter)
+
+
+def _left(reply: Any, receipts: Receipts) -> Any:
+    """What of ``reply``, which may be a list of replies, is not recorded yet."""
+    if receipts.spend(reply):
+        return _NOTHING_LEFT
+    if receipts and type(reply) in (list, tuple):
+        left = [one for one in reply if not receipts.spend(one)]
+        return reply if len(left) == len(reply) else left or _NOTHING_LEFT
+    return reply
 
 
 async def _open(ledger: Ledger, meter: Meter) -> None:

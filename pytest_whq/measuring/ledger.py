@@ -1,26 +1,36 @@
 """What one test measures: the windows that are open, and the measurements of those that have closed."""
 
+import threading
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.overlap import Stretch, lies_in_another, stretch_of, union
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.measuring.result import combine, detailed, middle_of
 from pytest_whq.model import Measurement
 from pytest_whq.model.serving import Load
+from pytest_whq.queries.receipts import Receipts
 from pytest_whq.queries.reply_reader import ReplyReader
 
 __tracebackhide__ = True  # Its errors are about the test's own lines, which pytest then shows.
+
+
+_INNERMOST: ContextVar[Meter | None] = ContextVar("pytest_whq_innermost", default=None)
+"""The meter that opened last in this task or thread."""
 
 
 class Ledger:
     """Adds up what a test measures.
 
     Meters may be open inside each other: a query then counts in all of them, and only the outermost
-    one's energy goes into the sum, since it holds that of the others. ``suspects`` tells of the attempts at
-    the only figure of a test whether it should be measured once more.
+    one's energy goes into the sum, since it holds that of the others. Meters of several tasks or threads
+    may overlap: the energy of the time in which any of them was open goes into the sum once, and so does
+    each of their queries. ``suspects`` tells of the attempts at the only figure of a test whether it should
+    be measured once more.
     """
 
     def __init__(
@@ -32,15 +42,25 @@ class Ledger:
         self.instruments = instruments
         self.plan = plan
         self._suspects = suspects
-        self._open: list[Meter] = []
-        self._measurements: list[Measurement] = []
         self._attempts: list[Measurement] = []
+        self.receipts = Receipts()
+        self._lock = threading.Lock()
+        self._open: list[Meter] = []
+        self._unsettled: set[Meter] = set()
+        self._closed: list[Stretch] = []
+
+    def meter(self) -> Meter:
+        """A meter of the session's, also where several threads ask for their first."""
+        with self._lock:
+            return self.instruments.meter()
 
     async def open(self, meter: Meter) -> None:
         """Get the devices, unless ``meter`` has claimed them, and all ready for its first span to begin."""
         await meter.claim()
         await meter.open()
-        meter.around = self.innermost
+        meter.around = self._open_here()
+        _INNERMOST.set(meter)
+        self._unsettled.add(meter)
         self._open.append(meter)
 
     async def close(
@@ -53,18 +73,24 @@ class Ledger:
         """
         meter.end()
         self._leave(meter)
-        await meter.close()
-        plain = meter.measurement(repeated=repeated, precision=self.plan.precision)
-        figures = None if load is None else load()
-        measurement = detailed(plain, meter.tallies, figures, self.reader.tokenizer)
-        if meter.around is None:
-            self._measurements.append(measurement)
+        try:
+            await meter.conclude()
+            plain = meter.measurement(repeated=repeated, precision=self.plan.precision)
+            figures = None if load is None else load()
+            measurement = detailed(plain, meter.tallies, figures, self.reader.tokenizer)
+            if not lies_in_another(meter):
+                with self._lock:
+                    self._enter(meter, measurement)
+        finally:
+            meter.leave()
+            self._settled(meter)
         return measurement
 
     def abandon(self, meter: Meter) -> None:
         """End ``meter`` at once, open or not, with nothing measured."""
         self._leave(meter)
         meter.abandon()
+        self._settled(meter)
 
     def wants_another_attempt(self) -> bool:
         """Whether what was measured last, alone in its test, should be measured once more."""
@@ -74,7 +100,7 @@ class Ledger:
         if not self._suspects(attempts):
             return False
         self._attempts = attempts
-        self._measurements = []
+        self._closed = []
         return True
 
     @property
@@ -95,18 +121,19 @@ class Ledger:
 
     @property
     def innermost(self) -> Meter | None:
-        """The meter that opened last of those that are open."""
-        return self._open[-1] if self._open else None
+        """The meter that opened last of those that are open, in this task or thread where it has one."""
+        here = self._open_here()
+        return self._open[-1] if here is None and self._open else here
 
     @property
     def has_measured(self) -> bool:
         """Whether a measurement is complete."""
-        return bool(self._measurements)
+        return bool(self._closed)
 
     @property
     def measurement(self) -> Measurement:
         """What the test has measured so far; WhqError where no window has closed yet."""
-        if not self._measurements:
+        if not self._closed:
             raise WhqError(
                 "Nothing is measured yet: whq.measurement is there once whq(call) has returned "
                 "or a whq.measure() window has closed."
@@ -115,11 +142,43 @@ class Ledger:
             return middle_of(self.attempts)
         return combine([*self._attempts, *self._measurements])
 
+    @property
+    def _measurements(self) -> Sequence[Measurement]:
+        return [stretch.measurement for stretch in self._closed]
+
+    def _open_here(self) -> Meter | None:
+        """The innermost meter that this task or thread has opened, or that around which it began."""
+        meter = _INNERMOST.get()
+        while meter is not None and meter not in self._open:
+            meter = meter.around
+        return meter
+
+    def _enter(self, meter: Meter, measurement: Measurement) -> None:
+        """Enter what ``meter`` took; with the windows that it overlaps it becomes one."""
+        mine = stretch_of(meter, measurement)
+        apart = [other for other in self._closed if not other.overlaps(mine)]
+        overlapped = [other for other in self._closed if other.overlaps(mine)]
+        if overlapped:
+            spans, tallies = union([*overlapped, mine])
+            states = tuple(state for one in (*overlapped, mine) for state in one.states)
+            plain = meter.joined(spans, tallies, states).measurement(precision=self.plan.precision)
+            found = detailed(plain, tallies, tokenizer=self.reader.tokenizer)
+            mine = Stretch(spans, tallies, found, states)
+        self._closed = [*apart, mine]
+
+    def _settled(self, meter: Meter) -> None:
+        with self._lock:
+            self._unsettled.discard(meter)
+            if not self._unsettled:  # Nothing will overlap these any more: their queries need not be kept.
+                self._closed = [Stretch((), (), closed.measurement) for closed in self._closed]
+
     def _leave(self, meter: Meter) -> None:
         for tally in meter.tallies:
-            tally.abandon_streams()
+            tally.abandon_under_way()
         if meter in self._open:
             self._open.remove(meter)
+        if _INNERMOST.get() is meter:
+            _INNERMOST.set(meter.around)
 
 
 def unmeasured_ledger() -> Ledger:

@@ -1,6 +1,6 @@
 """One measurement: spans of time, what the devices drew in them, and the queries that ran in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
@@ -27,7 +27,8 @@ class Meter:
     Without a ``sampler`` it only counts and times, and ``why_not`` says why. With a ``claim`` no other
     process measures on the devices meanwhile. ``beside`` are spans around those measured in which the
     devices were busy too: the idle level is that outside of them, and ``beside_j`` are their joules.
-    ``around`` is the meter, open before this one, that counts the same queries.
+    ``around`` is the meter, open before this one, that counts the same queries, and ``states`` are those
+    of the devices at the edges.
     """
 
     def __init__(
@@ -49,11 +50,11 @@ class Meter:
         self._power: PowerCurve | None = None
         self._phases: Phases | str | None = None
         self._first_phase: float | None = None
-        self._states: list[DeviceState] = []
         self.spans: list[Span] = []
         self.beside: tuple[Span, ...] = ()
         self.beside_j: tuple[float | None, ...] = ()
         self.tallies: list[Tally] = []
+        self.states: list[DeviceState] = []
         self.around: Meter | None = None
 
     async def claim(self) -> None:
@@ -72,9 +73,9 @@ class Meter:
         try:
             await self._settle(self._opened_s)
         except BaseException:
-            self._leave()
+            self.leave()
             raise
-        self._states.extend(self._sampler.state())
+        self.states.extend(self._sampler.state())
 
     def begin(self) -> None:
         """A span begins."""
@@ -102,24 +103,40 @@ class Meter:
         self.spans.append(Span(self._began_s, ended_s))
         self._began_s = None
         if self._sampler is not None:
-            self._states.extend(self._sampler.state())
+            self.states.extend(self._sampler.state())
 
     async def close(self) -> None:
         """Wait until readings tell the level after the last span, then end them."""
-        if self._sampler is None:
-            self._leave()
-            return
         try:
+            await self.conclude()
+        finally:
+            self.leave()
+
+    async def conclude(self) -> None:
+        """Wait until readings tell the level after the last span; they go on until `leave`."""
+        if self._sampler is not None:
             ends_s = [span.end_s for span in (*self.spans, *self.beside)]
             await self._settle(max(ends_s, default=self._clock.now()))
             self._conclude(self._sampler)
-        finally:
-            self._leave()
+
+    def joined(
+        self, spans: Sequence[Span], tallies: Sequence[Tally], states: Sequence[DeviceState]
+    ) -> "Meter":
+        """A meter that has measured ``spans``: those of this one and of others that were open meanwhile.
+
+        To be asked for before readings end.
+        """
+        found = Meter(self._clock, self._sampler, self._why_not)
+        found.spans, found.tallies, found.states = list(spans), list(tallies), list(states)
+        found._opened_s = min(span.start_s for span in spans)
+        if self._sampler is not None:
+            found._conclude(self._sampler)
+        return found
 
     def abandon(self) -> None:
         """End at once, with nothing measured."""
         self.end()
-        self._leave()
+        self.leave()
 
     @property
     def tally(self) -> Tally:
@@ -195,7 +212,7 @@ class Meter:
             self.tallies,
             self._energies,
             self._why_not,
-            warnings=tuple(state_reasons(self._states, names)),
+            warnings=tuple(state_reasons(self.states, names)),
             estimated=estimated,
             repeated=repeated,
             precision=precision,
@@ -203,7 +220,8 @@ class Meter:
             phases=self._phases,
         )
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Let go of the devices: nothing more is read for this meter."""
         if self._sampler is not None and self._reading:
             self._reading = False
             self._sampler.leave()

@@ -58,6 +58,7 @@ class Sampler:
         self.estimated = facts.estimated
         self._averaging_s = facts.power_averaging_s
         self._lock = threading.Lock()
+        self._entering = threading.Lock()
         self._repeating: Repeating | None = None
         self._users = 0
         self._inside: list[float] = []
@@ -71,19 +72,21 @@ class Sampler:
 
     def enter(self) -> None:
         """A window wants readings: start, or go on."""
-        self._users += 1
-        if self._repeating is None:
-            self._error = None
-            self.traces = {d.id: Trace(self._averaging_s.get(d.id, 0.0)) for d in self.devices}
-            self._repeating = self._clock.repeat(self.tick)
-        self._repeating.wake()
+        with self._entering:
+            self._users += 1
+            if self._repeating is None:
+                self._error = None
+                self.traces = {d.id: Trace(self._averaging_s.get(d.id, 0.0)) for d in self.devices}
+                self._repeating = self._clock.repeat(self.tick)
+            self._repeating.wake()
 
     def leave(self) -> None:
         """The window wants no more readings; the last one to leave stops them."""
-        self._users -= 1
-        if self._users == 0 and self._repeating is not None:
-            self._repeating.stop()
-            self._repeating = None
+        with self._entering:
+            self._users -= 1
+            if self._users == 0 and self._repeating is not None:
+                self._repeating.stop()
+                self._repeating = None
 
     def slow_down(self) -> float:
         """A span begins: read once more, then sparingly; returns the time just after the reading."""
@@ -98,8 +101,9 @@ class Sampler:
         self._inside.remove(start_s)
         # Read at the edge itself, so that a tick before it cannot be taken for one after it.
         self.tick()
-        if self._repeating is not None:
-            self._repeating.wake()
+        # Several threads may leave meanwhile.
+        if (repeating := self._repeating) is not None:
+            repeating.wake()
         return end_s
 
     def error_since(self, time_s: float) -> SourceError | None:

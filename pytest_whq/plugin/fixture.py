@@ -51,7 +51,7 @@ class Whq:
         if self._ledger is None:
             answer = bound()
         else:
-            steps = repeat(ledger, ledger.instruments.meter(), asked)
+            steps = repeat(ledger, ledger.meter(), asked)
             if inspect.iscoroutinefunction(call):
                 return cast(Reply, _reply_of_async(steps, clock, bound))
             answer = run(steps, clock, bound)

@@ -1,4 +1,4 @@
-"""Streams that the measurement itself reads to their end."""
+"""Streams and responses that the measurement itself reads to their end."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from pytest_whq.queries.followed_stream import is_async_stream, is_stream
 from pytest_whq.queries.query import Query, StreamedQuery
 from pytest_whq.queries.request import NOTHING_ASKED, Asked
+from pytest_whq.queries.unread import is_unread, load, load_async
 
 
 class Drained(NamedTuple):
@@ -18,11 +19,13 @@ class Drained(NamedTuple):
 
 
 def drain(reply: Any, now: Callable[[], float], started_s: float, asked: Asked = NOTHING_ASKED) -> Any:
-    """``reply``, read to its end and `Drained` where it is a stream; its errors pass through.
+    """``reply``, read to its end: `Drained` where it is a stream; its errors pass through.
 
     ``now`` is the clock, on which the query that ``asked`` began at ``started_s``.
     """
     if not is_stream(reply):
+        if is_unread(reply):
+            load(reply)
         return reply
     query, chunks = StreamedQuery(now, started_s, asked.limit), []
     # Not with for: some streams are iterators that cannot be iterated.
@@ -37,8 +40,10 @@ def drain(reply: Any, now: Callable[[], float], started_s: float, asked: Asked =
 async def drain_async(
     reply: Any, now: Callable[[], float], started_s: float, asked: Asked = NOTHING_ASKED
 ) -> Any:
-    """`drain` of a reply that may be an async stream."""
-    if not is_async_stream(reply):
+    """`drain` of a reply that may be an async stream, or unread."""
+    if not hasattr(type(reply), "__anext__") or not is_stream(reply):
+        if is_unread(reply) and (loading := load_async(reply)) is not None:
+            await loading
         return drain(reply, now, started_s, asked)
     query, chunks = StreamedQuery(now, started_s, asked.limit), []
     with suppress(StopAsyncIteration):
@@ -66,7 +71,9 @@ def draining(
 
     async def _awaited(reply: Awaitable[Any], started_s: float) -> Any:
         __tracebackhide__ = True
-        return await drain_async(await reply, now, started_s, asked)
+        answer = await reply
+        # One that is its own answer has come as a whole, though it could be read in chunks.
+        return answer if answer is reply else await drain_async(answer, now, started_s, asked)
 
     return drained
 

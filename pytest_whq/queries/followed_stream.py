@@ -1,9 +1,14 @@
 """Replies that come in chunks: told apart from all others, and followed without a change to them."""
 
+import functools
 import inspect
 import io
-from collections.abc import AsyncIterator, Callable, Iterator
+import sys
+from collections.abc import Callable, Generator
+from types import GeneratorType
 from typing import Any, Protocol
+
+from pytest_whq.queries.stand_in import StandIn, is_stand_in
 
 
 class Follower(Protocol):
@@ -21,23 +26,29 @@ class Follower(Protocol):
     def abandon(self) -> None:
         """It was closed, or lost, before its end."""
 
+    def answer(self, reply: Any, *, itself: bool) -> Any:
+        """It was awaited, or asked for its ``result``: that is ``reply``, another or ``itself``, as a whole.
+
+        Returns what the caller gets for it.
+        """
+
 
 def is_stream(reply: object) -> bool:
-    """Whether ``reply`` is read chunk by chunk, once: an iterator, sync or async.
+    """Whether ``reply`` is read chunk by chunk, once: an iterator, sync or async or both.
 
     What can be iterated again and again is a reply as it stands: text, lists, dicts, arrays and the
-    models of clients. So is a file, and what is to be awaited first.
+    models of clients. So is a file, and a coroutine; a mock is none, though it answers to everything.
     """
     kind = type(reply)
-    if not hasattr(kind, "__next__"):
-        return hasattr(kind, "__anext__")
-    # Mocks answer to both, and are neither.
-    mock = hasattr(kind, "__anext__")
-    return not mock and not isinstance(reply, io.IOBase) and not inspect.isawaitable(reply)
+    if not hasattr(kind, "__next__") and not hasattr(kind, "__anext__"):
+        return False
+    if kind is GeneratorType and inspect.isawaitable(reply):
+        return False
+    return not issubclass(kind, io.IOBase) and not _is_mock(kind)
 
 
 def is_async_stream(reply: object) -> bool:
-    """Whether ``reply`` is a stream that is iterated with ``async for``."""
+    """Whether ``reply`` is a stream that is iterated with ``async for`` alone."""
     return hasattr(type(reply), "__anext__") and not hasattr(type(reply), "__next__")
 
 
@@ -47,69 +58,50 @@ def follow(stream: Any, follower: Follower) -> Any:
     The streams of the OpenAI and Anthropic clients stay the very objects that they are: their helpers
     read past a stand-in, as ``text_stream`` and ``get_final_message`` do.
     """
-    inner = getattr(stream, "__dict__", {}).get("_iterator")
+    inner = _inner(stream)
     if inner is not None and is_stream(inner):
-        stream._iterator = _stand_in(inner, follower)
+        stream._iterator = Followed._whq_for(inner)(inner, follower)
         return stream
-    return _stand_in(stream, follower)
+    return Followed._whq_for(stream)(stream, follower)
 
 
-def _stand_in(stream: Any, follower: Follower) -> Any:
-    return (AsyncFollowed if is_async_stream(stream) else Followed)(stream, follower)
+def is_followed(reply: object) -> bool:
+    """Whether ``reply`` is what `follow` returned."""
+    return is_stand_in(reply) or is_stand_in(_inner(reply))
 
 
-class _StandIn:
-    """What both kinds share: all that is not iteration is the stream's own."""
+def _inner(stream: Any) -> Any:
+    # By its own dict: an attribute may be anything, where objects answer to all names.
+    return getattr(stream, "__dict__", {}).get("_iterator")
+
+
+def _is_mock(kind: type[Any]) -> bool:
+    mock = sys.modules.get("unittest.mock")
+    return mock is not None and issubclass(kind, mock.NonCallableMock)
+
+
+class Followed(StandIn):
+    """Stands in for a stream, whichever ways it can be read in."""
+
+    __slots__ = ("_whq_follower",)
+
+    _whq_follower: Follower
 
     def __init__(self, stream: Any, follower: Follower) -> None:
-        self._whq_stream = stream
+        super().__init__(stream)
         self._whq_follower = follower
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._whq_stream, name)
-
-    def __repr__(self) -> str:
-        return repr(self._whq_stream)
+        found = super().__getattr__(name)
+        wrap = _METHODS.get(name)
+        return found if wrap is None or not callable(found) else functools.partial(wrap, self, found)
 
     def __del__(self) -> None:
         # Absent where __init__ was never reached.
-        if (follower := vars(self).get("_whq_follower")) is not None:
+        if (follower := getattr(self, "_whq_follower", None)) is not None:
             follower.abandon()
 
-    def _whq_closed(self, close: str) -> Any:
-        self._whq_follower.abandon()
-        return getattr(self._whq_stream, close)
-
-
-class Followed(_StandIn):
-    """Stands in for an iterator."""
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        return self._step(self._whq_stream.__next__)
-
-    def send(self, value: Any) -> Any:
-        """As a generator's."""
-        return self._step(self._whq_stream.send, value)
-
-    def throw(self, *error: Any) -> Any:
-        """As a generator's."""
-        return self._step(self._whq_stream.throw, *error)
-
-    def close(self) -> Any:
-        """Close the stream: before its end it is abandoned."""
-        return self._whq_closed("close")()
-
-    def __enter__(self) -> Any:
-        entered = self._whq_stream.__enter__()
-        return self if entered is self._whq_stream else entered
-
-    def __exit__(self, *error: Any) -> Any:
-        return self._whq_closed("__exit__")(*error)
-
-    def _step(self, step: Callable[..., Any], *arguments: Any) -> Any:
+    def _whq_step(self, step: Callable[..., Any], *arguments: Any) -> Any:
         try:
             chunk = step(*arguments)
         except StopIteration:
@@ -121,40 +113,7 @@ class Followed(_StandIn):
         self._whq_follower.take(chunk)
         return chunk
 
-
-class AsyncFollowed(_StandIn):
-    """Stands in for an async iterator."""
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self
-
-    async def __anext__(self) -> Any:
-        return await self._step(self._whq_stream.__anext__)
-
-    async def asend(self, value: Any) -> Any:
-        """As an async generator's."""
-        return await self._step(self._whq_stream.asend, value)
-
-    async def athrow(self, *error: Any) -> Any:
-        """As an async generator's."""
-        return await self._step(self._whq_stream.athrow, *error)
-
-    async def aclose(self) -> Any:
-        """Close the stream: before its end it is abandoned."""
-        return await self._whq_closed("aclose")()
-
-    async def close(self) -> Any:
-        """Close the stream, as the clients' own are closed."""
-        return await self._whq_closed("close")()
-
-    async def __aenter__(self) -> Any:
-        entered = await self._whq_stream.__aenter__()
-        return self if entered is self._whq_stream else entered
-
-    async def __aexit__(self, *error: Any) -> Any:
-        return await self._whq_closed("__aexit__")(*error)
-
-    async def _step(self, step: Callable[..., Any], *arguments: Any) -> Any:
+    async def _whq_step_async(self, step: Callable[..., Any], *arguments: Any) -> Any:
         try:
             chunk = await step(*arguments)
         except StopAsyncIteration:
@@ -165,3 +124,72 @@ class AsyncFollowed(_StandIn):
             raise
         self._whq_follower.take(chunk)
         return chunk
+
+    def _whq_close(self, close: Callable[..., Any], *arguments: Any) -> Any:
+        self._whq_follower.abandon()
+        return close(*arguments)
+
+    def _whq_result(self, result: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        return self._whq_answered(result(*arguments, **named))
+
+    async def _whq_result_async(self, result: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        return self._whq_answered(await result(*arguments, **named))
+
+    def _whq_answered(self, answer: Any) -> Any:
+        return self._whq_follower.answer(answer, itself=answer is self._whq_target)
+
+    def _whq_await(self) -> Generator[Any, Any, Any]:
+        try:
+            answer = yield from self._whq_target.__await__()
+        except BaseException as error:
+            self._whq_follower.fail(error)
+            raise
+        return self._whq_answered(answer)
+
+    def _whq_next(self) -> Any:
+        return self._whq_step(self._whq_target.__next__)
+
+    async def _whq_anext(self) -> Any:
+        return await self._whq_step_async(self._whq_target.__anext__)
+
+    def _whq_itself(self) -> Any:
+        return self
+
+    def _whq_enter(self) -> Any:
+        entered = self._whq_target.__enter__()
+        return self if entered is self._whq_target else entered
+
+    def _whq_exit(self, *error: Any) -> Any:
+        return self._whq_close(self._whq_target.__exit__, *error)
+
+    async def _whq_aenter(self) -> Any:
+        entered = await self._whq_target.__aenter__()
+        return self if entered is self._whq_target else entered
+
+    async def _whq_aexit(self, *error: Any) -> Any:
+        return await self._whq_close(self._whq_target.__aexit__, *error)
+
+    _whq_protocols = {  # noqa: RUF012 - as the base has it
+        "__iter__": _whq_itself,
+        "__next__": _whq_next,
+        "__aiter__": _whq_itself,
+        "__anext__": _whq_anext,
+        "__await__": _whq_await,
+        "__enter__": _whq_enter,
+        "__exit__": _whq_exit,
+        "__aenter__": _whq_aenter,
+        "__aexit__": _whq_aexit,
+    }
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "send": Followed._whq_step,
+    "throw": Followed._whq_step,
+    "asend": Followed._whq_step_async,
+    "athrow": Followed._whq_step_async,
+    "close": Followed._whq_close,
+    "aclose": Followed._whq_close,
+    "result": Followed._whq_result,
+    "aresult": Followed._whq_result_async,
+}
+"""What a follower hears of, beside what Python itself looks up on the type."""

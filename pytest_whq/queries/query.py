@@ -10,6 +10,9 @@ from pytest_whq.tokens.output import begins_output, is_cut
 ABANDONED = "abandoned stream"
 """Kind of failure of a stream that was not read to its end while its window was open."""
 
+UNFINISHED = "unfinished call"
+"""Kind of failure of a promised reply, such as a future's, that was not there when its window closed."""
+
 
 class Timing(NamedTuple):
     """When a query's reply came, in seconds; what is unknown is None.
@@ -40,10 +43,14 @@ class Query(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """The queries that a reply answers; ``unreadable`` says why their tokens are unknown, if they are."""
+    """The queries that a reply answers; ``unreadable`` says why their tokens are unknown, if they are.
+
+    ``failure`` is the kind of that of a query that has no reply.
+    """
 
     queries: Sequence[Query]
     unreadable: str | None = None
+    failure: str | None = None
 
 
 class StreamedQuery:

@@ -9,10 +9,12 @@ from typing import Any
 from pytest_whq.errors import WhqError
 from pytest_whq.model import TokenCount
 from pytest_whq.queries.drained_stream import Drained
-from pytest_whq.queries.followed_stream import follow
-from pytest_whq.queries.query import ABANDONED, Answered, Query, StreamedQuery, Timing
+from pytest_whq.queries.followed_stream import follow, is_followed, is_stream
+from pytest_whq.queries.query import Answered, Query, StreamedQuery, Timing
 from pytest_whq.queries.request import NOTHING_ASKED, Asked
 from pytest_whq.queries.tally import Tally
+from pytest_whq.queries.under_way import Later, StreamUnderWay
+from pytest_whq.queries.unread import UNREAD, is_unread
 from pytest_whq.tokens import StreamText, read_queries, unreadable
 from pytest_whq.tokens.fields import MOST_TOKENS
 from pytest_whq.tokens.output import is_cut
@@ -58,6 +60,8 @@ class ReplyReader:
         """
         if type(reply) is Drained:
             return self._read_drained(reply)
+        if is_unread(reply):
+            return Answered((), failure=UNREAD)
         given = _given(input_tokens, output_tokens)
         if reply is None and not given:
             return Answered((Query(_UNKNOWN, timing, False, asked.limit),), _NO_REPLY)
@@ -75,6 +79,35 @@ class ReplyReader:
         why = unreadable(reply)
         answers = [self._of_text(plain, text, given, why) for text in texts]
         return Answered([query for answer in answers for query in answer.queries], answers[0].unreadable)
+
+    def receive(
+        self,
+        reply: Any,
+        tally: Tally,
+        now: Callable[[], float],
+        started_s: float | None = None,
+        *,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        asked: Asked = NOTHING_ASKED,
+    ) -> Any:
+        """Count in ``tally`` what ``reply`` answers once all of it is there; returns what stands in for it.
+
+        That is ``reply`` itself, but for most streams. ``now`` is the clock, on which the query began at
+        ``started_s`` if that is known.
+        """
+        given: Any = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+        if is_followed(reply):
+            return reply
+        if is_stream(reply) or hasattr(type(reply), "__await__"):
+            began_s = now() if started_s is None else started_s
+            return self.follow(reply, tally, now, began_s, **given, asked=asked)
+        if is_unread(reply):  # The caller reads it, or it has failed.
+            Later(lambda: self.read(reply, **given, asked=asked), tally)
+            return reply
+        timing = None if started_s is None else Timing(now() - started_s)
+        tally.count(self.read(reply, timing=timing, asked=asked, **given))
+        return reply
 
     def follow(
         self,
@@ -101,7 +134,13 @@ class ReplyReader:
             text = query.text
             return self._of_text(ended, None if text is None else (text,), given, _SILENT_STREAM)
 
-        return follow(stream, _Counted(query, read, tally))
+        def receive(reply: Any, itself: bool) -> Any:
+            if not itself:
+                return self.receive(reply, tally, now, started_s, **given, asked=asked)
+            tally.count(self.read(reply, **given, timing=Timing(now() - started_s), asked=asked))
+            return reply
+
+        return follow(stream, StreamUnderWay(query, read, receive, tally))
 
     def _read_drained(self, reply: Drained) -> Answered:
         if reply.told:
@@ -129,41 +168,6 @@ class ReplyReader:
             given, why_unreadable = {**given, "output_tokens": sum(map(self.tokenizer.count, texts))}, _TEXT
         query = query._replace(tokens=TokenCount(**given))
         return Answered((query,), None if len(given) == 2 else why_unreadable)
-
-
-class _Counted:
-    """Follows a stream until it ends, in one of three ways and once, and counts its query then."""
-
-    __slots__ = ("_query", "_read", "_tally", "take")
-
-    def __init__(self, query: StreamedQuery, read: Callable[[Query, bool], Answered], tally: Tally) -> None:
-        self.take = query.take
-        self._query = query
-        self._read = read
-        self._tally = tally
-        tally.under_way.add(self)
-
-    def end(self) -> None:
-        """It is read to its end: the query succeeded."""
-        if self._ends():
-            self._tally.count(self._read(*self._query.end()))
-
-    def fail(self, error: BaseException) -> None:
-        """It has raised ``error``."""
-        if self._ends():
-            self._tally.fail(type(error).__name__)
-
-    def abandon(self) -> None:
-        """It is not going to be read to its end."""
-        if self._ends():
-            self._tally.fail(ABANDONED)
-
-    def _ends(self) -> bool:
-        try:
-            self._tally.under_way.remove(self)
-        except KeyError:
-            return False
-        return True
 
 
 def _with(given: Given, count: TokenCount) -> TokenCount:

@@ -2,9 +2,9 @@
 
 import threading
 from collections import Counter
+from typing import Protocol
 
 from pytest_whq.model import TokenCount
-from pytest_whq.queries.followed_stream import Follower
 from pytest_whq.queries.output_lengths import OutputLengths
 from pytest_whq.queries.phase_log import PhaseLog
 from pytest_whq.queries.query import Answered, Query
@@ -14,6 +14,13 @@ NOT_OK = "not ok"
 """Kind of failure of a query that the test itself says has failed."""
 
 
+class UnderWay(Protocol):
+    """A query whose reply is not all there."""
+
+    def abandon(self) -> None:
+        """Its window closes: what is not there by now never will be."""
+
+
 class Tally:
     """Counts queries that succeeded and failed, and sums the tokens of those that succeeded.
 
@@ -21,12 +28,12 @@ class Tally:
     several threads are counted each. ``around`` counts them, too: the tally of the window around this
     one. ``unreadable`` is the first sentence that says why a reply's tokens could not be read. ``log``
     holds the queries whose times are known, ``phases`` when those one after another began to write,
-    and ``under_way`` the streams that have not ended.
+    and ``under_way`` the queries that have not ended, as those of streams.
     """
 
     def __init__(self, around: "Tally | None" = None) -> None:
         self.around = around
-        self.under_way: set[Follower] = set()
+        self.under_way: set[UnderWay] = set()
         self.queries = 0
         self.failures: Counter[str] = Counter()
         self.unreadable: str | None = None
@@ -46,7 +53,10 @@ class Tally:
 
     def count(self, answered: Answered) -> None:
         """Count the queries that a reply has answered."""
-        queries, unreadable = answered
+        queries, unreadable, failure = answered
+        if failure is not None:
+            self.fail(failure)
+            return
         with self._lock:
             if unreadable is not None and self.unreadable is None:
                 self.unreadable = unreadable
@@ -68,8 +78,16 @@ class Tally:
         if self.around is not None:
             self.around.fail(kind)
 
-    def abandon_streams(self) -> None:
-        """The window closes: streams that are still under way have failed."""
+    def ends(self, query: UnderWay) -> bool:
+        """Whether ``query`` was under way, which from now on it is no longer."""
+        try:
+            self.under_way.remove(query)
+        except KeyError:
+            return False
+        return True
+
+    def abandon_under_way(self) -> None:
+        """The window closes: what has not come to its end has failed."""
         for stream in list(self.under_way):
             stream.abandon()
 

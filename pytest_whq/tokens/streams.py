@@ -12,8 +12,6 @@ from pytest_whq.tokens.table import read_reply
 
 _ANTHROPIC_EVENTS = ("message_", "content_block_")
 _CHAT_CHUNK = "chat.completion.chunk"
-_TELLING = ("usage", "timings", "x_groq")
-"""Where a chunk of a chat tells its tokens; llama.cpp's server and Groq have places of their own."""
 
 
 class StreamTokens:
@@ -57,8 +55,8 @@ class StreamTokens:
             self._add(chunk)
 
     def _add(self, chunk: object) -> None:
-        if field(chunk, "object") == _CHAT_CHUNK and all(field(chunk, name) is None for name in _TELLING):
-            return  # as nearly all chunks of a stream: what ten readers would find is nothing
+        if field(chunk, "object") == _CHAT_CHUNK and _tells_nothing(chunk):
+            return  # as nearly all chunks of a stream: what all readers would find is nothing
         kind = field(chunk, "type")
         if isinstance(kind, str):
             if kind.startswith(_ANTHROPIC_EVENTS):
@@ -144,6 +142,13 @@ def _stream_id(item: object) -> object:
     if field(item, "type") == "AIMessageChunk" or field(item, "object") == "text_completion":
         found = field(item, "id")
     return found if isinstance(found, str) else None
+
+
+def _tells_nothing(chunk: object) -> bool:
+    # Written out: it is asked of every chunk. llama.cpp's server and Groq have places of their own.
+    return (
+        field(chunk, "usage") is None and field(chunk, "timings") is None and field(chunk, "x_groq") is None
+    )
 
 
 def _sample(chunk: object) -> int | None:

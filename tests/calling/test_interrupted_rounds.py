@@ -67,7 +67,7 @@ def given_back(bench: Bench, ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError])
-@pytest.mark.parametrize("moment", ["open", "next_start", "close"])
+@pytest.mark.parametrize("moment", ["open", "next_start", "conclude"])
 def test_an_interrupt_of_a_wait_ends_the_measurement_too(
     bench: Bench, moment: str, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """The real clients of OpenAI and Anthropic, wrapped, against a server of canned answers."""
 
 import asyncio
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI, RateLimitError, Stream
+from openai.types.chat import ChatCompletion
 from virtual_loop import OneSource
 
 from pytest_whq.calling.clients import instrumented, is_client
@@ -201,3 +203,61 @@ def test_anthropics_async_client_too() -> None:
 
 def test_functions_and_classes_are_no_clients() -> None:
     assert not any(is_client(target) for target in (print, OpenAI, object(), {}))
+
+
+FAKE_CHOICE = {"index": 0, "message": {"role": "assistant", "content": "fake"}, "finish_reason": "stop"}
+FAKE = ChatCompletion.model_validate({**CHAT, "choices": [FAKE_CHOICE]})
+
+
+def said(client: Any) -> str:
+    content: str = client.chat.completions.create(**ASK).choices[0].message.content
+    return content
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_patched_into_a_client_answers_and_is_recorded(
+    when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, client = Bench(), openai_client()
+    wrapped = bench.wrap(client)
+    patched = client if when == "before" else wrapped
+    with monkeypatch.context() as patch:
+        patch.setattr(patched.chat.completions, "create", lambda **_: FAKE)
+        assert (said(wrapped), said(client)) == ("fake", "fake")
+        assert bench.counted[0] == 1
+    # Nothing of the recording is left behind in the client itself.
+    assert (said(wrapped), said(client)) == ("Hi.", "Hi.")
+    assert bench.counted[0] == 2
+
+
+def test_settings_reach_the_client_and_are_taken_back() -> None:
+    client = openai_client()
+    wrapped = Bench().wrap(client)
+    wrapped.api_key = "new"
+    assert client.api_key == "new"
+    wrapped.mine = 1
+    del wrapped.mine
+    assert not hasattr(client, "mine")
+
+
+def test_a_tracer_that_wraps_the_wrapped_client_in_place_sees_each_query_and_it_counts_once() -> None:
+    bench, seen = Bench(), []
+    wrapped = bench.wrap(openai_client())
+    original = wrapped.chat.completions.create
+
+    @functools.wraps(original)
+    def traced(*args: Any, **kwargs: Any) -> Any:
+        seen.append(kwargs["model"])
+        return original(*args, **kwargs)
+
+    wrapped.chat.completions.create = traced
+    said(wrapped)
+    said(wrapped.with_options(timeout=1))
+    assert seen == ["m"]  # A copy of a client has none of its patches.
+    assert bench.counted == (2, {}, TokenCount(18, 8))
+
+
+def test_a_client_that_is_wrapped_twice_records_once() -> None:
+    bench = Bench()
+    said(bench.wrap(bench.wrap(openai_client())))
+    assert bench.counted[0] == 1

@@ -1,5 +1,8 @@
 """What a test measures in all: windows inside each other, one after another, and queries recorded by hand."""
 
+import threading
+import time
+from contextvars import Context
 from typing import Any
 
 import pytest
@@ -7,10 +10,12 @@ from bench import Bench, Notes, a_ledger, two_gpus
 
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import wait
+from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.plan import Plan
-from pytest_whq.model import Measurement, Reason, TokenCount
+from pytest_whq.measuring.sampler import Sampler
+from pytest_whq.model import Device, DeviceState, Measurement, Reading, Reason, TokenCount
 
 TOLD = TokenCount(12, 5, 3, 1)
 
@@ -19,7 +24,7 @@ class Opened:
     """A window of a ledger, opened as the fixture opens it."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self.ledger, self.meter = ledger, ledger.instruments.meter()
+        self.ledger, self.meter = ledger, ledger.meter()
         wait(ledger.clock, ledger.open(self.meter))
         self.meter.begin()
 
@@ -31,6 +36,42 @@ class Opened:
 
     def abandon(self) -> None:
         self.ledger.abandon(self.meter)
+
+
+class Steady:
+    """A source that draws 100 W in real time."""
+
+    opened = 0
+
+    def devices(self) -> tuple[Device, ...]:
+        return (Device("GPU-0", "Steady GPU"),)
+
+    def read(self) -> tuple[Reading, ...]:
+        now_s = time.monotonic()
+        return (Reading("GPU-0", now_s, energy_j=100.0 * now_s),)
+
+    def state(self) -> tuple[DeviceState, ...]:
+        return ()
+
+    def close(self) -> None:
+        pass
+
+
+class Shared(Instruments):
+    """Opens its source, which takes a while, for the first meter that is asked for."""
+
+    reader = Notes.reader
+
+    def __init__(self, source: Steady) -> None:
+        self.source = source
+        self.sampler: Sampler | None = None
+
+    def meter(self) -> Meter:
+        if self.sampler is None:
+            time.sleep(0.01)
+            self.source.opened += 1
+            self.sampler = Sampler(self.source, self.clock)
+        return Meter(self.clock, self.sampler)
 
 
 @pytest.fixture
@@ -98,7 +139,9 @@ def test_a_window_that_nobody_waits_to_close_is_noticed_by_python_and_by_mypy(le
     assert (ledger.has_measured, ledger.innermost) == (False, window.meter)
 
 
-def test_a_window_that_outlives_the_one_around_it_stays_an_inner_one(bench: Bench, ledger: Ledger) -> None:
+def test_a_window_that_outlives_the_one_around_it_makes_one_stretch_with_it(
+    bench: Bench, ledger: Ledger
+) -> None:
     outer, inner = Opened(ledger), Opened(ledger)
     bench.call(0.5)
     outer.record()
@@ -106,7 +149,83 @@ def test_a_window_that_outlives_the_one_around_it_stays_an_inner_one(bench: Benc
     inner.record()
     bench.call(0.5)
     inner.close()
-    assert (around.queries, ledger.measurement) == (1, around)
+    found = ledger.measurement
+    assert (around.queries, found.queries, len(found.rounds)) == (1, 2, 1)
+    assert found.tokens == TokenCount(24, 10, 6, 2)
+    start_s, end_s = outer.meter.spans[0].start_s, inner.meter.spans[0].end_s
+    assert found.energy_j == pytest.approx(bench.source.true_energy_j(start_s, end_s), rel=0.002)
+
+
+def opened_apart(ledger: Ledger) -> Opened:
+    """A window of another task or thread, which is in no other."""
+    return Context().run(Opened, ledger)
+
+
+def test_windows_of_several_tasks_count_their_common_time_and_each_query_once(
+    bench: Bench, ledger: Ledger
+) -> None:
+    bench.source.set_watts(450.0)
+    first = opened_apart(ledger)
+    bench.idle(0.5)
+    second = opened_apart(ledger)
+    bench.idle(0.5)
+    first.record()
+    alone = first.close()
+    third = opened_apart(ledger)
+    bench.idle(0.5)
+    second.record()
+    second.close()
+    bench.idle(0.5)
+    third.record()
+    third.meter.tally.fail()
+    third.close()
+    assert (alone.queries, alone.failed_queries) == (1, 0)
+    found = ledger.measurement
+    assert (found.queries, found.failed_queries, found.tokens.output_tokens) == (3, 1, 15)
+    start_s, end_s = first.meter.spans[0].start_s, third.meter.spans[0].end_s
+    assert found.duration_s == pytest.approx(end_s - start_s)
+    assert found.energy_j == pytest.approx(bench.source.true_energy_j(start_s, end_s), rel=0.002)
+
+
+def test_windows_of_tasks_that_follow_each_other_stay_apart(bench: Bench, ledger: Ledger) -> None:
+    for _ in range(2):
+        window = opened_apart(ledger)
+        bench.call(0.5)
+        window.record()
+        window.close()
+    assert (ledger.measurement.queries, len(ledger.measurement.rounds)) == (2, 2)
+
+
+def test_a_window_in_one_of_several_tasks_is_inside_that_one_alone(bench: Bench, ledger: Ledger) -> None:
+    task, other = Context(), opened_apart(ledger)
+    outer, inner = task.run(Opened, ledger), task.run(Opened, ledger)
+    assert (outer.meter.around, inner.meter.around) == (None, outer.meter)
+    assert task.run(lambda: ledger.innermost) is inner.meter
+    bench.call(0.5)
+    inner.record()
+    other.record()
+    found = [window.close().queries for window in (inner, outer, other)]
+    assert (found, ledger.measurement.queries) == ([1, 1, 1], 2)
+
+
+def test_windows_in_threads_share_a_sampler_that_ends_with_the_last_of_them() -> None:
+    source = Steady()
+    ledger = Ledger(Shared(source), Plan())
+    before = threading.active_count()
+
+    def measure() -> None:
+        for _ in range(4):
+            window = Opened(ledger)
+            window.record()
+            window.close()
+
+    threads = [threading.Thread(target=measure) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert threading.active_count() == before
+    assert (ledger.measurement.queries, source.opened) == (64, 1)
 
 
 def test_a_failed_query_counts_in_all_windows_around_it(bench: Bench, ledger: Ledger) -> None:

@@ -90,12 +90,12 @@ def test_token_counts_that_are_none_are_refused(project: MeasuredProject) -> Non
     result.stdout.fnmatch_lines(
         [
             (
-                f"{project.path}/test_it.py:3: *WhqError: output_tokens must be a whole number of at "
-                f"least 0, not -1."
+                f"{project.path}/test_it.py:3: *WhqError: output_tokens must be a whole number from "
+                f"0 to 1000000000, not -1."
             ),
             (
-                f"{project.path}/test_it.py:7: *WhqError: input_tokens must be a whole number of at "
-                f"least 0, not 1.5."
+                f"{project.path}/test_it.py:7: *WhqError: input_tokens must be a whole number from "
+                f"0 to 1000000000, not 1.5."
             ),
             (
                 f"{project.path}/test_it.py:11: *WhqError: input_tokens and output_tokens are "

@@ -143,3 +143,97 @@ def test_a_wrapped_call_keeps_its_name_and_signature(project: MeasuredProject) -
         """
     )
     project.run().assert_outcomes(passed=1)
+
+
+def test_a_reply_that_was_recorded_as_it_came_counts_once_when_recorded_by_hand(
+    project: MeasuredProject,
+) -> None:
+    project.tests(
+        """
+        def test_both(whq, client):
+            chat = whq.wrap(client.chat)
+            with whq.measure() as window:
+                assert window.record(chat("Say hi."))["echo"] == "Say hi."
+                replies = [chat("a"), chat("b")]
+                assert window.record(replies) is replies
+                window.record([chat("c"), client.chat("d")])
+        """
+    )
+    project.run().assert_outcomes(passed=1)
+    assert project.records["test_both"]["queries"] == 5
+
+
+def test_a_recorded_call_is_one_query_whatever_it_calls_itself(project: MeasuredProject) -> None:
+    project.tests(
+        APP
+        + """
+import asyncio
+import pytest
+
+def test_nested(whq, client):
+    client.chat = whq.wrap(client.chat)
+    answer = whq.wrap(App(client).answer)
+    with whq.measure():
+        answer("why?")
+        client.chat("once more")
+
+@pytest.mark.asyncio
+async def test_async(whq, client):
+    client.achat = whq.wrap(client.achat)
+    answer = whq.wrap(App(client).aanswer)
+    async with whq.measure():
+        await asyncio.gather(answer("why?"), answer("how?"), client.achat("once more"))
+"""
+    )
+    project.run().assert_outcomes(passed=2)
+    assert [record["queries"] for record in project.records.values()] == [2, 3]
+
+
+def test_a_future_stays_what_it_is_and_its_result_is_recorded(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import asyncio
+        import pytest
+        from concurrent.futures import Future
+
+        def test_threads(whq, client):
+            future = Future()
+            with whq.measure():
+                assert whq.wrap(lambda: future)() is future
+                future.set_result(client.chat("Say hi."))
+                refused = Future()
+                whq.wrap(lambda: refused)()
+                refused.set_exception(ConnectionError())
+                whq.wrap(lambda: Future())()
+
+        @pytest.mark.asyncio
+        async def test_tasks(whq, client):
+            ask = whq.wrap(lambda: asyncio.ensure_future(client.achat("Say hi.")))
+            async with whq.measure():
+                task = ask()
+                assert isinstance(task, asyncio.Task)
+                await task
+        """
+    )
+    project.run().assert_outcomes(passed=2)
+    threads, tasks = project.records.values()
+    assert (threads["queries"], threads["failures"]) == (1, {"ConnectionError": 1, "unfinished call": 1})
+    assert (tasks["queries"], tasks["input_tokens"]) == (1, 100)
+
+
+def test_what_a_context_manager_gives_is_the_reply(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import contextlib
+
+        def test_manager(whq, client):
+            @contextlib.contextmanager
+            def ask():
+                yield client.chat("Say hi.")
+
+            with whq.measure(), whq.wrap(ask)() as reply:
+                assert reply["echo"] == "Say hi."
+        """
+    )
+    project.run().assert_outcomes(passed=1)
+    assert project.records["test_manager"]["output_tokens"] == 50

@@ -35,6 +35,10 @@ class Heard:
     def abandon(self) -> None:
         self.ends.append("abandoned")
 
+    def answer(self, reply: Any, *, itself: bool) -> Any:
+        self.ends.append("answered by itself" if itself else f"answered {reply}")
+        return reply
+
 
 def numbers() -> Iterator[int]:
     yield 1

@@ -111,7 +111,8 @@ def test_texts_are_counted_by_the_tokenizer_and_their_input_may_be_given() -> No
     answered = by_letters().read(["a cat", "a bird"])
     assert answered.queries == [Query(TokenCount(None, length), counted=True) for length in (5, 6)]
     assert answered.unreadable == TEXT
-    assert by_letters().read("a cat", input_tokens=3) == ([Query(TokenCount(3, 5), counted=True)], None)
+    told = by_letters().read("a cat", input_tokens=3)
+    assert told == Answered([Query(TokenCount(3, 5), counted=True)])
     assert by_letters().read("a cat", output_tokens=3).queries == [Query(TokenCount(None, 3))]
 
 
