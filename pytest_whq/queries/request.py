@@ -1,5 +1,6 @@
 """What the arguments of a call tell of its query before there is a reply."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ NOTHING_ASKED = Asked()
 
 def asked_by(call: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> Asked:
     """What ``call(*args, **kwargs)`` asks for."""
+    while isinstance(call, functools.partial):
+        args, kwargs, call = (*call.args, *args), {**call.keywords, **kwargs}, call.func
     return Asked(output_limit(kwargs), call_reader(call, args, kwargs), _samples(args, kwargs))
 
 

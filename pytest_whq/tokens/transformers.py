@@ -17,8 +17,6 @@ def reader_of(
 
     Those of encoder-decoder models begin with tokens that their configuration, and not the call, decides on.
     """
-    while isinstance(call, functools.partial):
-        args, kwargs, call = (*call.args, *args), {**call.keywords, **kwargs}, call.func
     if getattr(call, "__name__", None) != "generate":
         return None
     model: Any = getattr(call, "__self__", None)

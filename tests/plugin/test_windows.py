@@ -198,3 +198,31 @@ def test_a_window_that_is_left_by_an_error_is_measured(project: MeasuredProject)
     record = project.records["test_own_error"]
     assert (record["outcome"], record["queries"]) == ("failed", 1)
     assert record["budgets"][0]["outcome"] == "exceeded"
+
+
+def test_windows_of_tasks_that_overlap_count_their_common_energy_once_and_every_query(
+    project: MeasuredProject,
+) -> None:
+    project.use_real_time()
+    project.tests(
+        """
+        import asyncio
+        import pytest
+
+        @pytest.mark.asyncio
+        async def test_gather(whq):
+            async def one(number):
+                await asyncio.sleep(number / 20)
+                async with whq.measure() as window:
+                    await asyncio.sleep(0.4)
+                    window.record(input_tokens=10, output_tokens=5)
+
+            await asyncio.gather(*map(one, range(8)))
+            assert whq.measurement.queries == 8
+        """
+    )
+    project.run().assert_outcomes(passed=1)
+    (record,) = project.records.values()
+    assert (record["queries"], record["output_tokens"], len(record["rounds"])) == (8, 40, 1)
+    assert record["energy_j"] == pytest.approx(360 * record["duration_s"], rel=0.02)
+    assert record["duration_s"] >= 0.75

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_whq.model import TokenCount
+from pytest_whq.queries.request import asked_by
 from pytest_whq.tokens import call_reader, read_queries, unreadable
 
 numpy = pytest.importorskip("numpy")
@@ -85,8 +86,11 @@ def test_where_texts_of_a_batch_end_otherwise_their_output_is_not_told() -> None
 
 
 def test_a_partial_call_is_looked_through() -> None:
-    call = functools.partial(Model().generate, max_new_tokens=2)
-    assert counts(REPLY, PROMPT, call=functools.partial(call, PROMPT)) == (TokenCount(3, 2),)
+    call = functools.partial(Model().generate, max_new_tokens=2, num_return_sequences=3)
+    asked = asked_by(functools.partial(call, PROMPT), (), {})
+    assert (asked.limit, asked.samples) == (2, 3)
+    assert asked.read is not None
+    assert asked.read(REPLY) == (TokenCount(3, 2),)
 
 
 def generate(inputs: Any) -> Any:
