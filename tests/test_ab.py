@@ -229,3 +229,35 @@ def test_an_odd_number_of_pairs_is_refused(repository: Path, simulated_nvml: Sim
 
     assert done.returncode == 2
     assert "must be an even number, so that a drift cancels, not 3" in done.stderr
+
+
+def test_a_test_that_fails_on_the_base_is_said_and_not_compared(
+    repository: Path, simulated_nvml: SimulatedNvml
+) -> None:
+    (repository / "tests" / "test_chat.py").write_text(
+        f"{TEST}\ndef test_new(whq):\n    import new\n    whq(chat)\n"
+    )
+    (repository / "new.py").touch()
+
+    done = whq_ab(repository, simulated_nvml, "HEAD", "--pairs", "2", "--", "tests", *QUICK)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    failed = "whq: Tests failed on the base: what they did not measure there is not compared."
+    assert done.stderr.splitlines()[:4] == [
+        "whq: base, a run to warm up, which does not count",
+        failed,
+        "whq: base, run 1 of 2",
+        failed,
+    ]
+    assert "Tests failed on the head" not in done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if "test_new" in line)
+    assert line.endswith("new")
+
+
+def test_a_base_on_which_every_test_fails_is_refused(repository: Path, simulated_nvml: SimulatedNvml) -> None:
+    (repository / "tests" / "test_chat.py").write_text("def test_new(whq):\n    import new\n    whq(chat)\n")
+
+    done = whq_ab(repository, simulated_nvml, "HEAD", "--pairs", "2", "--", "tests", *QUICK)
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "whq: The base measured nothing: its tests failed."

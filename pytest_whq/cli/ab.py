@@ -66,13 +66,13 @@ def measure_in_turns(options: argparse.Namespace) -> "tuple[list[Run], list[Run]
 
     ``options.suspects`` tells which tests may have changed, by the runs of both sides so far.
     """
-    from pytest_whq.cli.worktree import bring_tests, checked_out
+    from pytest_whq.cli.worktree import bring_tests, checked_out, make_folder
     from pytest_whq.git import git
 
     here = Path.cwd().resolve()
-    root = Path(git(here, "rev-parse", "--show-toplevel").strip()).resolve()
+    root = Path(git(here, "rev-parse", "--show-toplevel").removesuffix("\n")).resolve()
     try:
-        commit = git(root, "rev-parse", "--verify", f"{options.base}^{{commit}}").strip()
+        commit = git(root, "rev-parse", "--verify", "--end-of-options", f"{options.base}^{{commit}}").strip()
     except WhqError:
         raise SettingError(f"{options.base} is no commit of this repository.") from None
     if options.runs is not None:
@@ -83,7 +83,8 @@ def measure_in_turns(options: argparse.Namespace) -> "tuple[list[Run], list[Run]
             bring_tests(root, base_root, paths)
         head = _Side("head", root, here)
         base = _Side("base", base_root, base_root / here.relative_to(root))
-        base.folder.mkdir(parents=True, exist_ok=True)
+        for folder in reversed((here / "_").relative_to(root).parents[:-1]):
+            make_folder(base_root / folder)
         return _runs(base, head, arguments, options, options.runs or Path(kept))
 
 
@@ -173,7 +174,10 @@ def _run(side: _Side, arguments: Sequence[str], path: Path, only: Sequence[str] 
     run = read_run(path)
     if not run.records:
         _show_end(done.stdout)
-        raise WhqError(f"The {side.name} measured nothing: no test that ran has the whq fixture.")
+        why = "its tests failed" if done.returncode else "no test that ran has the whq fixture"
+        raise WhqError(f"The {side.name} measured nothing: {why}.")
+    if done.returncode:
+        complain(f"Tests failed on the {side.name}: what they did not measure there is not compared.")
     return run
 
 

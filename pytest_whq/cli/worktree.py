@@ -4,13 +4,14 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from types import FrameType
 
 from pytest_whq.cli.own_code import import_roots
-from pytest_whq.git import git
+from pytest_whq.cli.whole_tree import bring_submodules, refuse_pointers
+from pytest_whq.git import WORK_S, git
 
 _DEPENDENCY_FILES = (
     "pyproject.toml",
@@ -27,55 +28,91 @@ _TEST_FOLDERS = frozenset({"test", "tests"})
 
 @contextmanager
 def checked_out(repository: Path, commit: str) -> Iterator[Path]:
-    """The root of a worktree at ``commit``, in a temporary folder; gone afterwards, however it ends."""
-    # Resolved, so that a root told by git is the same path.
-    folder = Path(tempfile.mkdtemp(prefix="whq-ab-")).resolve()
-    try:
-        with _termination_as_interrupt():
-            git(repository, "worktree", "add", "--quiet", "--detach", str(folder / "base"), commit)
-            yield folder / "base"
-    finally:
-        _remove(repository, folder)
+    """The root of a worktree at ``commit``, in a temporary folder; gone afterwards, however it ends.
+
+    WhqError where the tree would not be what the commit means.
+    """
+    with _ended_as_by_ctrl_c():
+        # Resolved, so that a root told by git is the same path.
+        folder = Path(tempfile.mkdtemp(prefix="whq-ab-")).resolve()
+        base = folder / "base"
+        try:
+            add = ("worktree", "add", "--quiet", "--detach", str(base), commit)
+            git(repository, *add, limit_s=WORK_S)
+            bring_submodules(repository, base)
+            refuse_pointers(repository, base)
+            yield base
+        finally:
+            _remove(repository, folder)
 
 
 def _remove(repository: Path, folder: Path) -> None:
     # A second Ctrl-C must not leave half of it behind.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+    with _handled(signal.SIG_IGN, (signal.SIGINT, *_ENDING)):
         shutil.rmtree(folder, ignore_errors=True)
         git(repository, "worktree", "prune")
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM, by which CI systems cancel a job, end the block as Ctrl-C does."""
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""By which CI systems cancel a job, and a terminal that closes ends what ran in it."""
 
+
+def _ended_as_by_ctrl_c() -> AbstractContextManager[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    # What is ignored, as by nohup, stays so.
+    return _handled(interrupt, [one for one in _ENDING if signal.getsignal(one) != signal.SIG_IGN])
+
+
+@contextmanager
+def _handled(
+    handler: "Callable[[int, FrameType | None], None] | signal.Handlers", signals: Sequence[signal.Signals]
+) -> Iterator[None]:
+    before = [(number, signal.signal(number, handler)) for number in signals]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, earlier in before:
+            signal.signal(number, earlier)
 
 
 def bring_tests(head: Path, base: Path, paths: Sequence[PurePosixPath]) -> None:
     """Copy the test files of ``head``'s working tree over those of ``base``.
 
     They are what lies in the folders of ``paths`` (relative to the roots), or, where there are none,
-    in folders named tests and in files named like tests; ``conftest.py`` always.
+    in folders named tests and in files named like tests; ``conftest.py`` always. A link is copied as
+    a link, and what stands in the way in ``base``, links above all, goes: nothing is written outside it.
     """
-    listed = git(head, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     folders = [path if (head / path).is_dir() else path.parent for path in paths]
-    for name in filter(None, listed.split("\0")):
+    for name in _files(head):
         path = PurePosixPath(name)
         if _is_test(path, paths, folders) and (head / path).is_file():
-            target = base / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(head / path, target)
+            make_way(base, path)
+            shutil.copy2(head / path, base / path, follow_symlinks=False)
+
+
+def make_way(base: Path, path: PurePosixPath) -> None:
+    """Let ``base`` have the folders of ``path``, none of them a link, and nothing at ``path`` itself."""
+    for folder in reversed(path.parents[:-1]):
+        make_folder(base / folder)
+    target = base / path
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Let ``folder`` be one, and no link to one; those above it are."""
+    if folder.is_symlink() or not folder.is_dir():
+        folder.unlink(missing_ok=True)
+        folder.mkdir()
+
+
+def _files(root: Path) -> list[str]:
+    listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return listed.rstrip("\0").split("\0") if listed else []
 
 
 def _is_test(path: PurePosixPath, given: Sequence[PurePosixPath], folders: Sequence[PurePosixPath]) -> bool:
@@ -94,13 +131,17 @@ def same_dependencies(head: Path, base: Path) -> bool:
 
 
 def _dependencies(root: Path) -> dict[str, bytes]:
-    listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     return {
-        name: (root / name).read_bytes()
-        for name in listed
+        name: _content(root / name)
+        for name in _files(root)
         if any(PurePosixPath(name).match(pattern) for pattern in _DEPENDENCY_FILES)
         and (root / name).is_file()
     }
+
+
+def _content(path: Path) -> bytes:
+    # A link may lead anywhere: where to is what the tree says.
+    return os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
 
 
 def environment_for(root: Path) -> dict[str, str]:
