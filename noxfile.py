@@ -77,11 +77,12 @@ def engines(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format and types."""
+    """Check style, format, types and shell scripts."""
     session.install(".", *dependencies("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("shellcheck", ".ci/run", *map(str, sorted(Path(".github/scripts").iterdir())))
     session.run("towncrier", "build", "--draft", silent=True)
     # On its own: its tests have a conftest.py, too.
     with session.chdir("example_project"):

@@ -1,6 +1,7 @@
 """The shell parts of the composite action, run as it runs them."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,44 +77,111 @@ def test_a_file_without_the_marker_is_never_posted(tmp_path: Path, gh: Path) -> 
 
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
-    """A Python that notes pytest's arguments and writes the report files; its exit code is in ``code``."""
+    """A Python that notes pytest's arguments; then it does what is in ``does``."""
     script = tmp_path / "python"
     script.write_text(
         f'#!/bin/sh\nif [ "$1" = -c ]; then exec {sys.executable} "$@"; fi\n'
         f'for a; do printf "%s\\n" "$a" >> {tmp_path}/calls; done\n'
-        f"echo report > whq-report/report.md\necho baseline > baseline.json\nexit $(cat {tmp_path}/code)\n"
+        f'for a; do case "$a" in */report.md) report=$a;; esac; done\n. {tmp_path}/does\n'
     )
     script.chmod(0o755)
     return script
 
 
+REPORTS = "echo report > $report; "
+ACCEPTS = "echo baseline > baseline.json; "
+
+
+def measure(
+    folder: Path, python: Path, does: str, update: str = "true", arguments: str = "tests"
+) -> tuple["subprocess.CompletedProcess[str]", dict[str, str]]:
+    """What became of ``measure``, and its outputs; reports go to a folder within ``folder``."""
+    (folder / "does").write_text(does)
+    (folder / "output").touch()
+    done = run(
+        "measure",
+        folder,
+        WHQ_PYTHON=str(python),
+        WHQ_PYTEST_ARGS=arguments,
+        WHQ_BASELINE="baseline.json",
+        WHQ_UPDATE=update,
+        RUNNER_TEMP=str(folder),
+        GITHUB_OUTPUT=str(folder / "output"),
+    )
+    lines = (folder / "output").read_text().splitlines()
+    return done, dict(line.split("=", 1) for line in lines)
+
+
 @pytest.mark.parametrize(
     ("code", "update", "outputs"),
     [
-        (0, "true", ["reports=true", "updated=true"]),
-        (1, "false", ["reports=true"]),
+        (0, "true", {"reports": "true", "updated": "true"}),
+        (1, "false", {"reports": "true"}),
     ],
 )
 def test_measuring_ends_as_pytest_does_and_tells_later_steps(
-    tmp_path: Path, python: Path, code: int, update: str, outputs: list[str]
+    tmp_path: Path, python: Path, code: int, update: str, outputs: dict[str, str]
 ) -> None:
-    (tmp_path / "code").write_text(str(code))
-    done = run(
-        "measure",
+    done, told = measure(
         tmp_path,
-        WHQ_PYTHON=str(python),
-        WHQ_PYTEST_ARGS="tests -k 'short or long' $(touch ran)",
-        WHQ_BASELINE="baseline.json",
-        WHQ_UPDATE=update,
-        GITHUB_OUTPUT=str(tmp_path / "output"),
+        python,
+        f"{REPORTS}{ACCEPTS}exit {code}",
+        update,
+        "tests -k 'short or long' $(touch ran) '$HOME \\\\'",
     )
     assert done.returncode == code, done.stderr
-    assert (tmp_path / "output").read_text().splitlines() == outputs
+    folder = told.pop("folder")
+    assert Path(folder).parent == tmp_path
+    assert told == outputs
     assert (tmp_path / "calls").read_text().splitlines() == [
-        *("-m", "pytest", "tests", "-k", "short or long", "$(touch", "ran)"),
+        *("-m", "pytest", "tests", "-k", "short or long", "$(touch", "ran)", "$HOME \\\\"),
         *("--whq-budget", "--whq-baseline", "baseline.json"),
-        *("--whq-json", "whq-report/run.json"),
-        *("--whq-markdown", "whq-report/report.md", "--whq-html", "whq-report/report.html"),
+        *("--whq-json", f"{folder}/run.json"),
+        *("--whq-markdown", f"{folder}/report.md", "--whq-html", f"{folder}/report.html"),
         *(["--whq-update-baseline"] if update == "true" else []),
     ]
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_quote_that_is_not_closed_ends_it_before_pytest_runs(tmp_path: Path, python: Path) -> None:
+    done, told = measure(tmp_path, python, REPORTS, arguments="tests -k 'short")
+    assert (done.returncode, told) == (2, {})
+    assert done.stderr == (
+        "pytest-args cannot be split into arguments (No closing quotation): see to its quotes.\n"
+    )
+    assert not (tmp_path / "calls").exists()
+
+
+def test_what_lay_there_before_is_neither_a_report_nor_a_new_baseline(tmp_path: Path, python: Path) -> None:
+    (tmp_path / "whq-report").mkdir()
+    (tmp_path / "whq-report" / "report.md").write_text(f"{MARKER}\nforged\n")
+    (tmp_path / "baseline.json").write_text("committed")
+    done, told = measure(tmp_path, python, "exit 2")
+    assert done.returncode == 2
+    assert told.keys() == {"folder"}
+
+
+REPOSITORY = Path(__file__).parents[1]
+WORKFLOWS = [
+    REPOSITORY / "action.yml",
+    REPOSITORY / "docs/ci.md",
+    *REPOSITORY.glob(".github/workflows/*.yml"),
+    *REPOSITORY.glob("example_project/.github/workflows/*.yml"),
+]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_action_of_others_is_pinned_by_a_commit(path: Path) -> None:
+    used = re.findall(r"uses: (.*)", path.read_text("utf-8"))
+    foreign = [action for action in used if not action.startswith(("./", "OWNER/"))]
+    assert foreign
+    assert [action for action in foreign if not re.fullmatch(r"\S+@[0-9a-f]{40} # v[\d.]+", action)] == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in WORKFLOWS if path.parent.name == "workflows"], ids=lambda path: path.name
+)
+def test_a_workflow_has_only_the_permissions_that_it_needs(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert "\npermissions:\n  contents: read\n\n" in text
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")

@@ -108,9 +108,3 @@ def test_only_the_job_that_publishes_may_speak_for_the_repository() -> None:
     assert "id-token: write" in publish
     assert "needs: [ci, build]" in publish
     assert "\n    environment:\n" in publish
-
-
-def test_every_action_of_the_release_is_pinned_by_a_commit() -> None:
-    foreign = re.findall(r"uses: (?!\./)(.*)", WORKFLOW)
-    assert len(foreign) == 5
-    assert [action for action in foreign if not re.fullmatch(r"\S+@[0-9a-f]{40} # v[\d.]+", action)] == []
