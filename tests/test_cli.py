@@ -78,6 +78,25 @@ def test_show_without_a_run_prints_the_last_session(whq: Whq) -> None:
     assert whq("show") == (0, line, "")
 
 
+def test_show_offers_the_sessions_that_ran_at_the_same_time(whq: Whq) -> None:
+    first = Journal.start(JOURNAL_FOLDER, a_run())
+    first.add(a_record())
+    second = Journal.start(JOURNAL_FOLDER, a_run())
+    second.add(a_record("t.py::test_second"))
+    second.finish()
+    os.utime(first.path, (1, 1))  # The second was the last to write.
+    offer = f"whq: Another session measured here at the same time: see whq show {first.path}\n"
+    shown = f"t.py::test_second   12.3 mWh ± 1.9 %\n1 measured · {SUMMARY}\n"
+    assert whq("show") == (0, shown, offer)
+    note = "whq: The session did not come to its end: 1 test had finished.\n"
+    assert whq("show", str(first.path)) == (
+        0,
+        f"test_chat.py::test_short   12.3 mWh ± 1.9 %\n1 measured · {SUMMARY}\n",
+        note,
+    )
+    first.finish()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -22,16 +22,16 @@ def complain(sentence: str) -> None:
 
 
 def load(path: Path | None) -> "Run":
-    """The run at ``path``, else that of the last session in this folder."""
-    if path is not None:
-        from pytest_whq.storing.runfile import read_run
+    """The run at ``path``, which may be a session's journal, else that of the last session in this folder."""
+    from pytest_whq.storing import journal, runfile
 
-        return read_run(path)
-    from pytest_whq.storing.journal import read_last_session
-
-    session = read_last_session(JOURNAL_FOLDER)
+    if path is not None and path.suffix != journal.SUFFIX:
+        return runfile.read_run(path)
+    session = journal.read_last_session(JOURNAL_FOLDER) if path is None else journal.read_session(path)
     if session.note is not None:
         complain(session.note)
+    for other in session.others:
+        complain(f"Another session measured here at the same time: see whq show {other}")
     return session.run
 
 

@@ -1,13 +1,15 @@
 """The journal of a session: finished records, on disk before the next test starts.
 
 One JSON line for the session, one for each record, one for the end. A session that is killed
-leaves all its finished records; the next session that measures something starts a new journal.
+leaves all its finished records. Each session has a file of its own, which it holds a lock on for as long
+as it runs; the next session that measures something clears away those that nobody holds.
 """
 
 import errno
+import fcntl
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +21,10 @@ from pytest_whq.storing.files import MAX_BYTES, parse_json, read_bytes
 from pytest_whq.storing.records import record_as_dict, record_from_dict
 from pytest_whq.storing.runfile import head_as_dict, line_of, run_from_dict
 
-FILE_NAME = "session.jsonl"
+SUFFIX = ".jsonl"
+"""By it a journal is told from a run file."""
 
+_JOURNALS = f"session-*{SUFFIX}"
 _END = {"end": True}
 
 
@@ -33,22 +37,25 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.warning: str | None = None
-        self._path = path
+        self.path = path
         self._descriptor: int | None = None
         self._size = 0
 
     @classmethod
     def start(cls, folder: Path, session: Run) -> "Journal":
-        """A new journal in ``folder``, in place of the last session's; ``session`` has no records yet."""
-        journal = cls(folder / FILE_NAME)
-        # The head is written before the file gets its name: who reads finds it whole.
-        temporary = folder / f".{FILE_NAME}-{secrets.token_hex(4)}.tmp"
+        """A new journal in ``folder``, in place of those that ended; ``session`` has no records yet."""
+        journal = cls(folder / _JOURNALS.replace("*", secrets.token_hex(4)))
+        # The head is written, and the lock held, before the file gets its name: who finds it finds it whole.
+        temporary = folder / f".{journal.path.name}.tmp"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
             journal._descriptor = os.open(temporary, flags, 0o666)
             journal._write(head_as_dict(session))
-            os.replace(temporary, journal._path)
+            with suppress(OSError):  # A file system without locks: nobody will clear this one away.
+                fcntl.flock(journal._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.replace(temporary, journal.path)
+            _clear_away(set(folder.glob(_JOURNALS)) - {journal.path})
         except (OSError, ValueError) as error:
             with suppress(OSError):
                 temporary.unlink()
@@ -84,7 +91,7 @@ class Journal:
     def _give_up(self, error: OSError | ValueError) -> None:
         why = error.strerror if isinstance(error, OSError) else error
         self.warning = (
-            f"The journal {self._path} ended ({why}): if this session is killed, "
+            f"The journal {self.path} ended ({why}): if this session is killed, "
             "its records from there on are lost."
         )
         self._close()
@@ -96,21 +103,50 @@ class Journal:
             self._descriptor = None
 
 
+def _clear_away(paths: Iterable[Path]) -> None:
+    """Remove the journals whose sessions have ended, however they did."""
+    for path in paths:
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(descriptor)
+
+
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """What the last session finished; ``note`` says so where it did not come to its end."""
+    """What a session finished; ``note`` says so where it did not come to its end.
+
+    ``others`` are the journals of sessions that ran in the same folder at the same time.
+    """
 
     run: Run
     note: str | None
+    others: tuple[Path, ...] = ()
 
 
 def read_last_session(folder: Path) -> LastSession:
-    """The last session that kept its journal in ``folder``; RunFileError where there is none."""
-    path = folder / FILE_NAME
-    if not path.exists():
+    """The session that was last to write in ``folder``; RunFileError where there is none."""
+    paths = sorted(folder.glob(_JOURNALS), key=_written_ns)
+    if not paths:
         raise RunFileError(
             f"{folder} holds no session. Run pytest here on tests with the whq fixture, or name a run file."
         )
+    *others, last = paths
+    return replace(read_session(last), others=tuple(others))
+
+
+def _written_ns(path: Path) -> int:
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:  # Cleared away since it was listed.
+        return 0
+
+
+def read_session(path: Path) -> LastSession:
+    """The session whose journal is at ``path``; RunFileError where it cannot be read."""
     # A line is whole when its end is there, so what follows the last end is torn or empty.
     *lines, torn = read_bytes(path).split(b"\n")
     documents = [parse_json(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]

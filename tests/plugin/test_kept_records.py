@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from measured_project import MeasuredProject
 
-from pytest_whq.storing.journal import LastSession, read_last_session
+from pytest_whq.storing.journal import LastSession, read_last_session, read_session
 
 ONE_CALL = """
 def test_chat(whq, client):
@@ -103,6 +103,26 @@ def test_a_killed_session_leaves_its_finished_records_in_the_journal(project: Me
     session = last_session(project)
     assert [record.test for record in session.run.records] == ["test_it.py::test_short"]
     assert session.note == "The session did not come to its end: 1 test had finished."
+
+
+def test_of_two_sessions_in_one_folder_of_which_one_is_killed_both_can_be_shown(
+    project: MeasuredProject,
+) -> None:
+    project.use_real_time()
+    project.tests(LONG)
+    killed = project.start()
+    try:
+        wait_for(project.path / "working")
+        other = project.start("-k", "test_short")
+        other.communicate(timeout=60)
+        assert other.returncode == 0
+    finally:
+        killed.kill()
+        killed.communicate(timeout=20)
+    session = last_session(project)
+    assert session.note is None
+    (unfinished,) = session.others
+    assert [record.test for record in read_session(unfinished).run.records] == ["test_it.py::test_short"]
 
 
 def test_a_report_that_can_no_longer_be_written_fails_the_session_and_loses_nothing(

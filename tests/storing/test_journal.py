@@ -11,7 +11,7 @@ from samples import FULL, NOTHING, a_record, a_run
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.storing import journal as journal_module
-from pytest_whq.storing.journal import FILE_NAME, Journal, LastSession, read_last_session
+from pytest_whq.storing.journal import Journal, LastSession, read_last_session, read_session
 
 
 def says(message: str) -> AbstractContextManager[object]:
@@ -67,7 +67,7 @@ def test_a_torn_last_line_is_left_out_and_said_so(tmp_path: Path) -> None:
     journal = Journal.start(tmp_path, a_run())
     journal.add(a_record("a"))
     journal.add(a_record("b"))
-    path = tmp_path / FILE_NAME
+    path = journal.path
     path.write_bytes(path.read_bytes()[:-40])
     assert read_last_session(tmp_path) == LastSession(
         a_run(a_record("a")),
@@ -85,16 +85,40 @@ def test_of_a_test_that_ran_again_the_last_record_counts(tmp_path: Path) -> None
     assert read_last_session(tmp_path).run.records == (a_record("a"), a_record("b"))
 
 
-def test_a_new_session_takes_the_place_of_the_last(tmp_path: Path) -> None:
-    first = Journal.start(tmp_path, a_run())
-    first.add(a_record("first"))
+def test_a_new_session_takes_the_place_of_those_that_ended(tmp_path: Path) -> None:
+    for _ in range(2):
+        journal = Journal.start(tmp_path, a_run())
+        journal.add(a_record("before"))
+        journal.finish()
     second = Journal.start(tmp_path, a_run())
-    first.add(a_record("first, later"))
     second.add(a_record("second"))
-    first.finish()
     second.finish()
     assert read_last_session(tmp_path) == LastSession(a_run(a_record("second")), None)
-    assert os.listdir(tmp_path) == [FILE_NAME]
+    assert list(tmp_path.iterdir()) == [second.path]
+
+
+def test_sessions_at_the_same_time_have_a_journal_each(tmp_path: Path) -> None:
+    first = Journal.start(tmp_path, a_run())
+    second = Journal.start(tmp_path, a_run())
+    second.add(a_record("second"))
+    first.add(a_record("first"))
+    second.finish()
+    os.utime(first.path, (1, 1))  # The second was the last to write.
+    assert read_last_session(tmp_path) == LastSession(a_run(a_record("second")), None, (first.path,))
+    assert read_session(first.path).run == a_run(a_record("first"))
+    first.finish()
+
+
+def test_nothing_is_cleared_away_through_a_link(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("precious")
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    (folder / "session-link.jsonl").symlink_to(outside)
+    os.mkfifo(folder / "session-fifo.jsonl")
+    Journal.start(folder, a_run()).finish()
+    assert outside.read_text() == "precious"
+    assert (folder / "session-link.jsonl").is_symlink()
 
 
 def test_a_folder_that_cannot_be_written_is_one_warning(tmp_path: Path) -> None:
@@ -102,7 +126,7 @@ def test_a_folder_that_cannot_be_written_is_one_warning(tmp_path: Path) -> None:
     journal = Journal.start(tmp_path / "file" / "whq", a_run())
     journal.add(FULL)
     journal.finish()
-    assert journal.warning == ended(tmp_path / "file" / "whq" / FILE_NAME, "Not a directory")
+    assert journal.warning == ended(journal.path, "Not a directory")
 
 
 def test_a_journal_that_cannot_start_keeps_the_last_session(
@@ -119,9 +143,9 @@ def test_a_journal_that_cannot_start_keeps_the_last_session(
         patched.setattr(os, "write", no_space)
         journal = Journal.start(tmp_path, a_run())
     journal.add(NOTHING)
-    assert journal.warning == ended(tmp_path / FILE_NAME, "No space left on device")
+    assert journal.warning == ended(journal.path, "No space left on device")
     assert read_last_session(tmp_path) == LastSession(a_run(FULL), None)
-    assert os.listdir(tmp_path) == [FILE_NAME]
+    assert list(tmp_path.iterdir()) == [before.path]
 
 
 def test_a_full_disk_ends_the_journal_and_keeps_what_was_whole(
@@ -135,7 +159,7 @@ def test_a_full_disk_ends_the_journal_and_keeps_what_was_whole(
         journal.add(a_record("b"))
     journal.add(a_record("c"))
     journal.finish()
-    assert journal.warning == ended(tmp_path / FILE_NAME, "No space left on device")
+    assert journal.warning == ended(journal.path, "No space left on device")
     assert read_last_session(tmp_path) == LastSession(
         a_run(a_record("a")),
         "The session did not come to its end: 1 test had finished; "
@@ -148,15 +172,15 @@ def test_a_journal_is_never_longer_than_what_is_read(tmp_path: Path, monkeypatch
     journal = Journal.start(tmp_path, a_run())
     while journal.warning is None:
         journal.add(a_record("x" * 2**20))
-    assert journal.warning == ended(tmp_path / FILE_NAME, "3 MiB are full")
-    assert (tmp_path / FILE_NAME).stat().st_size < 3 * 2**20
+    assert journal.warning == ended(journal.path, "3 MiB are full")
+    assert journal.path.stat().st_size < 3 * 2**20
 
 
 def test_a_record_that_cannot_be_written_ends_the_journal(tmp_path: Path) -> None:
     journal = Journal.start(tmp_path, a_run())
     journal.add(a_record(energy_j=float("inf")))
     assert journal.warning is not None
-    assert journal.warning.startswith(f"The journal {tmp_path / FILE_NAME} ended (Out of range float")
+    assert journal.warning.startswith(f"The journal {journal.path} ended (Out of range float")
 
 
 def test_a_folder_without_a_session_is_named(tmp_path: Path) -> None:
@@ -182,8 +206,9 @@ def test_a_folder_without_a_session_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_not_a_journal_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / FILE_NAME).write_text(text)
-    with says(f"{tmp_path / FILE_NAME}{message}"):
+    path = tmp_path / "session-1.jsonl"
+    path.write_text(text)
+    with says(f"{path}{message}"):
         read_last_session(tmp_path)
 
 
@@ -191,7 +216,7 @@ def test_a_line_that_is_wrong_is_named(tmp_path: Path) -> None:
     journal = Journal.start(tmp_path, a_run())
     journal.add(a_record())
     journal.finish()
-    path = tmp_path / FILE_NAME
+    path = journal.path
     path.write_text(path.read_text().replace('"queries": 20', '"queries": -20'))
     with says(f"{path}, line 2: queries is -20, but must be a whole number from 0 up. Record the run again."):
         read_last_session(tmp_path)
