@@ -47,6 +47,15 @@ class RunFileError(WhqError):
     """A file of results that cannot be read or written: the file is left as it is."""
 
 
+def described(value: object) -> str:
+    """``value``, most often an error, as Python shows it: shortened, and also where its own code fails to."""
+    try:
+        text = repr(value)
+    except (Exception, SystemExit):  # noqa: BLE001 - of a plugin or of what is tested: anything may come
+        return f"{type(value).__name__}, which does not say more"
+    return text if len(text) <= 300 else f"{text[:297]}..."
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint at the one of ``known`` that ``word`` may be a slip of, to stand after it; empty for none."""
     # Imported here: difflib is needed for a mistake only, and start-up is measured.

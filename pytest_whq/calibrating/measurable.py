@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from pytest_whq.calibrating.step_response import period_of
-from pytest_whq.errors import SourceError, WhqError
+from pytest_whq.errors import SourceError, WhqError, described
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.model import Device, Reading
 from pytest_whq.sources import Offers, OpenedSource, built_in, open_source, parts_of
@@ -77,7 +77,7 @@ def _of_source(name: str, offers: Offers, clock: Clock) -> Listing:
     except WhqError as error:
         return Listing((), (*problems, str(error)))
     except Exception as error:  # noqa: BLE001 - a plugin's source may raise anything
-        return Listing((), (*problems, f"The power source {name} cannot be read: {error!r}"))
+        return Listing((), (*problems, f"The power source {name} cannot be read: {described(error)}"))
 
 
 def _watched(opened: OpenedSource, numbers: Mapping[str, int | None], clock: Clock) -> Iterator[Measurable]:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 
-from pytest_whq.errors import SourceError
+from pytest_whq.errors import SourceError, described
 from pytest_whq.joules.curve import power_curve
 from pytest_whq.joules.phases import phases_by_first_token, phases_by_role
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
@@ -196,7 +196,7 @@ class Sampler:
             self._error = (before_s, error)
             return _INSIDE_S
         except Exception as error:  # noqa: BLE001 - a plugin's source may raise anything
-            self._error = (before_s, SourceError(f"the power source failed: {error!r}"))
+            self._error = (before_s, SourceError(f"the power source failed: {described(error)}"))
             return _INSIDE_S
         self._cost_s = max(self._last_s - before_s, self._cost_s * 0.9)
         return self._pause_s()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_whq.errors import RunFileError
+from pytest_whq.errors import RunFileError, described
 from pytest_whq.git import current_commit
 from pytest_whq.model import Record, Rig, Run
 from pytest_whq.plugin.baseline import SessionBaseline, was_compared
@@ -33,6 +33,7 @@ class CollectedRecords:
         self._fell_back: str | None = None
         self._problems: list[str] = []
         self._has_lost = False
+        self._failed_hooks: dict[str, str] = {}
 
     def take(self, report: pytest.TestReport) -> None:
         """Keep the record that ``report`` carries, and tell plugins of it."""
@@ -50,7 +51,17 @@ class CollectedRecords:
         self._records[record.test] = record
         if self._journal is not None:
             self._journal.add(record)
-        self._config.hook.pytest_whq_record(record=record)
+        self._tell_plugins(record)
+
+    def _tell_plugins(self, record: Record) -> None:
+        # One by one, so that one that fails keeps no other from being told.
+        for hook in reversed(self._config.hook.pytest_whq_record.get_hookimpls()):
+            try:
+                hook.function(*(record for _ in hook.argnames))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - one that skips or exits does so when the test has ended
+                self._failed_hooks.setdefault(hook.plugin_name, described(error))
 
     def finish(self, session: pytest.Session, rig: Rig) -> None:
         """Write the report files; one that cannot be written fails the session, and loses nothing.
@@ -103,7 +114,10 @@ class CollectedRecords:
             whole = self._whole_run(self._run.rig)
             for command in github_lines(whole, self._config.rootpath, enforced=enforced):
                 reporter.write_line(command)
-        for problem in self._problems:
+        failed = (
+            f"pytest_whq_record of {name} failed: {error}" for name, error in self._failed_hooks.items()
+        )
+        for problem in (*self._problems, *failed):
             reporter.write_line(problem, red=True)
 
     def _lose(self, problem: str) -> None:

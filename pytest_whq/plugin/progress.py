@@ -40,7 +40,7 @@ class LiveLine:
         return (
             self._config.pluginmanager.has_plugin("terminalreporter")
             and self._config.get_verbosity() >= 0
-            and self._config.getoption("capture") != "no"
+            and self._config.getoption("capture", "no") != "no"
             and os.environ.get("TERM") != "dumb"
         )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_whq.errors import RunFileError
+from pytest_whq.errors import RunFileError, described
 from pytest_whq.model import Record, Run
 from pytest_whq.rendering import RENDERERS, github, junit
 from pytest_whq.storing.files import write_text
@@ -21,7 +21,8 @@ def write_report(run: Run, name: str, path: Path) -> None:
     try:
         text = RENDERERS[name](run)
     except Exception as error:  # One report that fails must not cost the others.
-        raise RunFileError(f"{path} is not written: the {name} report failed ({error!r}).") from error
+        why = f"the {name} report failed ({described(error)})"
+        raise RunFileError(f"{path} is not written: {why}.") from error
     write_text(path, text)
 
 

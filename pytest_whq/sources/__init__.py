@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from pytest_whq.errors import SettingError, SourceError, WhqError, did_you_mean
+from pytest_whq.errors import SettingError, SourceError, did_you_mean
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.built_in import BuiltIn
 from pytest_whq.sources.facts import SourceFacts, facts_of
@@ -126,19 +126,10 @@ def _check_name(name: str, extra: Offers, *, in_sum: bool) -> None:
 def _open_one(name: str, devices: str | None, extra: Offers) -> PowerSource:
     if (opening := built_in().get(name)) is not None:
         return opening(devices)
-    try:
-        source = extra[name]()
-    except WhqError:
-        raise
-    except Exception as error:  # A plugin's own code: anything may come out of it.
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise SourceError(f"The power source {name} cannot be opened: {what}") from error
-    if not isinstance(source, PowerSource):
-        raise SourceError(
-            f"The power source {name} cannot be used: its factory gives a {type(source).__name__}, "
-            "not an object with devices(), read(), state() and close()."
-        )
-    return source
+    # Imported here: without a plugin's source there is nothing to check.
+    from pytest_whq.sources.plugin_source import checked
+
+    return checked(name, extra[name])
 
 
 def _combine(parts: list[PowerSource]) -> PowerSource:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pytest_whq.errors import SettingError
+from pytest_whq.errors import SettingError, described
 from pytest_whq.sources.base import PowerSource
 
 HOOK = "pytest_whq_power_sources"
@@ -50,7 +50,9 @@ def _loaded(plugin: EntryPoint) -> object:
     try:
         return plugin.load()
     except Exception as error:  # A plugin's own code: anything may come out of it.
-        raise SettingError(f"The pytest plugin {plugin.name} cannot be imported: {error!r}") from error
+        raise SettingError(
+            f"The pytest plugin {plugin.name} cannot be imported: {described(error)}"
+        ) from error
 
 
 def _names_the_hook(module: str) -> bool:
@@ -70,7 +72,7 @@ def _offer(owner: str, hook: Callable[[], Any]) -> Mapping[str, Callable[[], Pow
     try:
         offer = hook()
     except Exception as error:
-        raise SettingError(f"{HOOK} of {owner} failed: {error!r}") from error
+        raise SettingError(f"{HOOK} of {owner} failed: {described(error)}") from error
     if not isinstance(offer, Mapping) or not all(callable(factory) for factory in offer.values()):
         raise SettingError(
             f"{HOOK} of {owner} must return a dict of names and functions that open a source, not {offer!r}."

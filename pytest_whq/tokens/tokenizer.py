@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_whq.errors import SettingError, WhqError
+from pytest_whq.errors import SettingError, WhqError, described
 
 _FORMS = (
     "a tokenizer.json of the tokenizers library, a .tiktoken file, "
@@ -29,7 +29,7 @@ class Tokenizer:
         try:
             found = self.tokens_of(text)
         except Exception as error:
-            raise WhqError(f"the tokenizer {self.name} failed: {error!r}.") from error
+            raise WhqError(f"the tokenizer {self.name} failed: {described(error)}.") from error
         if isinstance(found, Mapping):  # as transformers' tokenizers return when called
             found = found.get("input_ids")
         found = getattr(found, "ids", found)

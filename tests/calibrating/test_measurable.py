@@ -201,7 +201,7 @@ class Mute(Wall):
     ("kind", "problem"),
     [
         (Mute, "The power source wall cannot be read: ValueError('no bus')"),
-        (dict, "The power source wall cannot be opened: TypeError: 'FakeClock' object is not iterable"),
+        (dict, "The power source wall cannot be opened: TypeError(\"'FakeClock' object is not iterable\")"),
     ],
 )
 def test_a_plugins_source_that_fails_is_a_problem_beside_the_others(kind: Any, problem: str) -> None:

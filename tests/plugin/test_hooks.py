@@ -151,3 +151,52 @@ def test_the_tests_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     pytester.makepyfile(tests)
     pytester.runpytest_subprocess("-W", "ignore::DeprecationWarning").assert_outcomes(passed=2)
+
+
+TWO_CALLS = ONE_CALL + ONE_CALL.replace("test_chat", "test_again")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("1 / 0", "ZeroDivisionError('division by zero')"),
+        ("pytest.skip('not today')", "not today"),
+        ("pytest.exit('enough')", "Exit('enough')"),
+        ("raise SystemExit(3)", "SystemExit(3)"),
+        ("raise Hostile", "Hostile, which does not say more"),
+    ],
+)
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_a_hook_that_fails_is_told_once_and_costs_nothing(
+    project: MeasuredProject, fault: str, said: str, workers: tuple[str, ...]
+) -> None:
+    project.pytester.makepyfile(
+        listener="""
+        import pathlib
+
+        def pytest_whq_record(record):
+            with pathlib.Path("heard").open("a") as file:
+                print(record.test, file=file)
+        """
+    )
+    project.conftest(
+        f"""
+class Hostile(Exception):
+    def __repr__(self):
+        raise SystemExit
+
+def pytest_whq_record():
+    {fault}
+"""
+    )
+    project.tests(TWO_CALLS)
+    result = project.run_apart("-p", "listener", *workers)
+    result.assert_outcomes(passed=2)
+    assert result.ret == pytest.ExitCode.OK
+    told = [line for line in result.outlines if "pytest_whq_record" in line]
+    assert told == [f"pytest_whq_record of {project.path / 'conftest.py'} failed: {said}"]
+    assert list(project.records) == ["test_chat", "test_again"]
+    assert (project.path / "heard").read_text().splitlines() == [
+        "test_it.py::test_chat",
+        "test_it.py::test_again",
+    ]

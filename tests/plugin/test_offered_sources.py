@@ -65,7 +65,7 @@ def test_an_offer_that_cannot_be_used_is_refused(project: MeasuredProject, body:
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("1 / 0", "The power source scripted cannot be opened: ZeroDivisionError: division by zero"),
+        ("1 / 0", "The power source scripted cannot be opened: ZeroDivisionError('division by zero')"),
         (
             "object()",
             (
@@ -116,6 +116,7 @@ def pytest_whq_power_sources():
             "(Device(0, 'Board'),)",
             (
                 "The power source scripted must give each device as a Device with id and name as text, "
+                "a role as text or None and watts or None as its limit, "
                 "not Device(id=0, name='Board', power_limit_w=None, role=None)"
             ),
         ),
@@ -132,18 +133,20 @@ def test_devices_that_cannot_be_told_apart_leave_tests_unmeasured(
 
 
 def test_a_record_that_cannot_be_kept_is_said_and_fails_the_session(project: MeasuredProject) -> None:
-    project.conftest('BOARD = Device(BOARD.id, "Board", "much")\nSOURCE.devices = lambda: (BOARD,)')
+    project.conftest(
+        """
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report):
+    if hasattr(report, "whq_record"):
+        report.whq_record["queries"] = "many"
+"""
+    )
     project.tests(ONE_CALL)
     result = project.run()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
-        [
-            (
-                'A record is lost: test_it.py::test_chat: devices[[]0].power_limit_w is "much", but must be '
-                "a finite number from 0 up. Record the run again."
-            )
-        ]
+        ['A record is lost: test_it.py::test_chat: queries is "many", but must be a whole number *']
     )
 
 
@@ -175,3 +178,42 @@ def test_a_conftest_deep_in_the_project_may_offer_a_source(project: MeasuredProj
     (folder / "test_it.py").write_text("import pytest\n@pytest.mark.whq\ndef test_it(): pass", "utf-8")
     project.run("--whq-source=deep").assert_outcomes(passed=1)
     assert project.stored["rig"]["source"] == "deep"
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("read = lambda self: sys.exit(3)", "The power source scripted cannot be read: SystemExit(3)"),
+        (
+            "read = lambda self: [Reading(self.devices()[0].id, time.monotonic(), float('nan'))]",
+            "The power source scripted must give each reading as a Reading with *",
+        ),
+        (
+            "def read(self): raise SourceError('the bus is gone', 'no_bus')",
+            "The power source scripted cannot be read: SourceError('the bus is gone'), with the *",
+        ),
+    ],
+)
+def test_a_source_that_says_what_cannot_be_is_an_error_of_that_source(
+    project: MeasuredProject, fault: str, why: str
+) -> None:
+    project.use_real_time()
+    project.conftest(
+        f"""
+import sys
+from pytest_whq import SourceError
+
+class Faulty(SteadySource):
+    {fault}
+
+def pytest_whq_power_sources():
+    return {{"scripted": Faulty}}
+"""
+    )
+    project.tests(
+        "import time\ndef test_chat(whq):\n    with whq.measure() as window:\n        window.record({})"
+    )
+    result = project.run_apart()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"test_it.py::test_chat   not measured: {why}"])
+    assert project.records["test_chat"]["reasons"][0] == "source_error"

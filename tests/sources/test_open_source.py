@@ -48,7 +48,7 @@ class Jammed(Plain):
         raise SourceError(f"{self.id} is jammed")
 
 
-def raises(error: Exception) -> Callable[..., PowerSource]:
+def raises(error: BaseException) -> Callable[..., PowerSource]:
     def factory(*args: object) -> PowerSource:
         raise error
 
@@ -110,15 +110,15 @@ def test_a_source_that_is_asked_for_by_name_is_never_replaced() -> None:
 
 
 def test_a_source_of_a_plugin_is_opened_by_its_name_and_what_it_does_not_say_is_unknown() -> None:
-    meter = Plain()
-    opened = open_source("wall", extra={"wall": lambda: meter})
-    assert opened == OpenedSource("wall", meter, SourceFacts(None, None, estimated=False))
+    opened = open_source("wall", extra={"wall": Plain})
+    assert (opened.name, opened.facts) == ("wall", SourceFacts(None, None, estimated=False))
+    assert opened.source.devices() == Plain().devices()
 
 
 @pytest.mark.parametrize(
-    ("error", "what"), [(KeyError("host"), "KeyError: 'host'"), (RuntimeError(), "RuntimeError")]
+    ("error", "what"), [(KeyError("host"), "KeyError('host')"), (SystemExit(3), "SystemExit(3)")]
 )
-def test_any_exception_of_a_plugin_names_its_source(error: Exception, what: str) -> None:
+def test_any_exception_of_a_plugin_names_its_source(error: BaseException, what: str) -> None:
     with says(SourceError, f"The power source wall cannot be opened: {what}") as caught:
         open_source("wall", extra={"wall": raises(error)})
     assert caught.value.__cause__ is error
