@@ -122,7 +122,7 @@ def test_show_offers_the_sessions_that_ran_at_the_same_time(whq: Whq) -> None:
         ),
         (
             ["check", "run.json", "--budgets", "latin.toml"],
-            "latin.toml is not UTF-8 text (invalid continuation byte). Check the path.",
+            "latin.toml is not UTF-8 text (invalid continuation byte). Save it as UTF-8.",
         ),
         (
             ["check", "run.json", "--budgets", "pyproject.toml"],

@@ -187,6 +187,10 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
             ["compare", "run.json", "--max-regression=0", "--", "run.json"],
             "--max-regression must be a share above 0, such as \"5%\" or 0.05, not '0'.",
         ),
+        (
+            ["compare", "run.json", "--run-noise=1e300", "--", "run.json"],
+            "--run-noise must be a share such as \"2%\" or 0.02, not '1e300'.",
+        ),
         (["show", "run.json", "--", "x"], "unrecognized arguments: x (see whq --help)."),
     ],
 )

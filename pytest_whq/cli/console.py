@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_whq.errors import SettingError
-
 if TYPE_CHECKING:
     from pytest_whq.model import Run
 
@@ -42,16 +40,6 @@ def as_terminal(run: "Run", options: argparse.Namespace) -> str:
     from pytest_whq.rendering import terminal
 
     return terminal.render(run, verbosity=options.verbose, width=shutil.get_terminal_size().columns)
-
-
-def read_text(path: Path) -> str:
-    """What is in a file of settings; SettingError where it cannot be read."""
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise SettingError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
-    except UnicodeDecodeError as error:
-        raise SettingError(f"{path} is not UTF-8 text ({error.reason}). Check the path.") from error
 
 
 def add_verbose(parser: argparse.ArgumentParser) -> None:

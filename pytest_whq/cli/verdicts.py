@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
-from pytest_whq.cli.console import add_verbose, as_terminal, load, read_text
+from pytest_whq.cli.console import add_verbose, as_terminal, load
 from pytest_whq.errors import SettingError
 
 if TYPE_CHECKING:
+    from pytest_whq.judging.budget_file import BudgetEntry
     from pytest_whq.judging.run_comparison import Rules
     from pytest_whq.model import Run
 
@@ -59,11 +60,9 @@ def _judged(run: "Run", budget_file: Path) -> "Run":
     """``run`` with the verdicts of ``budget_file`` in place of those that it was stored with."""
     from dataclasses import replace
 
-    from pytest_whq.judging.budget_file import parse_budgets
     from pytest_whq.judging.budgets import judge_budgets
 
-    entries = parse_budgets(read_text(budget_file), str(budget_file))
-    budgets = [budget for entry in entries for budget in entry.budgets]
+    budgets = [budget for entry in _entries_of(budget_file) for budget in entry.budgets]
     records = (
         replace(record, budgets=judge_budgets(record.test, record.measurement, run.rig.devices, file=budgets))
         for record in run.records
@@ -177,7 +176,6 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 
 def _rules(options: argparse.Namespace) -> "Rules":
-    from pytest_whq.judging.budget_file import parse_budgets
     from pytest_whq.judging.regressions import Limit
     from pytest_whq.judging.run_comparison import Rules
     from pytest_whq.judging.run_noise import RUN_NOISE, Noise
@@ -188,7 +186,12 @@ def _rules(options: argparse.Namespace) -> "Rules":
         limit = Limit(change_allowed("--max-regression", options.max_regression), "--max-regression")
     noise = RUN_NOISE if options.run_noise is None else share("--run-noise", options.run_noise)
     boards = None if options.other_boards is None else share("--other-boards", options.other_boards)
-    entries = (
-        () if options.budgets is None else parse_budgets(read_text(options.budgets), str(options.budgets))
-    )
+    entries = () if options.budgets is None else _entries_of(options.budgets)
     return Rules(limit, entries, Noise(noise, boards))
+
+
+def _entries_of(path: Path) -> "tuple[BudgetEntry, ...]":
+    from pytest_whq.judging.budget_file import parse_budgets
+    from pytest_whq.storing.files import read_settings
+
+    return parse_budgets(read_settings(path, str(path)), str(path))

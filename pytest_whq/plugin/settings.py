@@ -26,6 +26,7 @@ from pytest_whq.model import Place
 from pytest_whq.rendering import RENDERERS
 from pytest_whq.setting_values import seconds, share, whole_number
 from pytest_whq.storing.baseline_file import FILE_NAME
+from pytest_whq.storing.files import read_settings
 
 
 class TokenizerSetting(NamedTuple):
@@ -132,19 +133,8 @@ def _file_entries(folder: Path) -> tuple[BudgetEntry, ...]:
     entries: list[BudgetEntry] = []
     for name in ("pyproject.toml", "whq.toml"):
         if (folder / name).is_file():
-            entries += parse_budgets(_read(folder / name), name)
+            entries += parse_budgets(read_settings(folder / name, name), name)
     return tuple(entries)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise SettingError(
-            f"{path.name} cannot be read ({error.strerror}). Check its permissions."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise SettingError(f"{path.name} is not UTF-8 text ({error.reason}). Save it as UTF-8.") from error
 
 
 def _value(config: pytest.Config, name: str) -> Any:

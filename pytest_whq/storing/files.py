@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pytest_whq.errors import RunFileError
+from pytest_whq.errors import RunFileError, SettingError
 
 MAX_BYTES = 64 * 2**20
 """The longest file that is read: some twenty thousand tests of ten rounds each."""
@@ -18,16 +18,23 @@ RECORD_AGAIN = "Record the run again."
 """What to do about a run file that cannot be read."""
 
 
+_MOST_VALUES = 4_000_000
+_FEW_VALUES = 200_000
+_SHORTEST_VALUE = 4
+"""How many values a file of results may have, by its length where they are not few: each takes some 70 bytes
+of memory, in `{},{},{}` as in a figure."""
+
+MAX_SETTINGS_BYTES = 2**20
+"""The longest file of settings that is read."""
+
+
 def read_bytes(path: Path) -> bytes:
-    """What is in the file at ``path``; RunFileError where there is none or it is too long."""
+    """What is in the file at ``path``; RunFileError where there is none, or it is too long."""
     try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            # A pipe has no size, so that what comes out of it is bounded too.
-            data = b"" if size > MAX_BYTES else file.read(MAX_BYTES + 1)
+        data = _read(path, MAX_BYTES)
     except OSError as error:
         raise RunFileError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
-    if max(size, len(data)) > MAX_BYTES:
+    if data is None:
         raise RunFileError(
             f"{path} is longer than {MAX_BYTES // 2**20} MiB, the most that is read. Check the path, "
             "or record fewer tests in one run."
@@ -35,14 +42,54 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
+def read_settings(path: Path, name: str) -> str:
+    """The text of the file of settings at ``path``; SettingError, which says ``name``, where it has none."""
+    try:
+        data = _read(path, MAX_SETTINGS_BYTES)
+        if data is not None:
+            return data.decode("utf-8")
+    except OSError as error:
+        raise SettingError(
+            f"{name} cannot be read ({error.strerror}). Check the path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingError(f"{name} is not UTF-8 text ({error.reason}). Save it as UTF-8.") from error
+    raise SettingError(f"{name} is longer than 1 MiB, the most that is read of settings. Check the path.")
+
+
+def _read(path: Path, most: int) -> bytes | None:
+    """What is in a file of at most so many bytes, None where it is longer; OSError where it is no file."""
+    # A pipe or a device may have no end, or none to write to it: to open it must not wait.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISDIR(status.st_mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, _NO_FILE)
+        # By its size, where it has one: a buffer for the longest file is no small one.
+        data = b"" if status.st_size > most else file.read((status.st_size or most) + 1)
+        return None if max(status.st_size, len(data)) > most else data
+
+
+_NO_FILE = "not a regular file"
+
+
 def parse_json(data: bytes, where: str, remedy: str = RECORD_AGAIN) -> Any:
     """The JSON value in ``data``; RunFileError, which begins with ``where``, where it holds none."""
+    refuse_many_values(data, where)
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=_object_without_duplicates)
     except _DuplicateNameError as error:
         raise RunFileError(f"{where} has the field {error.args[0]!a} twice in one object. {remedy}") from None
     except (ValueError, RecursionError) as error:
         raise RunFileError(f"{where} is not whole JSON ({error}). {remedy}") from None
+
+
+def refuse_many_values(data: bytes, where: str) -> None:
+    """RunFileError where ``data`` would take far more memory than its length, before it has taken any."""
+    values = sum(map(data.count, (b",", b"[", b"{")))
+    if values > max(_FEW_VALUES, min(_MOST_VALUES, len(data) // _SHORTEST_VALUE)):
+        raise RunFileError(f"{where} has some {values} values, more than a file of results. Check the path.")
 
 
 class _DuplicateNameError(Exception):
@@ -99,5 +146,5 @@ def _mode(target: Path) -> int | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         # Renaming over a device would replace the device.
-        raise OSError(errno.EINVAL, "not a regular file")
+        raise OSError(errno.EINVAL, _NO_FILE)
     return stat.S_IMODE(status.st_mode)

@@ -17,7 +17,7 @@ from typing import Any
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Record, Run
-from pytest_whq.storing.files import MAX_BYTES, parse_json, read_bytes
+from pytest_whq.storing.files import MAX_BYTES, parse_json, read_bytes, refuse_many_values
 from pytest_whq.storing.records import record_as_dict, record_from_dict
 from pytest_whq.storing.runfile import head_as_dict, line_of, run_from_dict
 
@@ -148,7 +148,9 @@ def _written_ns(path: Path) -> int:
 def read_session(path: Path) -> LastSession:
     """The session whose journal is at ``path``; RunFileError where it cannot be read."""
     # A line is whole when its end is there, so what follows the last end is torn or empty.
-    *lines, torn = read_bytes(path).split(b"\n")
+    data = read_bytes(path)
+    refuse_many_values(data, str(path))
+    *lines, torn = data.split(b"\n")
     documents = [parse_json(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]
     if not documents or not isinstance(documents[0], dict) or "format" not in documents[0]:
         raise RunFileError(f"{path} is not a journal of pytest-whq. Run pytest again.")

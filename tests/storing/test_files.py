@@ -1,18 +1,23 @@
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import tracemalloc
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from samples import EXAMPLE
+from samples import EXAMPLE, FULL, a_run
 
-from pytest_whq.errors import RunFileError
-from pytest_whq.storing.files import write_text
-from pytest_whq.storing.runfile import read_run
+from pytest_whq.errors import RunFileError, SettingError, WhqError
+from pytest_whq.storing.baseline_file import read_baseline
+from pytest_whq.storing.files import MAX_BYTES, read_settings, refuse_many_values, write_text
+from pytest_whq.storing.journal import read_last_session
+from pytest_whq.storing.runfile import read_run, run_as_json
 
 
 def says(message: str) -> AbstractContextManager[object]:
@@ -41,6 +46,56 @@ def test_what_is_not_whole_json_is_refused(tmp_path: Path, data: bytes) -> None:
     assert path.read_bytes() == data
 
 
+@pytest.mark.parametrize("piece", [b"{},", b"[],", b"1,", b'{"a":{}},'])
+def test_a_file_of_more_values_than_results_have_is_refused_before_it_takes_memory(
+    tmp_path: Path, piece: bytes
+) -> None:
+    path = tmp_path / "run.json"
+    path.write_bytes(b"[" + piece * (2**20 * 8 // len(piece)) + b"0]")
+    tracemalloc.start()
+    with pytest.raises(
+        RunFileError, match=r"has some \d+ values, more than a file of results\. Check the path\.$"
+    ):
+        read_run(path)
+    assert tracemalloc.get_traced_memory()[1] < 12 * 2**20
+    tracemalloc.stop()
+
+
+def test_the_largest_run_has_fewer_values_than_are_refused() -> None:
+    line = run_as_json(a_run(FULL)).encode()
+    refuse_many_values(line * (MAX_BYTES // len(line)), "run.json")
+
+
+def test_a_journal_of_more_values_than_results_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "session-1.jsonl").write_bytes(b"{}\n" * 2**20)
+    with pytest.raises(RunFileError, match=r"values, more than a file of results\. Check the path\.$"):
+        read_last_session(tmp_path)
+
+
+@pytest.mark.parametrize("special", ["/dev/zero", "/dev/tty", "fifo", "socket"])
+@pytest.mark.parametrize("read", [read_run, read_baseline, lambda path: read_settings(path, str(path))])
+def test_what_is_no_file_is_neither_read_nor_waited_for(
+    tmp_path: Path, special: str, read: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("socket")
+        with pytest.raises(WhqError, match=r" cannot be read \("):
+            read(Path(special))
+
+
+def test_settings_are_read_up_to_a_mebibyte(tmp_path: Path) -> None:
+    path = tmp_path / "whq.toml"
+    path.write_text("#" * 2**20)
+    assert read_settings(path, "whq.toml") == "#" * 2**20
+    path.write_text("#" * (2**20 + 1))
+    with pytest.raises(
+        SettingError, match=r"^whq\.toml is longer than 1 MiB, the most that is read of settings"
+    ):
+        read_settings(path, "whq.toml")
+
+
 def test_a_field_that_stands_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text(EXAMPLE.replace('"queries": 20,', '"queries": 20, "queries": 2000,'))
@@ -57,11 +112,6 @@ def test_a_file_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path) ->
         "Check the path, or record fewer tests in one run."
     ):
         read_run(path)
-
-
-def test_an_endless_device_is_refused() -> None:
-    with pytest.raises(RunFileError, match="/dev/zero is longer than 64 MiB"):
-        read_run("/dev/zero")
 
 
 def test_a_path_that_cannot_be_read_is_named(tmp_path: Path) -> None:
