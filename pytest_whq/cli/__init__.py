@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from pytest_whq.cli import devices, places, verdicts
-from pytest_whq.cli.console import add_verbose, as_terminal, complain, load
+from pytest_whq.cli.console import add_verbose, as_terminal, complain, hand_over, load, say
 from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.rendering import RENDERERS
 from pytest_whq.version import __version__
@@ -112,13 +112,13 @@ def _show(options: argparse.Namespace) -> int:
         raise SettingError("--equivalents are for the terminal: leave --format out.")
     run = places.placed(load(options.file), options)
     if options.format == "terminal":
-        print(as_terminal(run, options))
+        say(as_terminal(run, options))
     else:
-        print(RENDERERS[options.format](run).removesuffix("\n"))
+        hand_over(RENDERERS[options.format](run))
     if options.equivalents:
         from pytest_whq.rendering.places import equivalents
 
-        print(f"\n{equivalents.render(run)}")
+        say(f"\n{equivalents.render(run)}")
     return 0
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_whq.cli.console import complain
+from pytest_whq.cli.console import complain, show_log
 from pytest_whq.errors import SettingError, WhqError
 
 if TYPE_CHECKING:
@@ -192,10 +192,8 @@ def _check_own_code(side: _Side, imported: Path) -> None:
 
 
 def _show_end(output: bytes) -> None:
-    from pytest_whq.rendering.words import one_line
-
     for line in output.decode(errors="replace").splitlines()[-30:]:
-        print(one_line(line), file=sys.stderr)
+        show_log(line)
 
 
 def _for_both_sides(

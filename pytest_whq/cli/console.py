@@ -12,11 +12,28 @@ JOURNAL_FOLDER = Path(".pytest_cache", "d", "whq")
 """Where the plugin keeps the journal, seen from the folder that pytest ran in."""
 
 
+def say(text: str) -> None:
+    """Print lines of text to standard output."""
+    from pytest_whq.rendering.words import printable
+
+    print(printable(text))
+
+
+def hand_over(document: str) -> None:
+    """Print what a renderer made for another program, which has its own escapes, as it is."""
+    print(document.removesuffix("\n"))
+
+
 def complain(sentence: str) -> None:
     """Say what is wrong, in one line of standard error."""
+    show_log(f"whq: {sentence}")
+
+
+def show_log(line: str) -> None:
+    """Print a line to standard error, such as one that another program has written."""
     from pytest_whq.rendering.words import one_line
 
-    print(f"whq: {one_line(sentence)}", file=sys.stderr)
+    print(one_line(line), file=sys.stderr)
 
 
 def load(path: Path | None) -> "Run":

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pytest_whq.cli.console import complain
+from pytest_whq.cli.console import complain, say
 from pytest_whq.errors import SettingError
 
 
@@ -35,7 +35,7 @@ def devices(options: argparse.Namespace) -> int:
     from pytest_whq.rendering import device_table
     from pytest_whq.sources.offered import installed_offers
 
-    print(device_table.render(list_measurable(SystemClock(), installed_offers())))
+    say(device_table.render(list_measurable(SystemClock(), installed_offers())))
     return 0
 
 
@@ -51,7 +51,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     if not 0 < seconds <= 600:
         raise SettingError(f"--seconds must be above 0 and at most 600, not {seconds:g}.")
     driver, found = calibrate_gpus(SystemClock(), options.devices, seconds, _note)
-    print(sensor_table.render(found))
+    say(sensor_table.render(found))
     if options.json is not None:
         write_text(options.json, calibrations_as_json(found, created=now(), driver=driver))
     return 0

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_whq.cli.console import load
+from pytest_whq.cli.console import hand_over, load, say
 from pytest_whq.errors import SettingError
 from pytest_whq.rendering.sheets import SHEETS
 
@@ -73,7 +73,7 @@ def regions(options: argparse.Namespace) -> int:
     grids = [read_grid(text, "--grid") for text in options.grids or _REGIONS]
     if not options.grids and run.place is not None and run.place.grid is not None:
         grids.append(run.place.grid)
-    print(rendering.render(run, list(dict.fromkeys(grids)), run.place or Place()))
+    say(rendering.render(run, list(dict.fromkeys(grids)), run.place or Place()))
     return 0
 
 
@@ -111,7 +111,7 @@ def bound(options: argparse.Namespace) -> int:
     run = None if options.file is None else load(options.file)
     if run is not None and overhead is not None:
         run = replace(run, place=replace(run.place or Place(), overhead=overhead))
-    print(bounds.render(most, run))
+    say(bounds.render(most, run))
     return 0
 
 
@@ -147,7 +147,7 @@ def disclose(options: argparse.Namespace) -> int:
     if not records:
         raise SettingError(f"No test of the run matches --test {options.test!r}.")
     sheet = sheet_of(replace(run, records=records), options.model, options.supplier)
-    print(sheets.render(options.format, sheet).removesuffix("\n"))
+    hand_over(sheets.render(options.format, sheet))
     return 0
 
 
@@ -162,6 +162,6 @@ def _check(path: Path) -> int:
             "an SPDX 3 document or a BoAmps report."
         )
     for item in missing:
-        print(f"left out: {item.asked} ({item.name})")
-    print(f"{len(ITEMS) - len(missing)} of {len(ITEMS)} answered")
+        say(f"left out: {item.asked} ({item.name})")
+    say(f"{len(ITEMS) - len(missing)} of {len(ITEMS)} answered")
     return 1 if missing else 0

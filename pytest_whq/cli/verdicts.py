@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
-from pytest_whq.cli.console import add_verbose, as_terminal, load
+from pytest_whq.cli.console import add_verbose, as_terminal, load, say
 from pytest_whq.errors import SettingError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def check(options: argparse.Namespace) -> int:
     """Judge a stored run by budgets, by a baseline or by both; 1 where a verdict fails."""
     from pytest_whq.judging.budgets import failing_sentence
     from pytest_whq.judging.run_comparison import compare_run
-    from pytest_whq.rendering.words import one_line
     from pytest_whq.storing.baseline_file import read_baseline
     from pytest_whq.storing.runfile import read_run
 
@@ -41,7 +40,7 @@ def check(options: argparse.Namespace) -> int:
         run = _judged(run, options.budgets)
     if options.baseline is not None:
         run = compare_run(run, read_baseline(options.baseline), _rules(options))
-    print(as_terminal(run, options))
+    say(as_terminal(run, options))
     sentences = [
         f"{record.test}: {failing_sentence(verdict, record.measurement, run.rig.devices, run.rig.source)}"
         for record in run.records
@@ -49,9 +48,9 @@ def check(options: argparse.Namespace) -> int:
         if verdict.fails
     ]
     for sentence in sentences:
-        print(one_line(sentence))
+        say(sentence)
     if options.budgets is not None and not any(record.budgets for record in run.records):
-        print(one_line(f"No budget in {options.budgets} is for a test in {options.file}."))
+        say(f"No budget in {options.budgets} is for a test in {options.file}.")
     regressed = options.baseline is not None and _tell_regressions(run)
     return 1 if sentences or regressed else 0
 
@@ -73,16 +72,15 @@ def _judged(run: "Run", budget_file: Path) -> "Run":
 def _tell_regressions(run: "Run") -> bool:
     """Print what comparisons say beside the table; whether one fails."""
     from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
-    from pytest_whq.rendering.words import one_line
 
     policies = Policies()
     failing = [record for record in run.records if record.comparison and policies.fails(record.comparison)]
     for line in warning_lines(run.records, policies):
-        print(one_line(line))
+        say(line)
     for record in failing:
         assert record.comparison is not None
         value = record.measurement.metric(record.comparison.metric)
-        print(one_line(f"{record.test}: {regression_sentence(record.comparison, value)}"))
+        say(f"{record.test}: {regression_sentence(record.comparison, value)}")
     return bool(failing)
 
 
@@ -132,15 +130,15 @@ def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: ar
     from pytest_whq.rendering.acceptance import named
 
     compared = compare_runs(bases, heads, _rules(options))
-    print(as_terminal(compared.run, options))
+    say(as_terminal(compared.run, options))
     if compared.gone:
-        print(f"Only in the base, and not compared: {named(compared.gone)}")
+        say(f"Only in the base, and not compared: {named(compared.gone)}")
     regressed = _tell_regressions(compared.run)
     comparisons = [record.comparison for record in compared.run.records if record.comparison]
     if all(comparison.is_unchanged for comparison in comparisons):
-        print("no change")
+        say("no change")
     if all(comparison.change is None for comparison in comparisons):
-        print("Nothing was compared: no test has a valid figure on both sides.")
+        say("Nothing was compared: no test has a valid figure on both sides.")
         return 1
     return 1 if regressed else 0
 
@@ -163,7 +161,7 @@ def accept(options: argparse.Namespace) -> int:
 
     path = options.baseline or Path(FILE_NAME)
     runs = [load(Path(path)) for path in options.files] or [load(None)]
-    print(acceptance.render(update_baseline(path, runs), str(path)))
+    say(acceptance.render(update_baseline(path, runs), str(path)))
     return 0
 
 

@@ -13,6 +13,7 @@ from pytest_whq.plugin.baseline import SessionBaseline, was_compared
 from pytest_whq.plugin.reports import add_step_summary, github_lines, write_report
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering.terminal import render
+from pytest_whq.rendering.words import printable
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.records import record_from_dict, rig_from_dict
 from pytest_whq.storing.stamp import TOOL, now
@@ -101,14 +102,16 @@ class CollectedRecords:
         if self._run is not None:
             reporter.write_sep("-", "energy, Wh per query")
             width = self._config.get_terminal_writer().fullwidth
-            reporter.write_line(render(self._whole_run(self._run.rig), verbosity=verbosity, width=width))
+            reporter.write_line(
+                printable(render(self._whole_run(self._run.rig), verbosity=verbosity, width=width))
+            )
         if self._fell_back is not None and verbosity >= 0:
-            reporter.write_line(f"Energy is estimated from CPU time: {self._fell_back}")
+            reporter.write_line(printable(f"Energy is estimated from CPU time: {self._fell_back}"))
         if self._settings.enforce and not self._config.option.collectonly and not self._was_judged():
             what = "no budget applies to what was measured" if self._records else "nothing was measured"
-            reporter.write_line(f"--whq-budget enforced nothing: {what}.", yellow=True)
+            reporter.write_line(printable(f"--whq-budget enforced nothing: {what}."), yellow=True)
         for line in self._baseline.lines(list(self._records.values())):
-            reporter.write_line(line, yellow=True)
+            reporter.write_line(printable(line), yellow=True)
         enforced = self._settings.enforce and not self._settings.update_baseline
         if self._run is not None:
             whole = self._whole_run(self._run.rig)
@@ -118,7 +121,7 @@ class CollectedRecords:
             f"pytest_whq_record of {name} failed: {error}" for name, error in self._failed_hooks.items()
         )
         for problem in (*self._problems, *failed):
-            reporter.write_line(problem, red=True)
+            reporter.write_line(printable(problem), red=True)
 
     def _lose(self, problem: str) -> None:
         """Fail the session, which could not deliver what it should."""

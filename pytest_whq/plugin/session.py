@@ -21,6 +21,7 @@ from pytest_whq.plugin.instruments import SessionInstruments
 from pytest_whq.plugin.items import is_marked, is_measured, is_worker
 from pytest_whq.plugin.reports import add_properties
 from pytest_whq.plugin.settings import Settings, marker_budgets, marker_entries, plan_for
+from pytest_whq.rendering.words import printable
 from pytest_whq.storing.records import record_as_dict, rig_as_dict
 
 _LEDGER = pytest.StashKey[Ledger]()
@@ -33,7 +34,7 @@ def open_session(config: pytest.Config) -> "WhqSession":
     try:
         return WhqSession(config, Settings.of_session(config))
     except WhqError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(printable(str(error))) from error
 
 
 class WhqSession:
@@ -61,7 +62,7 @@ class WhqSession:
             if any(map(is_measured, items)) and not self._settings.disable:
                 _ = self._baseline.baseline, self._instruments.reader
         except WhqError as error:
-            raise pytest.UsageError(str(error)) from error
+            raise pytest.UsageError(printable(str(error))) from error
         self._baseline.expect(sum(map(is_measured, items)))
         if not (self._settings.only or self._settings.skip):
             return
@@ -75,7 +76,7 @@ class WhqSession:
         try:
             return Whq(None if self._settings.disable else self._open_ledger(item))
         except SettingError as error:  # Of a marker that was set while tests ran.
-            pytest.fail(str(error), pytrace=False)
+            pytest.fail(printable(str(error)), pytrace=False)
 
     def take(self, report: pytest.TestReport) -> None:
         """Take the record that a test report carries; an xdist worker's is on its way to the controller."""
@@ -123,7 +124,7 @@ class WhqSession:
                 sentences = [str(error)]
             if sentences:
                 item.stash[_FAILED] = True
-                pytest.fail("\n".join(sentences), pytrace=False)
+                pytest.fail(printable("\n".join(sentences)), pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

@@ -20,10 +20,21 @@ SCOPES = {"gpu": "GPU board", "gpu+cpu": "GPU boards and CPU", "module": "module
 
 
 def one_line(text: str) -> str:
-    """``text`` with everything that is not printable as an escape: it cannot steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    """``text`` with everything that is not printable as an escape, so that it steers nothing that shows it.
+
+    No terminal obeys it, nor does GitHub, whose workflow commands are printable: ``::error::`` where a line
+    begins, ``##[error]`` anywhere.
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    if text.lstrip().startswith("::"):
+        text = text.replace("::", r"\x3a:", 1)
+    return text.replace("##[", r"#\x23[")
+
+
+def printable(text: str) -> str:
+    """``text``, which may have several lines, each of them as `one_line` has it: what leaves is this."""
+    return "\n".join(map(one_line, text.split("\n")))
 
 
 def number_of(number: int, one: str, several: str = "") -> str:

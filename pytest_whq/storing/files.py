@@ -49,9 +49,7 @@ def read_settings(path: Path, name: str) -> str:
         if data is not None:
             return data.decode("utf-8")
     except OSError as error:
-        raise SettingError(
-            f"{name} cannot be read ({error.strerror}). Check the path."
-        ) from error
+        raise SettingError(f"{name} cannot be read ({error.strerror}). Check the path.") from error
     except UnicodeDecodeError as error:
         raise SettingError(f"{name} is not UTF-8 text ({error.reason}). Save it as UTF-8.") from error
     raise SettingError(f"{name} is longer than 1 MiB, the most that is read of settings. Check the path.")
