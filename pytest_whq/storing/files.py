@@ -105,16 +105,32 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` as UTF-8: whatever happens, the old file or the new one is there.
 
-    A file that was there lends its permissions, and a link is followed. RunFileError where it
-    cannot be written; then nothing has changed.
+    A file that was there lends its permissions, and a link is followed unless another user has laid it.
+    RunFileError where it cannot be written; then nothing has changed.
     """
     try:
-        _replace(Path(os.path.realpath(path)), text.encode("utf-8"))
+        _replace(_led_to(path), text.encode("utf-8"))
     except OSError as error:
         raise RunFileError(
             f"{path} cannot be written ({error.strerror}). "
             "Give the path of a file in a folder that is there and that you may write to."
         ) from error
+
+
+def _led_to(path: Path) -> Path:
+    """Where ``path`` leads; OSError where that is by a link of another user, as in a folder of all."""
+    for _ in range(_MOST_LINKS):
+        if not path.is_symlink():
+            # The links on the way to it are the system's to judge: it opens a file in this folder.
+            return path
+        if path.lstat().st_uid not in (os.geteuid(), _ROOT):
+            raise OSError(errno.EPERM, "it is a link that another user has laid")
+        path = path.parent / path.readlink()
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+_ROOT = 0
+_MOST_LINKS = 40
 
 
 def _replace(target: Path, data: bytes) -> None:

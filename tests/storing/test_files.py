@@ -5,8 +5,9 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -212,3 +213,62 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     write_text(tmp_path / "latest.json", "new")
     assert os.readlink(tmp_path / "latest.json") == "run.json"
     assert (tmp_path / "run.json").read_text() == "new"
+
+
+def test_links_that_lead_in_a_circle_are_said(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(RunFileError, match=r"/a cannot be written \(Too many levels of symbolic links\)"):
+        write_text(tmp_path / "a", "new")
+
+
+NOBODY, SOMEBODY, ROOT = 65534, 65533, 0
+
+
+@pytest.fixture
+def folder_of_all() -> Iterator[Path]:
+    """A folder that every user may look into, as those of pytest are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as several users")
+@pytest.mark.parametrize(
+    ("writer", "layer", "follows"),
+    [
+        (ROOT, NOBODY, False),
+        (NOBODY, SOMEBODY, False),
+        (NOBODY, NOBODY, True),
+        (NOBODY, ROOT, True),
+        (ROOT, ROOT, True),
+    ],
+)
+def test_nothing_is_written_through_a_link_of_another_user(
+    folder_of_all: Path, writer: int, layer: int, follows: bool
+) -> None:
+    private, common = folder_of_all / "private", folder_of_all / "common"
+    for folder in (private, common):
+        folder.mkdir()
+        folder.chmod(0o1777)
+    target, link = private / "target", common / "run.json"
+    target.write_text("precious")
+    target.chmod(0o640)
+    os.chown(target, writer, -1)
+    link.symlink_to(target)
+    os.lchown(link, layer, -1)
+    os.seteuid(writer)
+    try:
+        if follows:
+            write_text(link, "new")
+        else:
+            with pytest.raises(
+                RunFileError, match=r"run\.json cannot be written \(it is a link that another"
+            ):
+                write_text(link, "new")
+    finally:
+        os.seteuid(ROOT)
+    assert target.read_text() == ("new" if follows else "precious")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert link.is_symlink()
+    assert [path.name for path in common.iterdir()] == ["run.json"]
