@@ -89,6 +89,14 @@ def lint(session: nox.Session) -> None:
         session.run("mypy", "--config-file", "../pyproject.toml", "chat_service", "tests")
 
 
+@nox.session(python=THIS_PYTHON, default=False)
+def fuzz(session: nox.Session) -> None:
+    """Let Atheris look for documents that end in a traceback, for a minute. Arguments are libFuzzer's."""
+    session.install(".", *dependencies("fuzz"))
+    options = session.posargs or ["-max_total_time=60", "-timeout=20", "-rss_limit_mb=2048"]
+    session.run("python", "tests/fuzzing/fuzz.py", *options)
+
+
 @nox.session
 def example(session: nox.Session) -> None:
     """Run the example project as its README says, with its energy budgets enforced."""

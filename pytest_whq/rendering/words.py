@@ -19,6 +19,19 @@ SCOPES = {"gpu": "GPU board", "gpu+cpu": "GPU boards and CPU", "module": "module
 """Scope of a rig -> what its joules cover."""
 
 
+class _Shown(dict[int, str]):
+    """What stands for each character, found when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        escape = character.encode("unicode_escape").decode("ascii")
+        self[code] = character if character.isprintable() else escape
+        return self[code]
+
+
+_SHOWN = _Shown()
+
+
 def one_line(text: str) -> str:
     """``text`` with everything that is not printable as an escape, so that it steers nothing that shows it.
 
@@ -26,7 +39,7 @@ def one_line(text: str) -> str:
     begins, ``##[error]`` anywhere.
     """
     if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+        text = text.translate(_SHOWN)
     if text.lstrip().startswith("::"):
         text = text.replace("::", r"\x3a:", 1)
     return text.replace("##[", r"#\x23[")

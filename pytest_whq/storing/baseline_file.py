@@ -24,14 +24,13 @@ from pytest_whq.model.baseline import (
 )
 from pytest_whq.storing.fields import (
     LARGEST_COUNT,
-    LARGEST_NUMBER,
     FieldError,
     Reader,
+    above_zero,
     count,
     interval,
     list_of,
     mapping_of,
-    number,
     object_of,
     shown,
     taking,
@@ -154,13 +153,6 @@ def _name(value: Any) -> str:
     return sys.intern(text(value))
 
 
-@taking(type="number", minimum=_LEAST_J, maximum=LARGEST_NUMBER)
-def _energy_j(value: Any) -> float:
-    if (energy_j := number(value)) < _LEAST_J:
-        raise FieldError(f"is {shown(value)}, but must be above 0")
-    return energy_j
-
-
 @taking(type="integer", minimum=1, maximum=LARGEST_COUNT)
 def _queries(value: Any) -> int:
     if (queries := count(value)) == 0:
@@ -176,7 +168,7 @@ _entry_readers = readers_of(
         "run": object_of({}),
         "test": _name,
         "queries": _queries,
-        "energy_j": _energy_j,
+        "energy_j": above_zero(_LEAST_J),
         "interval95": mapping_of(interval, COMPARED),
     },
 )

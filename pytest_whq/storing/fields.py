@@ -95,6 +95,17 @@ def number(value: Any) -> float:
     raise FieldError(f"is {shown(value)}, but must be a finite number from 0 up")
 
 
+def above_zero(least: float) -> Reader[float]:
+    """A reader of a finite number above 0, the least that is taken for one being ``least``."""
+
+    def read(value: Any) -> float:
+        if (figure := number(value)) < least:
+            raise FieldError(f"is {shown(value)}, but must be above 0")
+        return figure
+
+    return Reader(read, {**number.schema, "minimum": least})
+
+
 @taking(type="array", items=signed.schema, minItems=2, maxItems=2)
 def interval(value: Any) -> tuple[float, float]:
     """Two finite numbers, the lower one first."""

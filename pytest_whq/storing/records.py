@@ -23,6 +23,7 @@ from pytest_whq.storing.curves import read_curve
 from pytest_whq.storing.fields import (
     FieldError,
     Reader,
+    above_zero,
     flag,
     interval,
     list_of,
@@ -178,9 +179,12 @@ _stretches = dict.fromkeys(
     ("ramp_up", "tail"), optional(dataclass_of(Stretch, {"energy_j": _signed_or_unknown}))
 )
 
+# No budget has a limit of 0, of which no share is used; and of these shares stay finite.
+_LEAST_LIMIT = 1e-100
+
 _budget = dataclass_of(
     BudgetVerdict,
-    {"metric": _metric, "value": _signed_or_unknown},
+    {"metric": _metric, "value": _signed_or_unknown, "limit": above_zero(_LEAST_LIMIT)},
     renamed={"from": "origin"},
     may_lack=("why",),
 )

@@ -176,3 +176,12 @@ def test_a_missing_field_is_named(field: str) -> None:
     del written[field]
     with says(f"gw0: {field} is missing. Record the run again."):
         record_from_dict(written, "gw0")
+
+
+def test_a_budget_of_nothing_is_no_budget(tmp_path: Path) -> None:
+    for limit in (0, 5e-324):
+        path = stored(tmp_path / "run.json", **{"budgets.0.limit": limit})
+        with says(
+            f"{path}: records[1].budgets[0].limit is {limit}, but must be above 0. Record the run again."
+        ):
+            read_run(path)
