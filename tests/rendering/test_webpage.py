@@ -12,6 +12,7 @@ from jinja2 import UndefinedError
 from report_run import HOSTILE, a_hostile_run, a_report_run, against, budget, measured
 from samples import FULL, a_run
 
+from pytest_whq.model import PowerCurve
 from pytest_whq.rendering import webpage as page_package
 from pytest_whq.rendering.webpage.environment import environment
 from pytest_whq.rendering.webpage.page import render as webpage
@@ -199,3 +200,10 @@ def test_ten_thousand_tests_make_a_page_that_a_browser_still_opens() -> None:
     like = measured("", 1.84, comparison=against(1.79, 0.028, "unchanged"), budgets=(budget(5.0, 1.84),))
     records = [replace(like, test=f"tests/test_{n % 100}.py::test_{n}[param-{n}]") for n in range(10_000)]
     assert len(webpage(a_run(*records))) < 20e6
+
+
+@pytest.mark.parametrize(
+    "curve", [PowerCurve(0.0, 0.1, (), ((0.0, 1.0),)), PowerCurve(1e17, 0.1, (5.0,), ((1e17, 1e18),))]
+)
+def test_a_curve_without_length_has_a_page(curve: PowerCurve) -> None:
+    assert "Power over time" in webpage(a_run(measured("test_it.py::test", 1.0, power=curve)))

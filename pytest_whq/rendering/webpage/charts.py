@@ -67,7 +67,7 @@ def power_chart(curve: PowerCurve) -> Chart:
 
 def _watts(power_w: Sequence[float | None], top_w: float) -> str:
     """A line through the middle of each step, broken where the power is not known."""
-    step = WIDTH / len(power_w)
+    step = WIDTH / max(1, len(power_w))
     parts, pen = [], "M"
     for number, watts in enumerate(power_w):
         if watts is None:
@@ -198,7 +198,9 @@ _HALFWAY = Shape("grid", f"M0 {HEIGHT / 2:g}H{WIDTH}")
 
 def _scale(low: float, high: float) -> Callable[[float], float]:
     """A function from values between ``low`` and ``high`` to places along a chart."""
-    return lambda value: round(WIDTH * (value - low) / (high - low), 1)
+    # A curve of no readings, or of steps that vanish beside its start, has no length.
+    length = (high - low) or 1.0
+    return lambda value: round(WIDTH * (value - low) / length, 1)
 
 
 def _round_up(value: float) -> float:
