@@ -6,6 +6,10 @@ from collections.abc import Iterator
 import pytest
 from simulated_nvml import SimulatedNvml
 
+from pytest_whq.errors import SourceError
+from pytest_whq.sources import Opening, standing_in
+from pytest_whq.sources.base import PowerSource
+
 pytest_plugins = [
     *("pytester", "pytest_whq.testing.project"),
     *("measured_project", "readme_project", "real_engines", "simulated_project"),
@@ -36,6 +40,20 @@ def not_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pytest and the plugin write as they do for a person, wherever these tests run."""
     for variable in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_sensors_but_nvml() -> Iterator[None]:
+    """Hide what else the machine that runs the tests can measure."""
+
+    def absent(name: str) -> Opening:
+        def refuse(devices: str | None) -> PowerSource:
+            raise SourceError(f"{name}: nothing here.", "no_source")
+
+        return refuse
+
+    with standing_in({name: absent(name) for name in ("rapl", "hwmon")}):
+        yield
 
 
 @pytest.fixture

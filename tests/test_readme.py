@@ -85,7 +85,7 @@ def cells(line: str) -> list[str]:
 def test_the_command_lists_devices(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_whq.sources.estimate._cpu_name", lambda: name)
+    monkeypatch.setattr("pytest_whq.sources.estimate.cpu_name", lambda: name)
     with SimulatedNvml(name="NVIDIA H200") as nvml:
         nvml.gpu(0).configure(power_limit_w=700)
         assert main(["devices"]) == 0

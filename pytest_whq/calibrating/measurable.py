@@ -8,7 +8,7 @@ from pytest_whq.calibrating.step_response import period_of
 from pytest_whq.errors import SourceError, WhqError, described
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.model import Device, Reading
-from pytest_whq.sources import Offers, OpenedSource, built_in, open_source, parts_of
+from pytest_whq.sources import AUTO, Offers, OpenedSource, built_in, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.facts import devices_listed_by, devices_of
 
@@ -35,10 +35,22 @@ class Measurable:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What can be measured here; ``problems`` are sentences about what cannot, and what to do."""
+    """What can be measured here; ``problems`` are sentences about what cannot, and what to do.
+
+    That a source has nothing here is a problem only where no sensor measures anything.
+    """
 
     measurable: tuple[Measurable, ...]
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _OfSource:
+    """What one source adds; ``absent`` is the sentence that it has nothing here."""
+
+    measurable: tuple[Measurable, ...] = ()
+    problems: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 def list_measurable(clock: Clock, offers: Offers | None = None) -> Listing:
@@ -51,7 +63,8 @@ def list_measurable(clock: Clock, offers: Offers | None = None) -> Listing:
     parts_of("auto", offers)
     parts = [_of_source(name, offers, clock) for name in (*built_in(), *offers)]
     measurable = tuple(one for part in parts for one in part.measurable)
-    problems = tuple(problem for part in parts for problem in part.problems)
+    sensed = any(one.source != AUTO[-1] for one in measurable)
+    problems = tuple(told for part in parts for told in (*part.problems, *(() if sensed else part.absent)))
     try:
         opened = open_source("auto")
     except SourceError as error:
@@ -62,22 +75,24 @@ def list_measurable(clock: Clock, offers: Offers | None = None) -> Listing:
     return Listing(tuple(marked), problems)
 
 
-def _of_source(name: str, offers: Offers, clock: Clock) -> Listing:
+def _of_source(name: str, offers: Offers, clock: Clock) -> _OfSource:
     problems: tuple[str, ...] = ()
     try:
         listed = devices_listed_by(offers.get(name) or built_in()[name])
         problems = tuple(each.why_not for each in listed or () if each.why_not is not None)
         usable = [each for each in listed or () if each.why_not is None]
         if listed is not None and not usable:
-            return Listing((), problems)
+            return _OfSource((), problems)
         opened = open_source(name, ",".join(each.device.id for each in usable) or None, offers)
         with closing(opened.source):
             numbers = {each.device.id: each.index for each in usable}
-            return Listing(tuple(_watched(opened, numbers, clock)), problems)
+            return _OfSource(tuple(_watched(opened, numbers, clock)), problems)
     except WhqError as error:
-        return Listing((), (*problems, str(error)))
+        if isinstance(error, SourceError) and error.code == "no_source":
+            return _OfSource((), problems, (str(error),))
+        return _OfSource((), (*problems, str(error)))
     except Exception as error:  # noqa: BLE001 - a plugin's source may raise anything
-        return Listing((), (*problems, f"The power source {name} cannot be read: {described(error)}"))
+        return _OfSource((), (*problems, f"The power source {name} cannot be read: {described(error)}"))
 
 
 def _watched(opened: OpenedSource, numbers: Mapping[str, int | None], clock: Clock) -> Iterator[Measurable]:

@@ -15,7 +15,12 @@ OPTIONS = (
     ("--whq-max", LIST, "METRIC=VALUE", "Cap a metric for every measured test; implies --whq-budget."),
     ("--whq-estimate", FLAG, None, "Enforce budgets on estimated figures, too."),
     ("--whq-max-failed", VALUE, "N", "Queries of a test that may fail: a count, or a share such as 5%."),
-    ("--whq-source", VALUE, "NAME", "Where joules come from: auto (default), nvml, estimate, a sum a+b."),
+    (
+        "--whq-source",
+        VALUE,
+        "NAME",
+        "Where joules come from: auto (default), nvml, rapl, a sum a+b, ...",
+    ),
     ("--whq-devices", VALUE, "LIST", "Indices, UUIDs or all; default: what CUDA_VISIBLE_DEVICES leaves."),
     ("--whq-tokenizer", VALUE, "NAME", "Count text replies with this tokenizer file or module:function."),
     ("--whq-rounds", VALUE, "N", "Rounds of whq(call); default: until --whq-precision, at least 5."),

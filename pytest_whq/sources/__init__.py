@@ -17,13 +17,17 @@ Offers = Mapping[str, Callable[[], PowerSource]]
 
 BUILT_IN: Mapping[str, Opening] = {
     "nvml": BuiltIn("nvml.source", "NvmlSource", chooses_devices=True),
+    "rapl": BuiltIn("sysfs.rapl", "RaplSource"),
+    "hwmon": BuiltIn("sysfs.hwmon", "HwmonSource", chooses_devices=True),
     "estimate": BuiltIn("estimate", "EstimateSource"),
 }
 """Name -> what opens that source; imports happen on opening."""
 
-AUTO = ("nvml", "estimate")
+AUTO = ("nvml", "rapl", "estimate")
 """What ``auto`` tries, in this order; the last always works."""
 
+_OF_THE_CPU = frozenset({"rapl"})
+"""Where these cannot be read, as for want of permission, ``auto`` goes on: an estimate is of the CPU, too."""
 
 _stand_ins: dict[str, Opening] = {}
 
@@ -67,7 +71,8 @@ def open_source(
     """Open the power source ``name``: built in, one of ``extra``, a sum ``a+b``, or ``auto``.
 
     ``auto`` passes over a source only where there is nothing that it could measure (a SourceError
-    with the code ``no_source``): a GPU that cannot be read is never replaced by an estimate.
+    with the code ``no_source``) or that is of the CPU, as is the estimate which it comes to at last: a
+    GPU that cannot be read is never replaced by an estimate.
     Raises SettingError for a name that cannot be used, SourceError where the source cannot be
     opened; an exception of another kind out of a factory of ``extra`` becomes a SourceError.
     """
@@ -107,7 +112,7 @@ def _open_auto(devices: str | None) -> OpenedSource:
         try:
             return _opened(name, built_in()[name](devices))
         except SourceError as error:
-            if error.code != "no_source":
+            if error.code != "no_source" and name not in _OF_THE_CPU:
                 raise
             passed_over.append(str(error))
     return replace(_opened(last, built_in()[last](devices)), fell_back=" ".join(passed_over))

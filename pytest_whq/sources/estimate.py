@@ -1,9 +1,9 @@
 """Energy estimated from CPU time, for machines without a sensor."""
 
-import platform
 import time
 
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.sources.cpu_name import cpu_name
 from pytest_whq.sources.process_tree import ProcessTree
 
 WATTS_PER_VCPU = 3.5
@@ -29,7 +29,7 @@ class EstimateSource:
     estimated = True
 
     def __init__(self) -> None:
-        self._device = Device(id="cpu", name=_cpu_name())
+        self._device = Device(id="cpu", name=cpu_name())
         self.sensors = {self._device.id: ("CPU time x watts per vCPU, an estimate",)}
         self._tree = ProcessTree()
 
@@ -48,15 +48,3 @@ class EstimateSource:
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def _cpu_name() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                key, _, value = line.partition(":")
-                if key.strip() == "model name" and value.strip():
-                    return value.strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine() or "CPU"

@@ -76,6 +76,8 @@ def test_a_gpu_in_mig_mode_is_a_problem_that_keeps_the_default_from_working(
             f"nvml: GPU 0 ({gpu.uuid}) is in MIG mode: it is measured only as a whole, "
             "when --whq-devices names it."
         ),
+        "rapl: nothing here.",
+        "hwmon: nothing here.",
         (
             f"nvml: GPU 0 ({gpu.uuid}) is in MIG mode, where only the whole board's power can be read. "
             "Turn MIG off, or measure all of its instances together with --whq-devices."
@@ -93,6 +95,8 @@ def test_a_machine_without_a_driver_has_the_estimate() -> None:
             "nvml: driver not loaded. Load the NVIDIA driver until nvidia-smi works, "
             "or choose another --whq-source."
         ),
+        "rapl: nothing here.",
+        "hwmon: nothing here.",
     )
 
 
@@ -117,8 +121,7 @@ def listed_on(clock: FakeClock, **offers: Callable[[], PowerSource]) -> Listing:
     """What is listed of ``offers``, which stand after what is built in."""
     listing = list_measurable(clock, offers)
     assert [one.source for one in listing.measurable][:1] == ["estimate"]
-    assert listing.problems[0] == "nvml: there is no NVIDIA driver."
-    return Listing(listing.measurable[1:], listing.problems[1:])
+    return Listing(listing.measurable[1:], listing.problems)
 
 
 @pytest.mark.usefixtures("no_gpu")
@@ -139,8 +142,8 @@ def test_a_plugins_source_is_listed_with_what_its_readings_show() -> None:
 def test_whatever_the_table_of_sources_names_is_listed() -> None:
     clock = FakeClock()
     with standing_in({"rapl": lambda devices: Wall(clock)}):
-        *_, rapl = list_measurable(clock).measurable
-    assert (rapl.source, rapl.device.id, rapl.by_default) == ("rapl", "WALL-0", False)
+        rapl, _estimate = list_measurable(clock).measurable
+    assert (rapl.source, rapl.device.id, rapl.by_default) == ("rapl", "WALL-0", True)
 
 
 @pytest.mark.usefixtures("no_gpu")

@@ -85,9 +85,8 @@ def test_a_cap_that_means_none_is_refused(project: MeasuredProject, cap: str, se
 
 
 def test_a_source_that_nobody_offers_is_refused(project: MeasuredProject) -> None:
-    sentence = (
-        "There is no power source 'nvlm' (did you mean nvml?): there are auto, nvml, estimate, scripted."
-    )
+    known = "auto, nvml, rapl, hwmon, estimate, scripted"
+    sentence = f"There is no power source 'nvlm' (did you mean nvml?): there are {known}."
     project.tests("def test_other(): pass")
     assert_refused(project.run("--whq-source=nvlm"), sentence)
     project.ini(whq_source="nvlm")

@@ -102,7 +102,10 @@ SOURCE.power_averaging_s = {SOURCE._device.id: 0.025}
                 "test_it.py": "def test_chat(whq): pass",
                 "pytest.ini": "[pytest]\nasyncio_default_fixture_loop_scope = function\nwhq_source = nvlm",
             },
-            "There is no power source 'nvlm' (did you mean nvml?): there are auto, nvml, estimate, scripted.",
+            (
+                "There is no power source 'nvlm' (did you mean nvml?): "
+                "there are auto, nvml, rapl, hwmon, estimate, scripted."
+            ),
         ),
     ],
 )
@@ -174,9 +177,12 @@ from pytest_whq.testing import sessions_measure
 def nvml(devices):
     raise SourceError("nvml: the driver is not loaded.", "no_source")
 
+def rapl(devices):
+    raise SourceError("rapl: nothing here.", "no_source")
+
 @pytest.fixture(autouse=True)
 def scripted_sources():
-    with sessions_measure(nvml=nvml):
+    with sessions_measure(nvml=nvml, rapl=rapl):
         yield
 """
     )
@@ -198,7 +204,7 @@ def scripted_sources():
         result.stdout.fnmatch_lines(
             [
                 "1 measured · * · estimate · gross, CPU",
-                "Energy is estimated from CPU time: nvml: the driver is not loaded.",
+                "Energy is estimated from CPU time: nvml: the driver is not loaded. rapl: nothing here.",
             ],
             consecutive=True,
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_whq.model import Device, DeviceState
-from pytest_whq.sources import estimate, process_tree
+from pytest_whq.sources import cpu_name, process_tree
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.estimate import WATTS_PER_VCPU, EstimateSource
 from pytest_whq.sources.process_tree import ProcessTree, read_stat
@@ -239,7 +239,7 @@ def test_a_cpu_that_linux_does_not_name_is_named_by_python(monkeypatch: pytest.M
     def refuse(*args: object, **kwargs: object) -> None:
         raise FileNotFoundError
 
-    monkeypatch.setattr(estimate, "open", refuse, raising=False)
+    monkeypatch.setattr(cpu_name, "open", refuse, raising=False)
     monkeypatch.setattr(platform, "processor", lambda: "")
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     assert EstimateSource().devices()[0].name == "aarch64"

@@ -91,7 +91,7 @@ def test_auto_takes_nvml_where_it_works() -> None:
 def test_auto_falls_to_the_estimate_where_there_is_no_gpu_and_says_why() -> None:
     opened = open_source("auto")
     assert (opened.name, opened.facts.estimated) == ("estimate", True)
-    assert opened.fell_back == "nvml: there is no NVIDIA driver."
+    assert opened.fell_back == "nvml: there is no NVIDIA driver. rapl: nothing here."
 
 
 @pytest.mark.parametrize("code", ["mig", "source_error"])
@@ -153,11 +153,11 @@ def test_a_plugin_cannot_take_a_name_of_pytest_whq(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nvlm", "'nvlm' (did you mean nvml?): there are auto, nvml, estimate, wall."),
-        ("x", "'x': there are auto, nvml, estimate, wall."),
-        ("", "'': there are auto, nvml, estimate, wall."),
-        ("wall+", "'': a sum can hold nvml, estimate, wall."),
-        ("auto+wall", "'auto': a sum can hold nvml, estimate, wall."),
+        ("nvlm", "'nvlm' (did you mean nvml?): there are auto, nvml, rapl, hwmon, estimate, wall."),
+        ("x", "'x': there are auto, nvml, rapl, hwmon, estimate, wall."),
+        ("", "'': there are auto, nvml, rapl, hwmon, estimate, wall."),
+        ("wall+", "'': a sum can hold nvml, rapl, hwmon, estimate, wall."),
+        ("auto+wall", "'auto': a sum can hold nvml, rapl, hwmon, estimate, wall."),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_known_ones(name: str, message: str) -> None:
@@ -201,7 +201,7 @@ def test_a_stand_in_is_there_only_meanwhile() -> None:
         with standing_in({"nvml": raises(SourceError("nvml: no."))}), says(SourceError, "nvml: no."):
             open_source("nvml")
         assert open_source("nvml").source is board
-    with says(SettingError, "There is no power source 'wall': there are auto, nvml, estimate."):
+    with says(SettingError, "There is no power source 'wall': there are auto, nvml, rapl, hwmon, estimate."):
         open_source("wall")
 
 
