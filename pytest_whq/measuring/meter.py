@@ -17,9 +17,6 @@ from pytest_whq.model.serving import Phases
 from pytest_whq.queries.phase_log import joined_edges
 from pytest_whq.queries.tally import Tally
 
-_EDGE_WAIT_S = 2.0
-"""Waited at most on each side of a measurement for the ticks that tell the level outside."""
-
 
 class Meter:
     """Measures from `open` to `close` whatever runs between each `begin` and `end`.
@@ -233,7 +230,10 @@ class Meter:
         sampler = self._sampler
         assert sampler is not None
         while not all(trace.settled_after(since_s) for trace in sampler.traces.values()):
-            if self._clock.now() - since_s > _EDGE_WAIT_S or sampler.error_since(self._opened_s) is not None:
+            if (
+                self._clock.now() - since_s > sampler.settles_s
+                or sampler.error_since(self._opened_s) is not None
+            ):
                 return
             await pause(EDGE_S)
 

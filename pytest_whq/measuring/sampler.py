@@ -56,6 +56,7 @@ class Sampler:
         self._clock = clock
         facts = facts_of(source)
         self.estimated = facts.estimated
+        self.settles_s = facts.settles_s
         self._averaging_s = facts.power_averaging_s
         self._lock = threading.Lock()
         self._entering = threading.Lock()

@@ -23,6 +23,11 @@ BUILT_IN: Mapping[str, Opening] = {
 }
 """Name -> what opens that source; imports happen on opening."""
 
+AT_ADDRESSES: Mapping[str, BuiltIn] = {
+    "dcgm": BuiltIn("remote.dcgm", "DcgmSource"),
+}
+"""Kind -> what opens a source that is named with where it answers: ``dcgm:http://node:9400``."""
+
 AUTO = ("nvml", "rapl", "estimate")
 """What ``auto`` tries, in this order; the last always works."""
 
@@ -86,14 +91,15 @@ def open_source(
             parts.append(_open_one(part, devices, factories))
             opened.callback(parts[-1].close)
         source = parts[0] if len(parts) == 1 else _combine(parts)
-        result = _opened("+".join(names), source)
+        # By the kinds alone: an address is of where, not of what, and may hold a password.
+        result = _opened("+".join(name.partition(":")[0] for name in names), source)
         opened.pop_all()
     return result
 
 
 def parts_of(name: str, extra: Offers) -> list[str]:
     """The names that a sum ``a+b`` adds, or the one name; SettingError for one that cannot be used."""
-    for taken in ("auto", *built_in()):
+    for taken in ("auto", *built_in(), *AT_ADDRESSES):
         if taken in extra:
             raise SettingError(
                 f"A plugin offers a power source by the name {taken}, which pytest-whq uses itself: "
@@ -119,16 +125,33 @@ def _open_auto(devices: str | None) -> OpenedSource:
 
 
 def _check_name(name: str, extra: Offers, *, in_sum: bool) -> None:
+    kind, colon, addresses = name.partition(":")
+    if kind in AT_ADDRESSES:
+        _check_addresses(kind, addresses)
+        return
     known = [*built_in(), *extra] if in_sum else ["auto", *built_in(), *extra]
     if name in known:
         return
+    name = f"{kind}:..." if colon else name
+    known += [f"{kind}:URL" for kind in AT_ADDRESSES]
     where = "a sum can hold" if in_sum else "there are"
     raise SettingError(
         f"There is no power source {name!r}{did_you_mean(name, known)}: {where} {', '.join(known)}."
     )
 
 
+def _check_addresses(kind: str, addresses: str) -> None:
+    # Imported here: few sessions ask over HTTP, and urllib takes its time.
+    from pytest_whq.sources.remote.address import address_from
+
+    for text in addresses.split(","):
+        address_from(kind, text)
+
+
 def _open_one(name: str, devices: str | None, extra: Offers) -> PowerSource:
+    kind, _, addresses = name.partition(":")
+    if kind in AT_ADDRESSES:
+        return AT_ADDRESSES[kind].at(addresses, devices)
     if (opening := built_in().get(name)) is not None:
         return opening(devices)
     # Imported here: without a plugin's source there is nothing to check.

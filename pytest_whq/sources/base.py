@@ -32,7 +32,11 @@ class PowerSource(Protocol):
         """The devices measured, in a fixed order."""
 
     def read(self) -> tuple[Reading, ...]:
-        """One reading of each device, now; called from the sampler's thread, often."""
+        """One reading of each device, now; called from the sampler's thread, often.
+
+        A source that is slow to ask gives what is new since it was asked last, which may be nothing. Its
+        readings may come late, and several of a device, in the order of their times.
+        """
 
     def state(self) -> tuple[DeviceState, ...]:
         """What else each device says of itself; called outside windows only."""

@@ -23,6 +23,10 @@ class BuiltIn:
         """Open it; raises `SourceError` where it cannot be."""
         return self._factory()(devices) if self.chooses_devices else self._factory()()
 
+    def at(self, addresses: str, devices: str | None) -> PowerSource:
+        """Open it where it answers; raises `SourceError` where it cannot be."""
+        return self._factory()(addresses, devices)
+
     def list_devices(self) -> tuple[ListedDevice, ...] | None:
         """Every device that it could measure, None where only an opened one tells; raises `SourceError`."""
         return devices_listed_by(self._factory())

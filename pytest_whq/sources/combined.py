@@ -33,6 +33,8 @@ class CombinedSource:
         self.estimated = any(each.estimated for each in facts)
         self.power_averaging_s = {id_: s for each in facts for id_, s in each.power_averaging_s.items()}
         self.sensors = {id_: names for each in facts for id_, names in each.sensors.items()}
+        self.settles_s = max(each.settles_s for each in facts)
+        self.labels = {id_: labels for each in facts for id_, labels in each.labels.items()}
 
     def devices(self) -> tuple[Device, ...]:
         """The devices of all parts."""

@@ -16,7 +16,9 @@ class SourceFacts:
     - ``driver``: the version of the driver that it reads through;
     - ``estimated``: True when its joules are modelled and not sensed;
     - ``power_averaging_s``: by device id, the seconds over which its power sensor averages;
-    - ``sensors``: by device id, the names of what it is measured by; the first measures, the others check it.
+    - ``sensors``: by device id, the names of what it is measured by; the first measures, the others check it;
+    - ``settles_s``: how many seconds a window's edge waits at most for readings that tell the level there;
+    - ``labels``: by device id, what else is known of it, by name.
     """
 
     scope: str | None = None
@@ -24,6 +26,8 @@ class SourceFacts:
     estimated: bool = False
     power_averaging_s: Mapping[str, float] = field(default_factory=dict)
     sensors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    settles_s: float = 2.0
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 _UNKNOWN = SourceFacts()

@@ -140,7 +140,7 @@ def test_what_is_no_power_source_is_refused() -> None:
         open_source("wall", extra={"wall": dict})  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize("name", ["auto", "nvml", "estimate"])
+@pytest.mark.parametrize("name", ["auto", "nvml", "estimate", "dcgm"])
 def test_a_plugin_cannot_take_a_name_of_pytest_whq(name: str) -> None:
     message = (
         f"A plugin offers a power source by the name {name}, which pytest-whq uses itself: "
@@ -153,11 +153,11 @@ def test_a_plugin_cannot_take_a_name_of_pytest_whq(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nvlm", "'nvlm' (did you mean nvml?): there are auto, nvml, rapl, hwmon, estimate, wall."),
-        ("x", "'x': there are auto, nvml, rapl, hwmon, estimate, wall."),
-        ("", "'': there are auto, nvml, rapl, hwmon, estimate, wall."),
-        ("wall+", "'': a sum can hold nvml, rapl, hwmon, estimate, wall."),
-        ("auto+wall", "'auto': a sum can hold nvml, rapl, hwmon, estimate, wall."),
+        ("nvlm", "'nvlm' (did you mean nvml?): there are auto, nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
+        ("x", "'x': there are auto, nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
+        ("", "'': there are auto, nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
+        ("wall+", "'': a sum can hold nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
+        ("auto+wall", "'auto': a sum can hold nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_known_ones(name: str, message: str) -> None:
@@ -201,7 +201,10 @@ def test_a_stand_in_is_there_only_meanwhile() -> None:
         with standing_in({"nvml": raises(SourceError("nvml: no."))}), says(SourceError, "nvml: no."):
             open_source("nvml")
         assert open_source("nvml").source is board
-    with says(SettingError, "There is no power source 'wall': there are auto, nvml, rapl, hwmon, estimate."):
+    with says(
+        SettingError,
+        "There is no power source 'wall': there are auto, nvml, rapl, hwmon, estimate, dcgm:URL.",
+    ):
         open_source("wall")
 
 

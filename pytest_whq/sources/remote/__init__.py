@@ -1,0 +1,1 @@
+"""Power sources that are asked over HTTP: exporters of metrics."""

@@ -1,0 +1,102 @@
+"""An HTTP address that users give, its password kept out of sight, and what answers there."""
+
+import base64
+from dataclasses import dataclass, field
+from functools import cache
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlsplit
+from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
+
+from pytest_whq.errors import SettingError, SourceError
+
+TIMEOUT_S = 1.5
+"""Waited for an answer; shorter than what the sampler takes for a source that hangs."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""An answer that is longer is not read to its end: a node's exporter has some hundred kilobytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something answers. ``shown`` is it without user, password and query, for sentences."""
+
+    url: str = field(repr=False)
+    shown: str
+    authorization: str | None = field(default=None, repr=False)
+
+    @property
+    def host(self) -> str:
+        """The name of the machine."""
+        return urlsplit(self.url).hostname or ""
+
+
+def address_from(source: str, text: str, path: str = "") -> Address:
+    """The address ``text`` of the power source ``source``, with ``path`` where it has none; SettingError."""
+    try:
+        parts = urlsplit(text.strip())
+        host = parts.hostname if parts.scheme in ("http", "https") else None
+        place = f"[{host}]" if host and ":" in host else host
+        place = place if parts.port is None else f"{place}:{parts.port}"
+    except ValueError:
+        host = None
+    if not host:
+        # Not quoted: what stands there may be a password.
+        raise SettingError(
+            f"--whq-source {source}: needs an address such as {source}:http://HOST:PORT, with http or https."
+        )
+    shown = f"{parts.scheme}://{place}{parts.path.rstrip('/') or path}"
+    authorization = None
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
+    return Address(f"{shown}?{parts.query}" if parts.query else shown, shown, authorization)
+
+
+def fetch(source: str, address: Address, query: str = "") -> tuple[str, str]:
+    """The text that answers there, and its media type. Raises `SourceError` that names the address."""
+    request = Request(f"{address.url}?{query}" if query else address.url)
+    if address.authorization is not None:
+        request.add_header("Authorization", address.authorization)
+    try:
+        with _opener().open(request, timeout=TIMEOUT_S) as answer:
+            body = answer.read(MOST_BYTES + 1)
+            media = answer.headers.get_content_type()
+    except HTTPError as error:
+        error.close()
+        raise SourceError(
+            f"{source}: {address.shown} answers {error.code}: {_of_status(error.code)}"
+        ) from None
+    except (URLError, OSError, HTTPException) as error:
+        why = getattr(error, "reason", None) or error
+        raise SourceError(
+            f"{source}: {address.shown} does not answer ({why}). See that it runs and is reached from here."
+        ) from None
+    if len(body) > MOST_BYTES:
+        raise SourceError(
+            f"{source}: {address.shown} answers with more than {MOST_BYTES // 2**20} MiB. "
+            "Name the exporter itself, not what gathers from many."
+        )
+    return body.decode("utf-8", errors="replace"), media
+
+
+@cache
+def _opener() -> OpenerDirector:
+    # Once, since it reads the certificates of all authorities.
+    return build_opener(_NoRedirect)
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """Goes nowhere else: a password is for whom it was given."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        """Follow no redirect."""
+
+
+def _of_status(code: int) -> str:
+    if code in (401, 403):
+        return "check the user and the password, or the token."
+    if code in range(300, 400):
+        return "it sends elsewhere, which is not followed; give the address where it leads."
+    return "check the address, and what its log says."
