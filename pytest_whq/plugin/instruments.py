@@ -44,7 +44,7 @@ class SessionInstruments(Instruments):
 
     def check(self) -> None:
         """Refuse a source that nobody offers, before any test has run; SettingError."""
-        parts_of(self._settings.source, self._offered)
+        parts_of(self._settings.source, self._offered, self._settings.prometheus_query)
 
     def meter(self) -> Meter:
         """A meter on the session's power source, which is opened for the first."""
@@ -95,7 +95,9 @@ class SessionInstruments(Instruments):
 
     def _open(self) -> None:
         try:
-            opened = open_source(self._settings.source, self._settings.devices, self._offered)
+            opened = open_source(
+                self._settings.source, self._settings.devices, self._offered, self._settings.prometheus_query
+            )
             self._sampler = _sampler_of(opened, self.clock)
             self._opened, self._why_not = opened, None
             if not opened.facts.estimated:

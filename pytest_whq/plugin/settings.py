@@ -53,6 +53,7 @@ class Settings:
     max_failed: MaxFailed | None
     source: str
     devices: str | None
+    prometheus_query: str | None
     tokenizer: TokenizerSetting | None
     plan: Plan
     baseline: Path
@@ -79,6 +80,7 @@ class Settings:
             max_failed=_max_failed(config),
             source=_text(config, "whq_source") or "auto",
             devices=_text(config, "whq_devices"),
+            prometheus_query=_text(config, "whq_prometheus_query"),
             tokenizer=_tokenizer(config),
             plan=_plan(config),
             baseline=_path(config, "whq_baseline") or config.rootpath / FILE_NAME,

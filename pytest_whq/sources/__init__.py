@@ -25,6 +25,7 @@ BUILT_IN: Mapping[str, Opening] = {
 
 AT_ADDRESSES: Mapping[str, BuiltIn] = {
     "dcgm": BuiltIn("remote.dcgm", "DcgmSource"),
+    "prometheus": BuiltIn("remote.prometheus", "PrometheusSource", takes_selector=True),
 }
 """Kind -> what opens a source that is named with where it answers: ``dcgm:http://node:9400``."""
 
@@ -72,8 +73,11 @@ def open_source(
     name: str,
     devices: str | None = None,
     extra: Offers | None = None,
+    selector: str | None = None,
 ) -> OpenedSource:
     """Open the power source ``name``: built in, one of ``extra``, a sum ``a+b``, or ``auto``.
+
+    ``devices`` is the setting of --whq-devices, ``selector`` that of --whq-prometheus-query.
 
     ``auto`` passes over a source only where there is nothing that it could measure (a SourceError
     with the code ``no_source``) or that is of the CPU, as is the estimate which it comes to at last: a
@@ -82,13 +86,13 @@ def open_source(
     opened; an exception of another kind out of a factory of ``extra`` becomes a SourceError.
     """
     factories = extra or {}
-    names = parts_of(name, factories)
+    names = parts_of(name, factories, selector)
     if names == ["auto"]:
         return _open_auto(devices)
     with ExitStack() as opened:
         parts = []
         for part in names:
-            parts.append(_open_one(part, devices, factories))
+            parts.append(_open_one(part, devices, factories, selector))
             opened.callback(parts[-1].close)
         source = parts[0] if len(parts) == 1 else _combine(parts)
         # By the kinds alone: an address is of where, not of what, and may hold a password.
@@ -97,8 +101,8 @@ def open_source(
     return result
 
 
-def parts_of(name: str, extra: Offers) -> list[str]:
-    """The names that a sum ``a+b`` adds, or the one name; SettingError for one that cannot be used."""
+def parts_of(name: str, extra: Offers, selector: str | None = None) -> list[str]:
+    """The names that a sum ``a+b`` adds, or the one name; SettingError for what cannot be used."""
     for taken in ("auto", *built_in(), *AT_ADDRESSES):
         if taken in extra:
             raise SettingError(
@@ -107,7 +111,7 @@ def parts_of(name: str, extra: Offers) -> list[str]:
             )
     names = [part.strip() for part in name.split("+")]
     for part in names:
-        _check_name(part, extra, in_sum=len(names) > 1)
+        _check_name(part, extra, selector, in_sum=len(names) > 1)
     return names
 
 
@@ -124,10 +128,11 @@ def _open_auto(devices: str | None) -> OpenedSource:
     return replace(_opened(last, built_in()[last](devices)), fell_back=" ".join(passed_over))
 
 
-def _check_name(name: str, extra: Offers, *, in_sum: bool) -> None:
+def _check_name(name: str, extra: Offers, selector: str | None, *, in_sum: bool) -> None:
     kind, colon, addresses = name.partition(":")
     if kind in AT_ADDRESSES:
         _check_addresses(kind, addresses)
+        _check_selector(selector)
         return
     known = [*built_in(), *extra] if in_sum else ["auto", *built_in(), *extra]
     if name in known:
@@ -148,10 +153,16 @@ def _check_addresses(kind: str, addresses: str) -> None:
         address_from(kind, text)
 
 
-def _open_one(name: str, devices: str | None, extra: Offers) -> PowerSource:
+def _check_selector(selector: str | None) -> None:
+    from pytest_whq.sources.remote.series import selectors_from
+
+    selectors_from(selector)
+
+
+def _open_one(name: str, devices: str | None, extra: Offers, selector: str | None) -> PowerSource:
     kind, _, addresses = name.partition(":")
     if kind in AT_ADDRESSES:
-        return AT_ADDRESSES[kind].at(addresses, devices)
+        return AT_ADDRESSES[kind].at(addresses, devices, selector)
     if (opening := built_in().get(name)) is not None:
         return opening(devices)
     # Imported here: without a plugin's source there is nothing to check.

@@ -162,3 +162,14 @@ def test_the_records_are_written_where_the_user_said(project: MeasuredProject, g
         result = project.pytester.runpytest_inprocess("--whq-json=reports/energy.json")
     result.assert_outcomes(passed=2)
     assert [path.name for path in folder.iterdir()] == ["energy.json"]
+
+
+def test_the_selector_of_series_reaches_prometheus(project: MeasuredProject, given: str) -> None:
+    project.tests(ONE_CALL)
+    result = run_with(
+        project, given, whq_source="prometheus:http://127.0.0.1:9", whq_prometheus_query="rate(x_watts[1m])"
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.errlines[0].startswith(
+        "ERROR: --whq-prometheus-query must be one of dcgm, amd, kepler, rapl"
+    )

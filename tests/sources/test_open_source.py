@@ -12,6 +12,8 @@ from pytest_whq.sources.combined import CombinedSource
 from pytest_whq.sources.estimate import EstimateSource
 from pytest_whq.sources.facts import SourceFacts, facts_of
 
+KNOWN = "nvml, rapl, hwmon, estimate, wall, dcgm:URL, prometheus:URL"
+
 
 class Plain:
     """A source of one device that says nothing of itself."""
@@ -140,7 +142,7 @@ def test_what_is_no_power_source_is_refused() -> None:
         open_source("wall", extra={"wall": dict})  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize("name", ["auto", "nvml", "estimate", "dcgm"])
+@pytest.mark.parametrize("name", ["auto", "nvml", "estimate", "dcgm", "prometheus"])
 def test_a_plugin_cannot_take_a_name_of_pytest_whq(name: str) -> None:
     message = (
         f"A plugin offers a power source by the name {name}, which pytest-whq uses itself: "
@@ -153,11 +155,14 @@ def test_a_plugin_cannot_take_a_name_of_pytest_whq(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nvlm", "'nvlm' (did you mean nvml?): there are auto, nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
-        ("x", "'x': there are auto, nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
-        ("", "'': there are auto, nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
-        ("wall+", "'': a sum can hold nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
-        ("auto+wall", "'auto': a sum can hold nvml, rapl, hwmon, estimate, wall, dcgm:URL."),
+        (
+            "nvlm",
+            f"'nvlm' (did you mean nvml?): there are auto, {KNOWN}.",
+        ),
+        ("x", f"'x': there are auto, {KNOWN}."),
+        ("", f"'': there are auto, {KNOWN}."),
+        ("wall+", f"'': a sum can hold {KNOWN}."),
+        ("auto+wall", f"'auto': a sum can hold {KNOWN}."),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_known_ones(name: str, message: str) -> None:
@@ -203,7 +208,8 @@ def test_a_stand_in_is_there_only_meanwhile() -> None:
         assert open_source("nvml").source is board
     with says(
         SettingError,
-        "There is no power source 'wall': there are auto, nvml, rapl, hwmon, estimate, dcgm:URL.",
+        "There is no power source 'wall': there are auto, nvml, rapl, hwmon, estimate, dcgm:URL, "
+        "prometheus:URL.",
     ):
         open_source("wall")
 

@@ -97,6 +97,8 @@ class _NoRedirect(HTTPRedirectHandler):
 def _of_status(code: int) -> str:
     if code in (401, 403):
         return "check the user and the password, or the token."
+    if code in (400, 422):
+        return "it does not take what it is asked for: check --whq-prometheus-query."
     if code in range(300, 400):
         return "it sends elsewhere, which is not followed; give the address where it leads."
     return "check the address, and what its log says."

@@ -1,0 +1,229 @@
+"""Energy as a Prometheus has scraped it, from its raw samples."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from pytest_whq.errors import SettingError, SourceError
+from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.sources.remote.address import Address, address_from, fetch
+from pytest_whq.sources.remote.series import Unit, device_of, devices_in, selectors_from, unit_of
+
+TOKEN, TOKEN_FILE = "WHQ_PROMETHEUS_TOKEN", "WHQ_PROMETHEUS_TOKEN_FILE"
+"""Environment variables with a bearer token, or with the path of a file that holds it."""
+
+_EVERY_S = 1.0
+_SHARE = 0.05
+"""Of the time, at most, that asking takes."""
+
+_HISTORY_S = 300.0
+"""How far back samples are asked for at the first time, from which the scrape interval is learned."""
+
+_EXPORTER_S = 1.0
+"""A sample shows what its exporter last saw, which was up to so long before, and never more than a scrape."""
+
+_HELD_S = 0.5
+"""Between the readings that show again a gauge which was not scraped since."""
+
+
+class _Series(NamedTuple):
+    labels: Mapping[str, str]
+    samples: Sequence[tuple[float, float]]
+
+
+class PrometheusSource:
+    """The devices of the series that ``selector`` names in the Prometheus at ``address``.
+
+    ``selector`` is the setting of --whq-prometheus-query. Its readings show what somebody would have seen who
+    looked at the newest sample all the time; they come when their samples do. ``devices`` is the setting of
+    --whq-devices: ids, which may be abbreviated, or ``all``; None for all. ``now`` is the clock of the
+    readings. Raises SettingError for what is no address or selector, `SourceError` where nothing answers or
+    matches.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        devices: str | None = None,
+        selector: str | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now = now
+        self._address = _with_token(address_from("prometheus", address))
+        self._offset_s = self._behind_s()
+        self._selector, series = self._first_that_matches(selectors_from(selector))
+        self._unit: Unit = unit_of(self._selector)
+        self._interval_s = _interval_s(self._selector, series)
+        chosen = _chosen(devices, devices_in(self._selector, [one.labels for one in series]))
+        self._devices = tuple(device_of(id_, series[number].labels) for id_, number in chosen.items())
+        self.labels = {id_: dict(series[number].labels) for id_, number in chosen.items()}
+        self._latest: dict[str, tuple[float, float]] = {}
+        self._opened_s = self._due_s = now()
+        self.scope = _scope(self._selector)
+        self.settles_s = 3 * self._interval_s + 5.0
+        self.sensors = dict.fromkeys(chosen, ("energy counter" if self._unit.counts else "power",))
+        if not self._unit.counts:
+            self.power_averaging_s = dict.fromkeys(chosen, max(1.0, self._interval_s))
+
+    def devices(self) -> tuple[Device, ...]:
+        """The devices in the order of their series."""
+        return self._devices
+
+    def read(self) -> tuple[Reading, ...]:
+        """What was scraped since the last time, of each device; none where that was just now."""
+        before_s = self._now()
+        if before_s < self._due_s:
+            return ()
+        series = self._series(self._ask(f"{self._selector}[{self._reach_s():.0f}s]"))
+        self._due_s = before_s + max(_EVERY_S, (self._now() - before_s) / _SHARE)
+        places = devices_in(self._selector, [one.labels for one in series])
+        found: list[Reading] = []
+        for device in self._devices:
+            samples = series[places[device.id]].samples if device.id in places else ()
+            found += self._new(device.id, samples)
+            self._refuse_silence(device.id, before_s)
+        return tuple(found)
+
+    def state(self) -> tuple[DeviceState, ...]:
+        """Nothing is known beside the energy."""
+        return tuple(DeviceState(device.id) for device in self._devices)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _new(self, id_: str, samples: Sequence[tuple[float, float]]) -> Iterator[Reading]:
+        """The samples since the latest, as a sensor shows them: the one before stays until the next comes."""
+        for server_s, value in samples:
+            time_s, shown = server_s + self._offset_s, value * self._unit.factor
+            if (last := self._latest.get(id_)) is not None:
+                if time_s <= last[0]:
+                    continue
+                yield from self._until(id_, time_s, *last)
+            self._latest[id_] = (time_s, shown)
+            yield self._reading(id_, time_s, shown)
+
+    def _until(self, id_: str, next_s: float, last_s: float, shown: float) -> Iterator[Reading]:
+        lag_s = min(_EXPORTER_S, self._interval_s, (next_s - last_s) * 0.9)
+        if self._unit.counts:
+            yield self._reading(id_, next_s - lag_s, shown)
+            return
+        # After a scrape that failed nothing is known: the gap is for the window to find.
+        held_until_s = min(next_s, last_s + 2 * self._interval_s)
+        for held in range(1, math.ceil((held_until_s - last_s) / _HELD_S)):
+            yield self._reading(id_, last_s + held * _HELD_S, shown)
+
+    def _reading(self, id_: str, time_s: float, shown: float) -> Reading:
+        if self._unit.counts:
+            return Reading(id_, time_s, energy_j=shown)
+        return Reading(id_, time_s, power_w=shown)
+
+    def _reach_s(self) -> float:
+        if len(self._latest) < len(self._devices):
+            return _HISTORY_S
+        oldest_s = min(time_s for time_s, _ in self._latest.values())
+        return min(_HISTORY_S, self._now() - oldest_s + 2 * self._interval_s + 1.0)
+
+    def _refuse_silence(self, id_: str, now_s: float) -> None:
+        last_s = self._latest[id_][0] if id_ in self._latest else self._opened_s
+        if now_s - last_s > 3 * self._interval_s + 5.0:
+            raise SourceError(
+                f"prometheus: {id_} was not scraped for {now_s - last_s:.0f} s, while each "
+                f"{self._interval_s:.0f} s was usual. See its target in Prometheus."
+            )
+
+    def _behind_s(self) -> float:
+        """What to add to the times of samples, which the server's clock has set, for those of readings."""
+        before_s = self._now()
+        try:
+            server_s = float(self._ask("time()")[0])
+        except (LookupError, TypeError, ValueError) as error:
+            raise self._no_prometheus() from error
+        return (before_s + self._now()) / 2 - server_s
+
+    def _first_that_matches(self, selectors: Sequence[str]) -> tuple[str, list[_Series]]:
+        for selector in selectors:
+            if series := self._series(self._ask(f"{selector}[{_HISTORY_S:.0f}s]")):
+                return selector, series
+        raise SourceError(
+            f"prometheus: no series of {' or '.join(selectors)} has a sample of the last "
+            f"{_HISTORY_S / 60:.0f} minutes in {self._address.shown}. Name another by --whq-prometheus-query."
+        )
+
+    def _series(self, result: Any) -> list[_Series]:
+        try:
+            series = [
+                _Series(dict(one["metric"]), [(float(s), float(v)) for s, v in one["values"]])
+                for one in result
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._no_prometheus() from error
+        # NaN is not at least anything.
+        real = [one._replace(samples=[s for s in one.samples if 0 <= s[1] < math.inf]) for one in series]
+        return [one for one in real if one.samples]
+
+    def _ask(self, query: str) -> Any:
+        address = replace(self._address, url=f"{self._address.url.partition('?')[0]}/api/v1/query")
+        text, _ = fetch("prometheus", address, urlencode({"query": query}))
+        try:
+            answer = json.loads(text)
+            return answer["data"]["result"]
+        except (ValueError, KeyError, TypeError):
+            raise self._no_prometheus() from None
+
+    def _no_prometheus(self) -> SourceError:
+        return SourceError(
+            f"prometheus: {self._address.shown} answers with something else than a Prometheus does. "
+            "A proxy or a login may stand before it: give its own address."
+        )
+
+
+def _with_token(address: Address) -> Address:
+    """``address`` with the bearer token that the environment gives, where it gives one; SettingError."""
+    token = os.environ.get(TOKEN)
+    if (path := os.environ.get(TOKEN_FILE)) is not None:
+        try:
+            token = Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"{TOKEN_FILE} names a file that cannot be read: {error}") from error
+    return address if token is None else replace(address, authorization=f"Bearer {token}")
+
+
+def _interval_s(selector: str, series: Sequence[_Series]) -> float:
+    """Seconds from scrape to scrape; SourceError where no series was scraped twice."""
+    times = [[time_s for time_s, _ in one.samples] for one in series]
+    gaps_s = [after - before for each in times for before, after in pairwise(each)]
+    if not gaps_s:
+        raise SourceError(
+            f"prometheus: {selector} was scraped once in {_HISTORY_S / 60:.0f} minutes, too seldom to "
+            "measure by. Give its target a shorter scrape_interval."
+        )
+    return median(gaps_s)
+
+
+def _chosen(devices: str | None, places: Mapping[str, int]) -> Mapping[str, int]:
+    if devices is None or devices.strip() == "all":
+        return places
+    chosen: dict[str, int] = {}
+    for entry in (each.strip() for each in devices.split(",")):
+        found = {id_: place for id_, place in places.items() if entry and id_.startswith(entry)}
+        if not found:
+            raise SourceError(
+                f"prometheus: --whq-devices cannot be {entry!r}. The devices are {'; '.join(places)}."
+            )
+        chosen |= found
+    return chosen
+
+
+def _scope(selector: str) -> str | None:
+    """What joules of the metric cover, None where its name does not tell."""
+    if selector.startswith(("DCGM_", "gpu_")):
+        return "gpu"
+    return "cpu" if selector.startswith(("node_rapl_package", "kepler_node_cpu")) else None
