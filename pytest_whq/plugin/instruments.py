@@ -20,6 +20,7 @@ from pytest_whq.queries.reply_reader import ReplyReader
 from pytest_whq.sources import Offers, OpenedSource, open_source, parts_of
 from pytest_whq.sources.facts import devices_of
 from pytest_whq.sources.offered import gather_offers
+from pytest_whq.sources.roles import RolePattern, SourceWithRoles
 from pytest_whq.tokens.tokenizer import Tokenizer, load_tokenizer
 
 __tracebackhide__ = True  # As in `fixture`: its errors are about the test's own lines.
@@ -98,7 +99,7 @@ class SessionInstruments(Instruments):
             opened = open_source(
                 self._settings.source, self._settings.devices, self._offered, self._settings.prometheus_query
             )
-            self._sampler = _sampler_of(opened, self.clock)
+            self._sampler = _sampler_of(opened, self.clock, self._settings.roles)
             self._opened, self._why_not = opened, None
             if not opened.facts.estimated:
                 self._claim = Claim(self._sampler.devices, self.live_line.show)
@@ -115,11 +116,11 @@ def _tokenizer(setting: TokenizerSetting | None) -> Tokenizer | None:
         raise SettingError(f"{setting.where} {error}") from error
 
 
-def _sampler_of(opened: OpenedSource, clock: Clock) -> Sampler:
+def _sampler_of(opened: OpenedSource, clock: Clock, roles: tuple[RolePattern, ...]) -> Sampler:
     """A sampler of the source; SourceError, and the source is closed, where it does not tell its devices."""
     try:
         devices_of(opened.name, opened.source)
-        return Sampler(opened.source, clock)
+        return Sampler(SourceWithRoles(opened.source, roles) if roles else opened.source, clock)
     except SourceError:
         with suppress(Exception):
             opened.source.close()

@@ -22,6 +22,7 @@ OPTIONS = (
         "Where joules come from: auto (default), nvml, rapl, a sum a+b, ...",
     ),
     ("--whq-devices", VALUE, "LIST", "Indices, UUIDs or all; default: what CUDA_VISIBLE_DEVICES leaves."),
+    ("--whq-role", LIST, "ROLE=PATTERN", "Devices that fit have this role, such as prefill or decode."),
     ("--whq-prometheus-query", VALUE, "SELECTOR", "Which series of a Prometheus are energy or power."),
     ("--whq-tokenizer", VALUE, "NAME", "Count text replies with this tokenizer file or module:function."),
     ("--whq-rounds", VALUE, "N", "Rounds of whq(call); default: until --whq-precision, at least 5."),

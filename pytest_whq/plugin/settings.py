@@ -25,6 +25,7 @@ from pytest_whq.measuring.plan import Plan
 from pytest_whq.model import Place
 from pytest_whq.rendering import RENDERERS
 from pytest_whq.setting_values import seconds, share, whole_number
+from pytest_whq.sources.roles import RolePattern, role_patterns
 from pytest_whq.storing.baseline_file import FILE_NAME
 from pytest_whq.storing.files import read_settings
 
@@ -54,6 +55,7 @@ class Settings:
     source: str
     devices: str | None
     prometheus_query: str | None
+    roles: tuple[RolePattern, ...]
     tokenizer: TokenizerSetting | None
     plan: Plan
     baseline: Path
@@ -81,6 +83,7 @@ class Settings:
             source=_text(config, "whq_source") or "auto",
             devices=_text(config, "whq_devices"),
             prometheus_query=_text(config, "whq_prometheus_query"),
+            roles=role_patterns(_value(config, "whq_role") or (), _called(config, "whq_role")),
             tokenizer=_tokenizer(config),
             plan=_plan(config),
             baseline=_path(config, "whq_baseline") or config.rootpath / FILE_NAME,
