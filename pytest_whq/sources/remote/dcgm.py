@@ -16,8 +16,9 @@ _EVERY_S = 0.2
 _SHARE = 0.05
 """Of the time, at most, that looking takes."""
 
-_GAUGE_AVERAGING_S = 1.0
-"""NVML's power, which the gauge shows, is the mean over this on most boards, and the gauge is no fresher."""
+GAUGE_LOOKS_BACK_S = 2.0
+"""The gauge shows the mean over a second on most boards, and up to a second late; both count as averaging,
+since a reading tells of a window only where all that it may be of lies in it."""
 
 _Scrape = tuple[float, dict[str, Board]]
 
@@ -50,7 +51,7 @@ class DcgmSource:
         self.sensors = {
             id_: ("energy counter", "power") if id_ in counted else ("power",) for id_ in self._boards
         }
-        self.power_averaging_s = dict.fromkeys(self._boards, _GAUGE_AVERAGING_S)
+        self.power_averaging_s = dict.fromkeys(self._boards, GAUGE_LOOKS_BACK_S)
         self.labels = {id_: dict(board.labels) for id_, board in self._boards.items()}
 
     def devices(self) -> tuple[Device, ...]:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from pytest_whq.errors import SettingError, SourceError
 from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.sources.remote.address import Address, address_from, fetch
+from pytest_whq.sources.remote.dcgm import GAUGE_LOOKS_BACK_S
 from pytest_whq.sources.remote.series import Unit, device_of, devices_in, selectors_from, unit_of
 
 TOKEN, TOKEN_FILE = "WHQ_PROMETHEUS_TOKEN", "WHQ_PROMETHEUS_TOKEN_FILE"
@@ -71,7 +72,7 @@ class PrometheusSource:
         self.settles_s = 3 * self._interval_s + 5.0
         self.sensors = dict.fromkeys(chosen, ("energy counter" if self._unit.counts else "power",))
         if not self._unit.counts:
-            self.power_averaging_s = dict.fromkeys(chosen, max(1.0, self._interval_s))
+            self.power_averaging_s = dict.fromkeys(chosen, GAUGE_LOOKS_BACK_S + self._interval_s)
 
     def devices(self) -> tuple[Device, ...]:
         """The devices in the order of their series."""
