@@ -13,7 +13,7 @@ import pytest_whq
 
 PACKAGE = Path(pytest_whq.__file__).parent
 ROOMS = (
-    *("errors", "units", "setting_values", "interval", "version"),
+    *("errors", "units", "setting_values", "interval", "version", "real_time"),
     *("model", "git", "tokens", "sources", "joules", "queries"),
     *("measuring", "calling", "calibrating"),
     *("storing", "judging", "footprint", "rendering", "testing", "cli", "plugin"),

@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import sys
 import threading
-import time
 import types
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import Any
@@ -16,6 +15,7 @@ from pytest_whq.measuring.clock import wait, wait_async
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.queries.drained_stream import drain, drain_async
 from pytest_whq.queries.followed_stream import is_async_stream
+from pytest_whq.real_time import now_s
 
 Call = Callable[[Any], Any]
 
@@ -71,10 +71,10 @@ def _in_threads(run: LoadRun, call: Call) -> Any:
             thread.join()
     except BaseException as error:  # noqa: BLE001 - raised again below, once what ran is measured
         run.break_off(error)
-        until_s = time.monotonic() + _LEAVING_S
+        until_s = now_s() + _LEAVING_S
         for thread in threads:
             if thread.ident is not None:
-                thread.join(max(0.0, until_s - time.monotonic()))
+                thread.join(max(0.0, until_s - now_s()))
     wait(run.clock, run.close())
     if run.error is not None:
         raise run.error

@@ -9,7 +9,12 @@ from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Protocol, TypeVar
 
+from pytest_whq.real_time import now_s
+
 Result = TypeVar("Result")
+
+_STOPPED_S = 1.0
+"""Where `time.monotonic` is so far from the real time, a test has stopped it, and asyncio's timers too."""
 
 Waits = Coroutine[float, None, Result]
 """A procedure that waits with `pause`, whoever runs it and however: `wait` blocks, `wait_async` does not.
@@ -77,7 +82,7 @@ async def wait_async(clock: Clock, waits: Waits[Result]) -> Result:
 class SystemClock:
     """The real time, and threads."""
 
-    now = staticmethod(time.monotonic)
+    now = staticmethod(now_s)
     sleep = staticmethod(time.sleep)
 
     async def sleep_async(self, seconds: float) -> None:
@@ -85,6 +90,8 @@ class SystemClock:
         trio = sys.modules.get("trio")
         if trio is not None and trio.lowlevel.in_trio_run():
             await trio.sleep(seconds)
+        elif abs(time.monotonic() - now_s()) > _STOPPED_S:
+            await asyncio.to_thread(self.sleep, seconds)
         else:
             await asyncio.sleep(seconds)
 

@@ -1,8 +1,7 @@
 """Energy estimated from CPU time, for machines without a sensor."""
 
-import time
-
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.real_time import now_s
 from pytest_whq.sources.cpu_name import cpu_name
 from pytest_whq.sources.process_tree import ProcessTree
 
@@ -39,8 +38,8 @@ class EstimateSource:
 
     def read(self) -> tuple[Reading, ...]:
         """Estimated joules since this process started; they never decrease."""
-        now_s = time.monotonic()
-        return (Reading(self._device.id, now_s, energy_j=self._tree.cpu_seconds() * WATTS_PER_VCPU),)
+        time_s = now_s()
+        return (Reading(self._device.id, time_s, energy_j=self._tree.cpu_seconds() * WATTS_PER_VCPU),)
 
     def state(self) -> tuple[DeviceState, ...]:
         """Nothing is known beside the CPU time."""

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pytest_whq.real_time import now_s
+
 _SEARCH_SHARE = 0.02
 """Of one core, what looking for new processes may take: about 1 µs for each one of the machine."""
 
@@ -81,13 +83,13 @@ class ProcessTree:
 
     def _find_new(self) -> list[int]:
         """Add the descendants that were not there at the last search; their pids, parents first."""
-        if time.monotonic() < self._next_search_s:
+        if now_s() < self._next_search_s:
             return []
         started_s = time.thread_time()
         with os.scandir("/proc") as entries:
             # A pid that is used again has another inode number.
             listed = {(entry.name, entry.inode()) for entry in entries if entry.name.isdecimal()}
-        self._next_search_s = time.monotonic() + (time.thread_time() - started_s) / _SEARCH_SHARE
+        self._next_search_s = now_s() + (time.thread_time() - started_s) / _SEARCH_SHARE
         unknown = {int(name) for name, _ in listed - self._listed}
         self._listed = listed
         stats = {pid: stat for pid in unknown - self._processes.keys() if (stat := read_stat(pid))}

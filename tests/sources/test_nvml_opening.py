@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pynvml  # type: ignore[import-untyped]
 import pytest
 from nvml_helpers import one_reading, opened, why_not_opened, why_not_read
 from simulated_nvml import (
@@ -75,6 +76,32 @@ def test_an_absent_library_has_its_sentence(tmp_path: Path) -> None:
         "no_source nvml: libnvidia-ml.so.1 not found. "
         "Install the NVIDIA driver, or give the container its GPUs (docker run --gpus all).\n"
     )
+
+
+def test_an_old_pynvml_in_front_of_the_binding_has_its_sentence(tmp_path: Path) -> None:
+    (tmp_path / "pynvml").mkdir()
+    (tmp_path / "pynvml/__init__.py").write_text("class NVMLError(Exception): pass\ndef nvmlInit(): pass\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    assert _in_a_new_process(OPEN_AND_SAY, environment) == (
+        "source_error nvml: the old package pynvml stands in front of nvidia-ml-py, whose module has the "
+        "same name. Take it away (pip uninstall pynvml) and bring the other back "
+        "(pip install --force-reinstall nvidia-ml-py).\n"
+    )
+
+
+def test_a_binding_that_lacks_newer_names_is_asked_by_the_older_ones(
+    gpu: SimulatedGpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (
+        "NVMLLibraryMismatchError",
+        "nvmlDeviceGetTemperatureV",
+        "nvmlDeviceGetCurrentClocksEventReasons",
+    ):
+        monkeypatch.delattr(pynvml, name)
+    with opened() as source:
+        assert one_reading(source).energy_j is not None
+        (state,) = source.state()
+    assert (state.temperature_c, state.clocks_event_reasons) == (45.0, ())
 
 
 def test_a_driver_without_gpus_has_its_sentence() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.real_time import now_s
 from pytest_whq.sources.nvml.codes import (
     ABSENT,
     FIELD_AVERAGE_POWER,
@@ -149,23 +150,22 @@ class Gpu:
     def ask(self, *functions: str, arguments: Sequence[int] = ()) -> Any:
         """What the first of these functions answers that this driver has and this GPU supports, else None."""
         for name in functions:
-            # The mismatch is what pynvml raises for a driver older than itself.
-            with suppress(AttributeError, self._nvml.NVMLError, self._nvml.NVMLLibraryMismatchError):
+            with suppress(AttributeError, self._nvml.NVMLError, *_mismatch(self._nvml)):
                 return getattr(self._nvml, name)(self._handle, *arguments)
         return None
 
     def read(self) -> Reading:
         """The counter where there is one, with power beside it now and then; else power."""
         energy_mj = power_mw = None
-        before_s = time.monotonic()
+        before_s = now_s()
         if self.counter is not None:
             energy_mj = self._try(self.counter)
         elif self.power is not None:
             power_mw = self._try(self.power)
-        after_s = time.monotonic()
+        after_s = now_s()
         if self.counter is not None and self.power is not None and after_s >= self._next_power_s:
             power_mw = self._try(self.power)
-            self._next_power_s = time.monotonic() + _POWER_EVERY_S
+            self._next_power_s = now_s() + _POWER_EVERY_S
         return Reading(
             self.device.id,
             (before_s + after_s) / 2,
@@ -223,3 +223,9 @@ class Gpu:
 
     def _cannot_be_read(self, error: Any) -> SourceError:
         return SourceError(reading_sentence(error.value, error, self.board.phrase))
+
+
+def _mismatch(nvml: Any) -> tuple[type[Exception], ...]:
+    """What pynvml raises for a driver older than itself, which older versions of it do not know."""
+    error = getattr(nvml, "NVMLLibraryMismatchError", None)
+    return () if error is None else (error,)

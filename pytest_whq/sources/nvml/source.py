@@ -1,7 +1,6 @@
 """Energy of NVIDIA GPUs, through NVML. The only importer of pynvml, and itself imported on first use."""
 
 import os
-import time
 from contextlib import suppress
 from functools import partial
 
@@ -9,6 +8,7 @@ import pynvml  # type: ignore[import-untyped]
 
 from pytest_whq.errors import ReasonCode, SourceError
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.real_time import now_s
 from pytest_whq.sources.base import Probe
 from pytest_whq.sources.facts import ListedDevice
 from pytest_whq.sources.nvml.codes import NO_PERMISSION, NOTHING_THERE, opening_sentence, reading_sentence
@@ -67,7 +67,7 @@ class NvmlSource:
         try:
             return tuple(gpu.read() for gpu in self._gpus)
         except SourceError as error:
-            self._failed = (time.monotonic(), error)
+            self._failed = (now_s(), error)
             raise
 
     def state(self) -> tuple[DeviceState, ...]:
@@ -96,7 +96,7 @@ class NvmlSource:
             raise SourceError("nvml: the source is closed.")
         if self._failed is not None:
             failed_s, error = self._failed
-            if time.monotonic() < failed_s + _REOPEN_AFTER_S:
+            if now_s() < failed_s + _REOPEN_AFTER_S:
                 raise SourceError(str(error), error.code)
         elif self._owner == os.getpid():
             return
@@ -106,7 +106,7 @@ class NvmlSource:
             for gpu in self._gpus:
                 gpu.open()
         except SourceError as error:
-            self._failed = (time.monotonic(), error)
+            self._failed = (now_s(), error)
             raise
         self._failed = None
 
@@ -137,6 +137,12 @@ def _listed(board: Board) -> ListedDevice:
 
 def _initialise() -> None:
     """Open NVML in this process; each call wants one `_shut_down`. Raises `SourceError`."""
+    if hasattr(pynvml, "__path__"):  # That of nvidia-ml-py is one file.
+        raise SourceError(
+            "nvml: the old package pynvml stands in front of nvidia-ml-py, whose module has the same name. "
+            "Take it away (pip uninstall pynvml) and bring the other back (pip install --force-reinstall "
+            "nvidia-ml-py)."
+        )
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
