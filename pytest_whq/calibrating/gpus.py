@@ -5,6 +5,7 @@ from contextlib import closing
 
 from pytest_whq.calibrating.calibration import Calibration, Load, calibrate
 from pytest_whq.calibrating.cuda_load import cuda_load
+from pytest_whq.errors import SourceError
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, wait
 from pytest_whq.model import Device
@@ -20,19 +21,21 @@ def calibrate_gpus(
     """The driver's version and the calibrations of the GPUs that ``devices`` (--whq-devices) chooses.
 
     ``say`` hears what is going on, and an empty text where a wait is over. Raises `SourceError` where
-    GPUs cannot be read.
+    GPUs cannot be read, or another process does not let go of them.
     """
     from pytest_whq.sources.nvml.source import NvmlSource
 
     found = []
     with closing(NvmlSource(devices)) as source:
         claim = Claim(source.devices(), say)
-        wait(clock, claim.acquire())
+        hold = wait(clock, claim.acquire())
+        if hold.reason is not None and hold.reason.code == "device_busy":
+            raise SourceError(hold.reason.sentence)
         try:
             for device in source.devices():
                 say(f"calibrating {device.name} ({device.id})")
                 probes = [probe for probe in source.probes() if probe.device == device]
                 found.append(calibrate(device, probes, clock, find_load(device), longest_s))
         finally:
-            claim.release()
+            hold.release()
     return source.driver, tuple(found)

@@ -1,116 +1,125 @@
 """One measurement on a device at a time, among all processes of this machine.
 
 What another process draws from a device while a window is open would be taken for the window's own.
-A claim is a lock on a file for each device. POSIX record locks die with their process and are not
-inherited by what it starts, so nothing is ever left locked.
+A claim is a name in Linux's abstract socket namespace, which of all that processes may hold in common is
+the only one without a file. So it follows no TMPDIR, is the same for every user, needs no permission, no
+lock daemon and no disk, leaves nothing in whose place a link or a FIFO could be laid, ends with its
+process, and the kernel says who holds it. A container with a network of its own is not in it.
 """
 
-import contextlib
-import fcntl
-import hashlib
-import os
-import tempfile
-import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 from pytest_whq.measuring.clock import pause
-from pytest_whq.model import Device
+from pytest_whq.measuring.held_devices import HELD, Holder
+from pytest_whq.model import Device, Reason
+from pytest_whq.real_time import now_s
+from pytest_whq.units import format_seconds
+
+WAIT_S = 1800.0
+"""Waited at most for a device that another process measures on."""
 
 _RETRY_S = 0.02
+_FIRST_SAID_S, _SAID_EVERY_S = 10.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What came of claiming devices; ``release`` gives back those that were got.
+
+    ``reason`` is None where all are held, ``unclaimed`` where one could not be, and ``device_busy`` where
+    another process did not let go of one in time: then none is held.
+    """
+
+    device_ids: tuple[str, ...]
+    reason: Reason | None = None
+
+    def release(self) -> None:
+        """Give the devices back; the last in this process that holds one does."""
+        for device_id in self.device_ids:
+            HELD.give_back(device_id)
 
 
 class Claim:
-    """The right to measure ``devices``, for one process at a time.
+    """The right to measure ``devices``, for one process at a time, within which it is shared.
 
-    Within a process it is shared: it is held from the first that acquires to the last that releases.
-    ``waiting`` hears a sentence when somebody else holds it, and an empty one when it was got.
+    ``waiting`` hears a sentence when somebody else holds one, and an empty one when that is over;
+    ``still_waiting`` hears it again after 10 s and then each minute. After ``wait_s`` it gives up, and from
+    then on does not wait again until the device was free once.
     """
 
     def __init__(
-        self, devices: Sequence[Device], waiting: Callable[[str], None], folder: Path | None = None
+        self,
+        devices: Sequence[Device],
+        waiting: Callable[[str], None],
+        still_waiting: Callable[[str], None] = lambda text: None,
+        wait_s: float = WAIT_S,
     ) -> None:
         # Always in the same order, so that no two processes wait for each other.
         self._devices = sorted(devices, key=lambda device: device.id)
         self._waiting = waiting
-        self._folder = folder or Path(tempfile.gettempdir()) / "pytest-whq-locks"
-        self._holders = 0
-        self._locked: list[int] = []
-        self._changing = threading.Lock()
+        self._still_waiting = still_waiting
+        self._wait_s = wait_s
+        self._gave_up = False
 
-    async def acquire(self) -> None:
-        """Take every device in turn, waiting as long as another process measures on it."""
-        # Who takes them may have to wait, and whoever else wants them here then waits, too.
-        while not self._changing.acquire(blocking=False):
-            await pause(_RETRY_S)
+    async def acquire(self) -> Hold:
+        """Take every device in turn, waiting while another process measures on it."""
+        taken: list[str] = []
+        unclaimed: Reason | None = None
         try:
-            if self._holders == 0:
-                for device in self._devices:
-                    await self._lock_out_others(device)
-            self._holders += 1
+            for device in self._devices:
+                reason = await self._take(device)
+                if reason is None:
+                    taken.append(device.id)
+                elif reason.code == "device_busy":
+                    self._gave_up = True
+                    Hold(tuple(taken)).release()
+                    return Hold((), reason)
+                else:
+                    unclaimed = unclaimed or reason
         except BaseException:
-            self._unlock()
+            Hold(tuple(taken)).release()
             raise
+        self._gave_up = False
+        return Hold(tuple(taken), unclaimed)
+
+    async def _take(self, device: Device) -> Reason | None:
+        began_s = now_s()
+        due_s = began_s + _FIRST_SAID_S
+        said = ""
+        try:
+            while not HELD.take(device.id):
+                holder = HELD.holder(device.id)
+                if holder.is_ancestor:
+                    return _unclaimed(device, "the process that this one was forked from measures on it")
+                if now_s() - began_s >= (0.0 if self._gave_up else self._wait_s):
+                    return _busy(device, holder, self._wait_s)
+                sentence = f"waiting for {device.name}: {holder.measures}"
+                if sentence != said:
+                    said = sentence
+                    self._waiting(sentence)
+                if now_s() >= due_s:
+                    due_s += _SAID_EVERY_S
+                    self._still_waiting(f"{sentence}, since {format_seconds(now_s() - began_s)}")
+                await pause(_RETRY_S)
+        except OSError as error:
+            return _unclaimed(device, error.strerror or str(error))
         finally:
-            self._changing.release()
-
-    def release(self) -> None:
-        """Give the devices back; the last one that holds them does."""
-        with self._changing:
-            self._holders -= 1
-            if self._holders == 0:
-                self._unlock()
-
-    def _unlock(self) -> None:
-        for descriptor in self._locked:
-            os.close(descriptor)
-        self._locked.clear()
-
-    async def _lock_out_others(self, device: Device) -> None:
-        descriptor = _open(self._folder, device.id)
-        if descriptor is None:
-            return
-        self._locked.append(descriptor)
-        waited = False
-        while not _lock(descriptor):
-            if not waited:
-                waited = True
-                self._waiting(f"waiting for {device.name}: {_holder(descriptor)} measures on it")
-            await pause(_RETRY_S)
-        if waited:
-            self._waiting("")
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-
-
-def _open(folder: Path, device_id: str) -> int | None:
-    """The lock file of a device, made for all users; None where the temp folder does not allow it."""
-    # The digest, because an id may hold anything and be of any length.
-    path = folder / f"{hashlib.sha256(device_id.encode()).hexdigest()[:32]}.lock"
-    with contextlib.suppress(OSError):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o1777)
-    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
-    with contextlib.suppress(OSError):
-        return os.open(path, flags)
-    # Only now to be made: in a folder open to all, Linux refuses O_CREAT on another user's file.
-    try:
-        descriptor = os.open(path, flags | os.O_CREAT, 0o666)
-    except OSError:
+            if said:
+                self._waiting("")
         return None
-    with contextlib.suppress(OSError):
-        os.fchmod(descriptor, 0o666)
-    return descriptor
 
 
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _unclaimed(device: Device, why: str) -> Reason:
+    return Reason(
+        "unclaimed",
+        f"{device.name} could not be claimed ({why}): what another process did on it meanwhile is counted",
+    )
 
 
-def _holder(descriptor: int) -> str:
-    text = os.pread(descriptor, 20, 0).strip()
-    return f"process {text.decode()}" if text.isdigit() else "another process"
+def _busy(device: Device, holder: Holder, waited_s: float) -> Reason:
+    return Reason(
+        "device_busy",
+        f"{device.name}: {holder.measures} and did not let go of it within {format_seconds(waited_s)}. "
+        "Let it end, or wait longer with --whq-wait.",
+    )

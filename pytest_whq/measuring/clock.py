@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 import types
+from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Protocol, TypeVar
@@ -12,6 +13,9 @@ from typing import Protocol, TypeVar
 from pytest_whq.real_time import now_s
 
 Result = TypeVar("Result")
+
+_LEFT_BEHIND_S = 0.5
+"""A step that is stopped may go on for so long: more than a reading takes, and no longer than Ctrl-C may."""
 
 _STOPPED_S = 1.0
 """Where `time.monotonic` is so far from the real time, a test has stopped it, and asyncio's timers too."""
@@ -35,8 +39,11 @@ class Repeating(Protocol):
     def wake(self) -> None:
         """Cut the current wait short."""
 
+    def step_now(self, longest_s: float) -> bool:
+        """Have the function called once more, and wait for that; False where ``longest_s`` do not do."""
+
     def stop(self) -> None:
-        """End it; returns when it no longer runs, or after a second if it hangs."""
+        """End it; returns when it no longer runs, or after half a second if it hangs."""
 
     @property
     def alive(self) -> bool:
@@ -125,13 +132,17 @@ class RepeatingThread:
     def __init__(self, step: Callable[[], float]) -> None:
         self._step = step
         self._awake = threading.Event()
+        self._wanted: deque[threading.Event] = deque()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="pytest-whq sampler", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         while not self._stopped:
+            wanted = [self._wanted.popleft() for _ in range(len(self._wanted))]
             seconds = self._step()
+            for done in wanted:
+                done.set()
             if self._awake.wait(seconds):
                 self._awake.clear()
 
@@ -139,11 +150,18 @@ class RepeatingThread:
         """Call the function now."""
         self._awake.set()
 
+    def step_now(self, longest_s: float) -> bool:
+        """Have the thread call the function once more: a call that hangs is not the caller's."""
+        done = threading.Event()
+        self._wanted.append(done)
+        self._awake.set()
+        return self.alive and done.wait(longest_s)
+
     def stop(self) -> None:
-        """End the thread; a reading that hangs in the driver is left behind after a second."""
+        """End the thread; a reading that hangs in the driver is left behind after half a second."""
         self._stopped = True
         self._awake.set()
-        self._thread.join(timeout=1.0)
+        self._thread.join(timeout=_LEFT_BEHIND_S)
 
     @property
     def alive(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.joules.trace import Trace
-from pytest_whq.measuring.claim import Claim
+from pytest_whq.measuring.claim import Claim, Hold
 from pytest_whq.measuring.clock import Clock, pause
 from pytest_whq.measuring.device_conditions import state_reasons
 from pytest_whq.measuring.plan import half_widths95, start_phase
@@ -38,8 +38,9 @@ class Meter:
         self._clock = clock
         self._sampler = sampler
         self._why_not = why_not
+        self._unclaimed: Reason | None = None
         self._claim = claim
-        self._claimed = False
+        self._hold: Hold | None = None
         self._opened_s = 0.0
         self._reading = False
         self._began_s: float | None = None
@@ -55,10 +56,16 @@ class Meter:
         self.around: Meter | None = None
 
     async def claim(self) -> None:
-        """Wait until no other process measures on the devices, and keep them until the end."""
-        if self._claim is not None and not self._claimed:
-            await self._claim.acquire()
-            self._claimed = True
+        """Wait until no other process measures on the devices, and keep them until the end.
+
+        Where one does not let go of them in time, nothing is measured.
+        """
+        if self._claim is None or self._hold is not None:
+            return
+        self._hold = await self._claim.acquire()
+        self._unclaimed = self._hold.reason
+        if self._unclaimed is not None and self._unclaimed.code == "device_busy":
+            self._sampler, self._why_not, self._unclaimed = None, self._unclaimed, None
 
     async def open(self) -> None:
         """Start readings and wait until they tell the level before the first span."""
@@ -131,8 +138,12 @@ class Meter:
         return found
 
     def abandon(self) -> None:
-        """End at once, with nothing measured."""
-        self.end()
+        """End at once, with nothing measured and the driver not asked again."""
+        if self._began_s is not None:
+            if self._sampler is not None:
+                self._sampler.forget(self._began_s)
+            self.spans.append(Span(self._began_s, self._clock.now()))
+            self._began_s = None
         self.leave()
 
     @property
@@ -209,7 +220,7 @@ class Meter:
             self.tallies,
             self._energies,
             self._why_not,
-            warnings=tuple(state_reasons(self.states, names)),
+            warnings=(*filter(None, [self._unclaimed]), *state_reasons(self.states, names)),
             estimated=estimated,
             repeated=repeated,
             precision=precision,
@@ -222,9 +233,9 @@ class Meter:
         if self._sampler is not None and self._reading:
             self._reading = False
             self._sampler.leave()
-        if self._claim is not None and self._claimed:
-            self._claimed = False
-            self._claim.release()
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
 
     async def _settle(self, since_s: float) -> None:
         sampler = self._sampler

@@ -13,6 +13,7 @@ from pytest_whq.measuring.plan import start_phase
 from pytest_whq.model import Device, DeviceState, PowerCurve
 from pytest_whq.model.serving import Phases
 from pytest_whq.sources.base import PowerSource
+from pytest_whq.sources.bounded import BoundedCalls
 from pytest_whq.sources.facts import facts_of
 
 EDGE_S = 0.003
@@ -51,9 +52,10 @@ class Sampler:
     nothing in between. The source's last error is kept for the windows that it spoils.
     """
 
-    def __init__(self, source: PowerSource, clock: Clock) -> None:
+    def __init__(self, source: PowerSource, clock: Clock, calls: BoundedCalls | None = None) -> None:
         self._source = source
         self._clock = clock
+        self._calls = BoundedCalls("in use") if calls is None else calls
         facts = facts_of(source)
         self.estimated = facts.estimated
         self.settles_s = facts.settles_s
@@ -91,7 +93,7 @@ class Sampler:
 
     def slow_down(self) -> float:
         """A span begins: read once more, then sparingly; returns the time just after the reading."""
-        self.tick()
+        self._read_at_edge()
         start_s = self._clock.now()
         self._inside.append(start_s)
         return start_s
@@ -101,11 +103,21 @@ class Sampler:
         end_s = self._clock.now()
         self._inside.remove(start_s)
         # Read at the edge itself, so that a tick before it cannot be taken for one after it.
-        self.tick()
+        self._read_at_edge()
         # Several threads may leave meanwhile.
         if (repeating := self._repeating) is not None:
             repeating.wake()
         return end_s
+
+    def forget(self, start_s: float) -> None:
+        """The span that began at ``start_s`` is of no interest any more."""
+        self._inside.remove(start_s)
+
+    def _read_at_edge(self) -> None:
+        # By the thread that reads anyhow, since one that hangs in the driver hears no Ctrl-C.
+        repeating, longest_s = self._repeating, 0.0 if self._hanging else _SILENCE_S
+        if repeating is not None and repeating.alive and not repeating.step_now(longest_s):
+            self._note_hanging()
 
     def error_since(self, time_s: float) -> SourceError | None:
         """The source's last error at ``time_s`` or later; a thread that reads no more is one, too."""
@@ -141,12 +153,8 @@ class Sampler:
 
     def power_curve(self, spans: Sequence[Span], start_s: float, end_s: float) -> PowerCurve | None:
         """The power from ``start_s`` to ``end_s``, ``spans`` marked; None where none was read."""
-        if not self._reached():
-            return None
-        try:
-            return power_curve(self.traces.values(), spans, start_s, end_s)
-        finally:
-            self._lock.release()
+        # Not under the lock, under which nothing would be read meanwhile: readings only add to a trace.
+        return power_curve(self.traces.values(), spans, start_s, end_s)
 
     def _energies_of(self, device: Device, spans: Sequence[Span]) -> SpanEnergies:
         try:
@@ -161,10 +169,15 @@ class Sampler:
             return ()
         self._lock.release()
         try:
-            states = self._source.state()
+            states = self._calls.call("tell its state", self._state_alone)
         except Exception:  # noqa: BLE001 - it is a courtesy: without it there are no warnings
             return ()
         return tuple(state for state in states or () if isinstance(state, DeviceState))
+
+    def _state_alone(self) -> tuple[DeviceState, ...]:
+        # A source is asked one thing at a time; one that never answers is not read any more either.
+        with self._lock:
+            return self._source.state()
 
     def tick(self) -> float:
         """Read once; returns the seconds to wait before the next reading."""
@@ -181,17 +194,22 @@ class Sampler:
         if self._lock.acquire(timeout=0 if self._hanging else _SILENCE_S):
             self._hanging = False
             return True
+        self._note_hanging()
+        return False
+
+    def _note_hanging(self) -> None:
         self._hanging = True
         self._error = (self._clock.now(), _hangs(_SILENCE_S))
-        return False
 
     def _read(self) -> float:
         before_s = self._clock.now()
+        # What hung and answers only now, to a thread that was left behind, is not of the traces since.
+        traces = self.traces
         try:
             readings = self._source.read()
             self._last_s = self._clock.now()
             for reading in readings:
-                if (trace := self.traces.get(reading.device_id)) is not None:
+                if (trace := traces.get(reading.device_id)) is not None:
                     trace.add(reading)
         except SourceError as error:
             self._error = (before_s, error)

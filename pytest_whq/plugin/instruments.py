@@ -18,9 +18,10 @@ from pytest_whq.plugin.progress import LiveLine
 from pytest_whq.plugin.settings import Settings, TokenizerSetting
 from pytest_whq.queries.reply_reader import ReplyReader
 from pytest_whq.sources import Offers, OpenedSource, open_source, parts_of
+from pytest_whq.sources.bounded import BoundedCalls
 from pytest_whq.sources.facts import devices_of
 from pytest_whq.sources.offered import gather_offers
-from pytest_whq.sources.roles import RolePattern, SourceWithRoles
+from pytest_whq.sources.roles import SourceWithRoles
 from pytest_whq.tokens.tokenizer import Tokenizer, load_tokenizer
 
 __tracebackhide__ = True  # As in `fixture`: its errors are about the test's own lines.
@@ -42,6 +43,7 @@ class SessionInstruments(Instruments):
         self._sampler: Sampler | None = None
         self._claim: Claim | None = None
         self._why_not: Reason | None = None
+        self._calls = BoundedCalls(settings.source, settings.driver_timeout_s)
 
     def check(self) -> None:
         """Refuse a source that nobody offers, before any test has run; SettingError."""
@@ -86,7 +88,7 @@ class SessionInstruments(Instruments):
         if self._opened is not None:
             # All records are made: what goes wrong here changes none of them.
             with suppress(Exception):
-                self._opened.source.close()
+                self._calls.call("close", self._opened.source.close)
             self._opened = self._sampler = None
 
     @cached_property
@@ -96,15 +98,27 @@ class SessionInstruments(Instruments):
 
     def _open(self) -> None:
         try:
-            opened = open_source(
-                self._settings.source, self._settings.devices, self._offered, self._settings.prometheus_query
-            )
-            self._sampler = _sampler_of(opened, self.clock, self._settings.roles)
-            self._opened, self._why_not = opened, None
+            opened, sampler = self._calls.call("open", self._open_sampler, _give_back)
+            self._opened, self._sampler, self._why_not = opened, sampler, None
             if not opened.facts.estimated:
-                self._claim = Claim(self._sampler.devices, self.live_line.show)
+                line, wait_s = self.live_line, self._settings.wait_s
+                self._claim = Claim(sampler.devices, line.show, line.say, wait_s)
         except SourceError as error:
             self._why_not = Reason(error.code, str(error))
+
+    def _open_sampler(self) -> tuple[OpenedSource, Sampler]:
+        """A sampler of the source; SourceError, and it is closed, where it does not tell its devices."""
+        settings = self._settings
+        opened = open_source(settings.source, settings.devices, self._offered, settings.prometheus_query)
+        try:
+            devices_of(opened.name, opened.source)
+            roles = settings.roles
+            source = SourceWithRoles(opened.source, roles) if roles else opened.source
+            return opened, Sampler(source, self.clock, self._calls)
+        except SourceError:
+            with suppress(Exception):
+                opened.source.close()
+            raise
 
 
 def _tokenizer(setting: TokenizerSetting | None) -> Tokenizer | None:
@@ -116,12 +130,5 @@ def _tokenizer(setting: TokenizerSetting | None) -> Tokenizer | None:
         raise SettingError(f"{setting.where} {error}") from error
 
 
-def _sampler_of(opened: OpenedSource, clock: Clock, roles: tuple[RolePattern, ...]) -> Sampler:
-    """A sampler of the source; SourceError, and the source is closed, where it does not tell its devices."""
-    try:
-        devices_of(opened.name, opened.source)
-        return Sampler(SourceWithRoles(opened.source, roles) if roles else opened.source, clock)
-    except SourceError:
-        with suppress(Exception):
-            opened.source.close()
-        raise
+def _give_back(opening: tuple[OpenedSource, Sampler]) -> None:
+    opening[0].source.close()

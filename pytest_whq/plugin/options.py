@@ -24,6 +24,13 @@ OPTIONS = (
     ("--whq-devices", VALUE, "LIST", "Indices, UUIDs or all; default: what CUDA_VISIBLE_DEVICES leaves."),
     ("--whq-role", LIST, "ROLE=PATTERN", "Devices that fit have this role, such as prefill or decode."),
     ("--whq-prometheus-query", VALUE, "SELECTOR", "Which series of a Prometheus are energy or power."),
+    (
+        "--whq-driver-timeout",
+        VALUE,
+        "S",
+        "How long a driver may take to open, answer or close (default: 10).",
+    ),
+    ("--whq-wait", VALUE, "S", "How long to wait for a device that others measure on (default: 1800)."),
     ("--whq-tokenizer", VALUE, "NAME", "Count text replies with this tokenizer file or module:function."),
     ("--whq-rounds", VALUE, "N", "Rounds of whq(call); default: until --whq-precision, at least 5."),
     ("--whq-warmup", VALUE, "N", "Calls before the first round, not measured (default: 1)."),

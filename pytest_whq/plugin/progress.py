@@ -2,7 +2,8 @@
 
 import os
 import sys
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,18 @@ class LiveLine:
             self._write(f" {one_line(text)}" if text else "")
             self._shown = bool(text)
 
+    def say(self, text: str) -> None:
+        """Write this as a line of the log, where no live line shows it."""
+        with self._uncaptured():
+            if self._is_wanted() and sys.stdout.isatty():
+                return
+            reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+            if reporter is not None:
+                reporter.ensure_newline()
+                reporter.write_line(one_line(text), flush=True)
+            else:  # A worker of xdist, whose errors alone reach the log.
+                print(one_line(text), file=sys.stderr, flush=True)
+
     def _is_wanted(self) -> bool:
         return (
             self._config.pluginmanager.has_plugin("terminalreporter")
@@ -45,8 +58,7 @@ class LiveLine:
         )
 
     def _write(self, text: str) -> None:
-        capture = self._config.pluginmanager.get_plugin("capturemanager")
-        with capture.global_and_fixture_disabled() if capture else nullcontext():
+        with self._uncaptured():
             writer = self._config.get_terminal_writer()
             room = writer.fullwidth - writer.width_of_current_line - 1
             if room > 0 and sys.stdout.isatty():
@@ -54,3 +66,7 @@ class LiveLine:
                 with suppress(OSError, UnicodeError):
                     sys.stdout.write(f"{_SAVE}{text[:room]}{_CLEAR}{_RESTORE}")
                     sys.stdout.flush()
+
+    def _uncaptured(self) -> AbstractContextManager[None]:
+        capture: Any = self._config.pluginmanager.get_plugin("capturemanager")
+        return capture.global_and_fixture_disabled() if capture else nullcontext()

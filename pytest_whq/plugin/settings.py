@@ -21,10 +21,12 @@ from pytest_whq.judging.max_failed import MaxFailed, max_failed
 from pytest_whq.judging.policies import Policies, policies_from
 from pytest_whq.judging.regressions import Limit
 from pytest_whq.judging.run_noise import RUN_NOISE, Noise
+from pytest_whq.measuring.claim import WAIT_S
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.model import Place
 from pytest_whq.rendering import RENDERERS
 from pytest_whq.setting_values import seconds, share, whole_number
+from pytest_whq.sources.bounded import LIMIT_S
 from pytest_whq.sources.roles import RolePattern, role_patterns
 from pytest_whq.storing.baseline_file import FILE_NAME
 from pytest_whq.storing.files import read_settings
@@ -56,6 +58,8 @@ class Settings:
     devices: str | None
     prometheus_query: str | None
     roles: tuple[RolePattern, ...]
+    driver_timeout_s: float
+    wait_s: float
     tokenizer: TokenizerSetting | None
     plan: Plan
     baseline: Path
@@ -84,6 +88,8 @@ class Settings:
             devices=_text(config, "whq_devices"),
             prometheus_query=_text(config, "whq_prometheus_query"),
             roles=role_patterns(_value(config, "whq_role") or (), _called(config, "whq_role")),
+            driver_timeout_s=_seconds_or(config, "whq_driver_timeout", LIMIT_S, above_zero=True),
+            wait_s=_seconds_or(config, "whq_wait", WAIT_S, above_zero=False),
             tokenizer=_tokenizer(config),
             plan=_plan(config),
             baseline=_path(config, "whq_baseline") or config.rootpath / FILE_NAME,
@@ -246,6 +252,11 @@ def _share_or(config: pytest.Config, name: str, default: Any) -> Any:
 def _remeasure(config: pytest.Config) -> int:
     value = _value(config, "whq_remeasure")
     return 0 if value is None else whole_number(at_least=0)(_called(config, "whq_remeasure"), value)
+
+
+def _seconds_or(config: pytest.Config, name: str, default: float, *, above_zero: bool) -> float:
+    value = _value(config, name)
+    return default if value is None else seconds(above_zero=above_zero)(_called(config, name), value)
 
 
 def _policies(config: pytest.Config) -> Policies:

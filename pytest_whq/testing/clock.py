@@ -63,6 +63,10 @@ class _FakeRepeating:
     def wake(self) -> None:
         self.due_s = -math.inf
 
+    def step_now(self, longest_s: float) -> bool:
+        self._step()
+        return True
+
     def stop(self) -> None:
         if self.alive:
             self._repeaters.remove(self)

@@ -107,6 +107,24 @@ PROVOCATIONS = {
         "Turn MIG off, or measure all of its instances together with --whq-devices.",
         arrange=lambda nvml: nvml.gpu(0).configure(mig_mode=1),
     ),
+    "device_busy": Provocation(
+        """
+        import subprocess, sys
+
+        HOLD = "import sys; from pytest_whq.measuring.held_devices import *; HELD.take(sys.argv[1]); input()"
+
+        def test_it(whq, chat, gpu):
+            command = [sys.executable, "-c", HOLD, gpu.uuid]
+            with subprocess.Popen(command, stdin=subprocess.PIPE) as holder:
+                time.sleep(1.0)
+                with whq.measure() as window:
+                    window.record(chat())
+                holder.communicate(b"end")
+        """,
+        "{name}: process * measures on it (* -c import sys; *) and did not let go of it within 500 ms. "
+        "Let it end, or wait longer with --whq-wait.",
+        options=("--whq-wait=0.5",),
+    ),
     "failed_queries": Provocation(
         """
         def test_it(whq, chat, gpu):
@@ -157,6 +175,21 @@ PROVOCATIONS = {
         """,
         "other processes use the device (1 on {name}), and what they draw is counted: "
         "right for a server under test, wrong for anything else",
+    ),
+    "unclaimed": Provocation(
+        """
+        import socket
+
+        def test_it(whq, chat, monkeypatch):
+            def refuse(*kind):
+                raise PermissionError(1, "Operation not permitted")
+
+            monkeypatch.setattr(socket, "socket", refuse)
+            with whq.measure() as window:
+                window.record(chat())
+        """,
+        "{name} could not be claimed (Operation not permitted): "
+        "what another process did on it meanwhile is counted",
     ),
     "thermal_drift": Provocation(
         """

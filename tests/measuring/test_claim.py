@@ -1,30 +1,32 @@
-"""One process at a time measures on a device: locks that nobody has to clean up."""
+"""One process at a time measures on a device: names that nobody has to clean up."""
 
 import contextlib
 import os
-import stat
+import re
+import socket
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from pytest_whq.measuring.claim import Claim
+from pytest_whq.measuring.claim import Claim, Hold
 from pytest_whq.measuring.clock import SystemClock, Waits, wait
-from pytest_whq.model import Device
-
-GPU, OTHER_GPU = Device("GPU-a", "NVIDIA H100"), Device("GPU-b", "NVIDIA L4")
+from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.sampler import Sampler
+from pytest_whq.model import Device, TokenCount
+from pytest_whq.testing import FakeClock, ScriptedSource
 
 PROCESS = """
 import sys
-from pathlib import Path
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import SystemClock, wait
 from pytest_whq.model import Device
 
-task, folder, *ids = sys.argv[1:]
-claim = Claim([Device(id_, id_) for id_ in ids], lambda text: None, Path(folder))
+task, *ids = sys.argv[1:]
+claim = Claim([Device(id_, id_) for id_ in ids], lambda text: None)
 if task == "ask":
     try:
         claim.acquire().send(None)
@@ -32,24 +34,37 @@ if task == "ask":
         sys.exit("free")
     sys.exit("held")
 for _ in range(1 if task == "hold" else 200):
-    wait(SystemClock(), claim.acquire())
+    hold = wait(SystemClock(), claim.acquire())
     if task == "hold":
         print("held", flush=True)
         sys.stdin.read()
-    claim.release()
+    hold.release()
 """
 
 
-def start(task: str, folder: Path, *ids: str) -> subprocess.Popen[str]:
+@pytest.fixture
+def gpu() -> Device:
+    """A device that no other test knows."""
+    return Device(f"GPU-{uuid.uuid4()}", "NVIDIA H100")
+
+
+@pytest.fixture
+def other_gpu() -> Device:
+    return Device(f"GPU-{uuid.uuid4()}", "NVIDIA L4")
+
+
+def start(task: str, *devices: Device, **environment: str) -> subprocess.Popen[str]:
     """A process that is to ``hold`` these devices, to ``ask`` whether they are free, or to ``repeat``."""
-    command = [sys.executable, "-c", PROCESS, task, str(folder), *ids]
+    command = [sys.executable, "-c", PROCESS, task, *(device.id for device in devices)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    return subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env={**os.environ, **environment}
+    )
 
 
 @contextlib.contextmanager
-def held_elsewhere(folder: Path, *ids: str) -> Iterator[subprocess.Popen[str]]:
-    with start("hold", folder, *ids) as holder:
+def held_elsewhere(*devices: Device, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    with start("hold", *devices, **environment) as holder:
         try:
             assert holder.stdout is not None
             assert holder.stdout.readline() == "held\n"
@@ -58,132 +73,177 @@ def held_elsewhere(folder: Path, *ids: str) -> Iterator[subprocess.Popen[str]]:
             holder.kill()
 
 
-def is_free(folder: Path, *ids: str) -> bool:
+def is_free(*devices: Device) -> bool:
     """Whether another process gets these devices at once."""
-    with start("ask", folder, *ids) as asking:
+    with start("ask", *devices) as asking:
         _, answer = asking.communicate()
     assert answer in ("held\n", "free\n")
     return answer == "free\n"
 
 
-def claim_on(folder: Path, *devices: Device, said: list[str] | None = None) -> Claim:
+def claim_on(*devices: Device, said: list[str] | None = None, wait_s: float = 60.0) -> Claim:
     heard: list[str] = [] if said is None else said
-    return Claim(devices, heard.append, folder)
+    return Claim(devices, heard.append, wait_s=wait_s)
 
 
-def take(claim: Claim) -> None:
+def take(claim: Claim) -> Hold:
     """Acquire what must be free."""
-    assert ends_at_once(claim.acquire())
+    hold = ended_at_once(claim.acquire())
+    assert hold is not None
+    assert hold.reason is None
+    return hold
 
 
-def ends_at_once(waits: Waits[None]) -> bool:
-    """Go on with ``waits``: whether it comes to its end without waiting any longer."""
+def ended_at_once(waits: Waits[Hold]) -> Hold | None:
+    """Go on with ``waits``: what comes of it without waiting any longer, None where it waits."""
     try:
         waits.send(None)
-    except StopIteration:
-        return True
-    return False
+    except StopIteration as done:
+        hold: Hold = done.value
+        return hold
+    return None
 
 
-def test_a_claim_keeps_other_processes_out_until_it_is_released(tmp_path: Path) -> None:
-    claim = claim_on(tmp_path, GPU)
-    take(claim)
-    assert not is_free(tmp_path, GPU.id)
-    claim.release()
-    assert is_free(tmp_path, GPU.id)
+def test_a_claim_keeps_other_processes_out_until_it_is_released(gpu: Device) -> None:
+    hold = take(claim_on(gpu))
+    assert not is_free(gpu)
+    hold.release()
+    assert is_free(gpu)
 
 
-def test_devices_are_claimed_one_by_one(tmp_path: Path) -> None:
-    with held_elsewhere(tmp_path, GPU.id):
-        take(claim_on(tmp_path, OTHER_GPU))
+def test_devices_are_claimed_one_by_one(gpu: Device, other_gpu: Device) -> None:
+    with held_elsewhere(gpu):
+        take(claim_on(other_gpu)).release()
 
 
-def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
-    claim = claim_on(tmp_path, GPU)
-    with held_elsewhere(tmp_path, GPU.id) as holder:
-        waits = claim.acquire()
-        assert waits.send(None) > 0
+def test_a_temp_folder_of_ones_own_makes_no_difference(
+    gpu: Device, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with held_elsewhere(gpu, TMPDIR=str(tmp_path_factory.mktemp("own"))):
+        assert not is_free(gpu)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_another_user_is_kept_out_too(gpu: Device) -> None:
+    with held_elsewhere(gpu):
+        os.seteuid(65534)
+        try:
+            assert ended_at_once(claim_on(gpu).acquire()) is None
+        finally:
+            os.seteuid(0)
+
+
+def test_a_claim_dies_with_its_process(gpu: Device) -> None:
+    with held_elsewhere(gpu) as holder:
+        waits = claim_on(gpu).acquire()
+        assert ended_at_once(waits) is None
         holder.kill()
         holder.wait()
-        assert ends_at_once(waits)
+        hold = ended_at_once(waits)
+    assert hold is not None
+    hold.release()
 
 
-def test_who_waits_says_for_what_and_when_that_is_over(tmp_path: Path) -> None:
+def test_what_a_process_starts_does_not_keep_its_claim(gpu: Device) -> None:
+    hold = take(claim_on(gpu))
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        try:
+            hold.release()
+            assert is_free(gpu)
+        finally:
+            child.kill()
+
+
+def test_who_waits_says_for_whom_and_when_that_is_over(gpu: Device) -> None:
     said: list[str] = []
-    claim = claim_on(tmp_path, GPU, said=said)
-    with held_elsewhere(tmp_path, GPU.id) as holder:
-        waits = claim.acquire()
+    with held_elsewhere(gpu) as holder:
+        waits = claim_on(gpu, said=said).acquire()
         assert [waits.send(None) for _ in range(3)] == [0.02, 0.02, 0.02]
-        assert said == [f"waiting for NVIDIA H100: process {holder.pid} measures on it"]
-    wait(SystemClock(), waits)
+        (sentence,) = said
+        assert sentence.startswith(f"waiting for NVIDIA H100: process {holder.pid} measures on it (")
+        assert sentence.endswith("...)")
+        assert " -c ?import sys?" in sentence
+    hold = wait(SystemClock(), waits)
     assert said[1:] == [""]
+    hold.release()
 
 
-def test_who_need_not_wait_says_nothing(tmp_path: Path) -> None:
+def test_who_waits_for_long_says_so_in_the_log(gpu: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_whq.measuring.claim._FIRST_SAID_S", 0.0)
+    logged: list[str] = []
+    claim = Claim([gpu], lambda text: None, logged.append, 60.0)
+    with held_elsewhere(gpu):
+        waits = claim.acquire()
+        for _ in range(3):
+            waits.send(None)
+        waits.close()
+    (line,) = logged
+    assert re.search(r"measures on it \(.*\), since [\d.]+ \w+$", line)
+
+
+def test_who_need_not_wait_says_nothing(gpu: Device) -> None:
     said: list[str] = []
-    take(claim_on(tmp_path, GPU, said=said))
+    take(claim_on(gpu, said=said)).release()
     assert said == []
 
 
-@pytest.mark.parametrize("text", [b"", b"\x1b[31mroot", b"-1", "\u0661".encode()])
-def test_what_a_lock_file_holds_is_shown_only_where_it_is_a_process_id(tmp_path: Path, text: bytes) -> None:
-    said: list[str] = []
-    with held_elsewhere(tmp_path, GPU.id):
-        (file,) = tmp_path.glob("*.lock")
-        file.write_bytes(text)
-        claim_on(tmp_path, GPU, said=said).acquire().send(None)
-    assert said == ["waiting for NVIDIA H100: another process measures on it"]
+def test_a_device_that_is_not_let_go_of_is_given_up_once(gpu: Device, other_gpu: Device) -> None:
+    claim = claim_on(gpu, other_gpu, wait_s=0.1)
+    with held_elsewhere(max(gpu, other_gpu, key=lambda device: device.id)) as holder:
+        began_s = time.monotonic()
+        given_up = wait(SystemClock(), claim.acquire())
+        assert 0.1 <= time.monotonic() - began_s < 1.0
+        assert is_free(min(gpu, other_gpu, key=lambda device: device.id))
+        assert given_up.reason is not None
+        assert given_up.reason.code == "device_busy"
+        assert f"process {holder.pid} measures on it (" in given_up.reason.sentence
+        assert given_up.reason.sentence.endswith(
+            ") and did not let go of it within 100 ms. Let it end, or wait longer with --whq-wait."
+        )
+        again = ended_at_once(claim.acquire())
+        assert again is not None
+        assert again.reason == given_up.reason
+    take(claim).release()
+    with held_elsewhere(gpu):
+        assert ended_at_once(claim.acquire()) is None
 
 
-def test_within_a_process_a_claim_is_shared(tmp_path: Path) -> None:
-    claim = claim_on(tmp_path, GPU)
-    take(claim)
-    take(claim)
-    claim.release()
-    assert not is_free(tmp_path, GPU.id)
-    claim.release()
-    assert is_free(tmp_path, GPU.id)
+def test_within_a_process_a_claim_is_shared(gpu: Device) -> None:
+    holds = [take(claim_on(gpu)), take(claim_on(gpu))]
+    holds[0].release()
+    assert not is_free(gpu)
+    holds[1].release()
+    assert is_free(gpu)
 
 
-def test_who_shares_a_claim_waits_while_the_first_still_waits(tmp_path: Path) -> None:
-    claim = claim_on(tmp_path, GPU)
-    with held_elsewhere(tmp_path, GPU.id):
-        first, second = claim.acquire(), claim.acquire()
+def test_who_waits_beside_another_session_of_its_process_shares_what_that_gets(gpu: Device) -> None:
+    with held_elsewhere(gpu):
+        first, second = claim_on(gpu).acquire(), claim_on(gpu).acquire()
         first.send(None)
         second.send(None)
-    assert second.send(None) > 0
-    wait(SystemClock(), first)
-    assert ends_at_once(second)
-    assert not is_free(tmp_path, GPU.id)
+    holds = [wait(SystemClock(), waits) for waits in (first, second)]
+    holds[0].release()
+    assert not is_free(gpu)
+    holds[1].release()
+    assert is_free(gpu)
 
 
-def test_who_shares_a_claim_takes_it_where_the_first_has_given_up(tmp_path: Path) -> None:
-    claim = claim_on(tmp_path, GPU)
-    with held_elsewhere(tmp_path, GPU.id):
-        first, second = claim.acquire(), claim.acquire()
-        first.send(None)
-        second.send(None)
-        first.close()
-    wait(SystemClock(), second)
-    assert not is_free(tmp_path, GPU.id)
-    claim.release()
-    assert is_free(tmp_path, GPU.id)
-
-
-def test_a_claim_that_is_given_up_while_waiting_gives_back_what_it_had(tmp_path: Path) -> None:
-    claim = claim_on(tmp_path, OTHER_GPU, GPU)
-    with held_elsewhere(tmp_path, OTHER_GPU.id):
-        waits = claim.acquire()
+def test_a_claim_that_is_given_up_while_waiting_gives_back_what_it_had(
+    gpu: Device, other_gpu: Device
+) -> None:
+    first, last = sorted([gpu, other_gpu], key=lambda device: device.id)
+    with held_elsewhere(last):
+        waits = claim_on(gpu, other_gpu).acquire()
         waits.send(None)
-        assert not is_free(tmp_path, GPU.id)
+        assert not is_free(first)
         waits.close()
-        assert is_free(tmp_path, GPU.id)
+        assert is_free(first)
 
 
 def test_processes_that_claim_the_same_devices_in_different_orders_never_block_each_other(
-    tmp_path: Path,
+    gpu: Device, other_gpu: Device
 ) -> None:
-    with start("repeat", tmp_path, "a", "b") as one, start("repeat", tmp_path, "b", "a") as other:
+    with start("repeat", gpu, other_gpu) as one, start("repeat", other_gpu, gpu) as other:
         try:
             assert [one.wait(timeout=60), other.wait(timeout=60)] == [0, 0]
         finally:
@@ -191,52 +251,71 @@ def test_processes_that_claim_the_same_devices_in_different_orders_never_block_e
             other.kill()
 
 
-def test_lock_files_are_for_every_user(tmp_path: Path) -> None:
-    folder = tmp_path / "locks"
-    before = os.umask(0o077)
-    try:
-        take(claim_on(folder, GPU))
-    finally:
-        os.umask(before)
-    (file,) = folder.iterdir()
-    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, file)] == [0o1777, 0o666]
+def test_a_forked_child_does_not_wait_for_its_parent_and_frees_nothing_of_it(gpu: Device) -> None:
+    hold = take(claim_on(gpu))
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            own = ended_at_once(claim_on(gpu).acquire())
+            assert own is not None
+            hold.release()
+            own.release()
+            os.write(writing, repr(own.reason).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    with open(reading, "rb") as answer:
+        assert "unclaimed" in (text := answer.read().decode())
+    assert (
+        "NVIDIA H100 could not be claimed (the process that this one was forked from measures on it)" in text
+    )
+    assert not is_free(gpu)
+    hold.release()
+    assert is_free(gpu)
 
 
-def test_a_folder_in_which_nothing_can_be_written_keeps_nobody_from_measuring(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("not a folder")
-    claim = claim_on(tmp_path / "file", GPU)
-    take(claim)
-    claim.release()
+def test_where_no_name_can_be_had_the_window_is_measured_with_a_warning(
+    gpu: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(socket.socket):
+        def bind(self, address: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(socket, "socket", Refusing)
+    clock = FakeClock()
+    source = ScriptedSource(clock, device=gpu)
+    meter = Meter(clock, Sampler(source, clock), claim=claim_on(gpu))
+    wait(clock, meter.claim())
+    wait(clock, meter.open())
+    meter.begin()
+    source.call(2.0, 450.0)
+    meter.tally.succeed(TokenCount(1, 1))
+    meter.end()
+    wait(clock, meter.close())
+    measured = meter.measurement(precision=0.02)
+    (reason,) = measured.reasons
+    assert (measured.valid, reason.code) == (True, "unclaimed")
+    assert reason.sentence == (
+        "NVIDIA H100 could not be claimed (Operation not permitted): "
+        "what another process did on it meanwhile is counted"
+    )
+    assert measured.energy_j == pytest.approx(900.0, rel=0.01)
 
 
-def test_a_lock_file_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
-    take(claim_on(tmp_path, GPU))
-    (file,) = tmp_path.iterdir()
-    (target := tmp_path / "target").write_text("mine")
-    file.unlink()
-    file.symlink_to(target)
-    take(claim_on(tmp_path, GPU))
-    assert target.read_text() == "mine"
-
-
-def test_a_lock_file_that_another_user_has_closed_keeps_nobody_from_measuring(tmp_path: Path) -> None:
-    take(claim_on(tmp_path, GPU))
-    (file,) = tmp_path.iterdir()
-    file.chmod(0o400)
-    with as_a_user_without_rights():
-        claim = claim_on(tmp_path, GPU)
-        take(claim)
-        claim.release()
-
-
-@contextlib.contextmanager
-def as_a_user_without_rights() -> Iterator[None]:
-    """Not as root, whom no mode of a file keeps out."""
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if is_root:
-            os.seteuid(0)
+def test_a_device_that_stays_busy_is_not_measured(gpu: Device) -> None:
+    clock = FakeClock()
+    source = ScriptedSource(clock, device=gpu)
+    meter = Meter(clock, Sampler(source, clock), claim=claim_on(gpu, wait_s=0.0))
+    with held_elsewhere(gpu):
+        wait(clock, meter.claim())
+        wait(clock, meter.open())
+        meter.begin()
+        source.call(1.0, 450.0)
+        meter.tally.succeed(TokenCount(1, 1))
+        meter.end()
+        wait(clock, meter.close())
+    measured = meter.measurement(precision=0.02)
+    assert (measured.valid, measured.energy_j, measured.queries) == (False, None, 1)
+    assert [reason.code for reason in measured.reasons] == ["device_busy"]

@@ -59,7 +59,17 @@ def test_waking_cuts_the_wait_short(clock: SystemClock) -> None:
     assert not repeating.alive
 
 
-def test_a_step_that_hangs_is_left_behind_after_a_second() -> None:
+def test_a_step_that_is_wanted_now_is_made_by_the_thread_and_waited_for(clock: SystemClock) -> None:
+    turns = Turns(3600)
+    repeating = clock.repeat(turns)
+    assert turns.wait_for(1)
+    assert repeating.step_now(5)
+    assert len(turns.threads) == 2
+    assert turns.threads[1] is not threading.current_thread()
+    repeating.stop()
+
+
+def test_a_step_that_hangs_is_left_behind_after_half_a_second() -> None:
     hanging = threading.Event()
 
     def hang() -> float:
@@ -67,9 +77,10 @@ def test_a_step_that_hangs_is_left_behind_after_a_second() -> None:
         return 0.0
 
     repeating = RepeatingThread(hang)
+    assert not repeating.step_now(0.01)
     began_s = time.monotonic()
     repeating.stop()
-    assert 1.0 <= time.monotonic() - began_s < 2.0
+    assert 0.5 <= time.monotonic() - began_s < 1.0
     assert repeating.alive
     hanging.set()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from bench import Bench
 
-from pytest_whq.measuring.claim import Claim
+from pytest_whq.measuring.claim import Claim, Hold
 from pytest_whq.measuring.clock import pause, wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.plan import start_phase
@@ -18,12 +18,16 @@ class Held(Claim):
     def __init__(self) -> None:
         self.holders = 0
 
-    async def acquire(self) -> None:
+    async def acquire(self) -> Hold:
         await pause(1.0)
         self.holders += 1
+        claim = self
 
-    def release(self) -> None:
-        self.holders -= 1
+        class Held(Hold):
+            def release(self) -> None:
+                claim.holders -= 1
+
+        return Held(())
 
 
 @pytest.fixture

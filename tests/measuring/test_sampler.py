@@ -218,6 +218,9 @@ class _Gone:
     def wake(self) -> None:
         pass
 
+    def step_now(self, longest_s: float) -> bool:
+        return False
+
     def stop(self) -> None:
         pass
 

@@ -122,9 +122,11 @@ def test_net_energy_may_be_below_nothing() -> None:
 
 SPOILS_ALL: tuple[ReasonCode, ...] = (
     *("no_source", "source_error", "counter_reset", "counter_stuck", "sensors_disagree"),
-    *("window_too_short", "sample_gap", "mig", "failed_queries"),
+    *("window_too_short", "sample_gap", "mig", "device_busy", "failed_queries"),
 )
-WARNINGS: tuple[ReasonCode, ...] = ("imprecise", "throttled", "shared_device", "thermal_drift", "estimated")
+WARNINGS: tuple[ReasonCode, ...] = (
+    *("imprecise", "throttled", "shared_device", "unclaimed", "thermal_drift", "estimated"),
+)
 INVALIDATED: dict[ReasonCode, set[str]] = {
     **{code: set(METRICS) for code in SPOILS_ALL},
     "no_queries": OF_QUERIES,

@@ -94,15 +94,18 @@ def test_who_waits_for_another_session_says_so(project: MeasuredProject) -> None
     project.tests(TESTS)
     board = Device(f"GPU-{project.path}/conftest.py", "Scripted H100")
     claim = Claim([board], waiting=lambda text: None)
-    wait(SystemClock(), claim.acquire())
-    waiting = f"{SAVE} waiting for Scripted H100: process {os.getpid()} measures on it{CLEAR}{RESTORE}"
+    hold = wait(SystemClock(), claim.acquire())
+    waiting = f"{SAVE} waiting for Scripted H100: process {os.getpid()} measures on it ("
+    released: list[bool] = []
 
     def let_go(so_far: str) -> None:
-        if so_far.endswith(waiting):
-            claim.release()
+        if waiting in so_far and not released:
+            released.append(True)
+            hold.release()
 
     seen = seen_on_terminal(project, look=let_go)
-    assert f"{waiting}{SAVE}{CLEAR}{RESTORE}" in seen
+    _, _, after = seen.partition(waiting)
+    assert after.split(RESTORE)[1] == f"{SAVE}{CLEAR}"
     assert "3 passed" in seen
 
 

@@ -1,0 +1,98 @@
+"""Calls into drivers and plugins, which may hang: none of them holds up its caller for long."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from pytest_whq.errors import SourceError
+from pytest_whq.units import format_seconds
+
+Result = TypeVar("Result")
+
+LIMIT_S = 10.0
+"""Longer than any driver takes that works, and short enough to wait for one that does not."""
+
+
+class BoundedCalls:
+    """Calls that are to a source ``name``, each made in a thread and waited for at most ``limit_s`` long.
+
+    So Ctrl-C and timeouts act at once, whatever the call is stuck in: its thread, a daemon, is left behind
+    and keeps no session from ending. While it is stuck no other call is made, but refused at once.
+    """
+
+    def __init__(self, name: str, limit_s: float = LIMIT_S) -> None:
+        self._name = name
+        self._limit_s = limit_s
+        self._latest: _Call | None = None
+
+    def call(
+        self, what: str, function: Callable[[], Result], give_back: Callable[[Result], object] | None = None
+    ) -> Result:
+        """What ``function`` returns or raises; SourceError where it does not ``what`` in time.
+
+        A result that comes too late is given to ``give_back``.
+        """
+        if self._latest is not None and self._latest.is_stuck:
+            raise self._hangs(self._latest.what)
+        call = self._latest = _Call(what, function, give_back)
+        try:
+            # In two steps, or an interrupt between them would leave a call that nobody gave up.
+            call.start()
+            if call.ended.wait(self._limit_s):
+                return cast(Result, call.outcome())
+        finally:
+            call.give_up()
+        raise self._hangs(what)
+
+    def _hangs(self, what: str) -> SourceError:
+        return SourceError(
+            f"The power source {self._name} did not {what} within {format_seconds(self._limit_s)}: its "
+            "driver may hang. See the system's log, or let it take longer with --whq-driver-timeout."
+        )
+
+
+class _Call:
+    """One call in its thread, until it ends or is given up."""
+
+    def __init__(self, what: str, function: Callable[[], Any], give_back: Callable[[Any], object] | None):
+        self.what = what
+        self.ended = threading.Event()
+        self._function = function
+        self._give_back = give_back
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._given_up = False
+        self._deciding = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="pytest-whq driver", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it was given up and has not ended yet; what a fork left behind is not there any more."""
+        return self._given_up and self._thread.is_alive()
+
+    def outcome(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def give_up(self) -> None:
+        """Nobody asks for the outcome any more; nothing, where it is there."""
+        with self._deciding:
+            self._given_up = not self.ended.is_set()
+
+    def _run(self) -> None:
+        try:
+            self._result = self._function()
+        except BaseException as error:  # noqa: BLE001 - the caller's to handle
+            self._error = error
+        with self._deciding:
+            self.ended.set()
+            too_late = self._given_up and self._error is None
+        if too_late and self._give_back is not None:
+            try:
+                self._give_back(self._result)
+            except BaseException:  # noqa: BLE001 - nobody is left to hear of it
+                return
