@@ -169,15 +169,14 @@ class Sampler:
             return ()
         self._lock.release()
         try:
-            states = self._calls.call("tell its state", self._state_alone)
-        except Exception:  # noqa: BLE001 - it is a courtesy: without it there are no warnings
+            return self._calls.call("tell its state", self._state_alone)
+        except SourceError:  # It is a courtesy: without it there are no warnings.
             return ()
-        return tuple(state for state in states or () if isinstance(state, DeviceState))
 
     def _state_alone(self) -> tuple[DeviceState, ...]:
         # A source is asked one thing at a time; one that never answers is not read any more either.
         with self._lock:
-            return self._source.state()
+            return tuple(state for state in self._source.state() or () if isinstance(state, DeviceState))
 
     def tick(self) -> float:
         """Read once; returns the seconds to wait before the next reading."""
@@ -214,7 +213,7 @@ class Sampler:
         except SourceError as error:
             self._error = (before_s, error)
             return _INSIDE_S
-        except Exception as error:  # noqa: BLE001 - a plugin's source may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's source may raise anything
             self._error = (before_s, SourceError(f"the power source failed: {described(error)}"))
             return _INSIDE_S
         self._cost_s = max(self._last_s - before_s, self._cost_s * 0.9)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from pytest_whq.errors import SourceError
+from pytest_whq.errors import SourceError, WhqError, described
 from pytest_whq.units import format_seconds
 
 Result = TypeVar("Result")
@@ -28,7 +28,9 @@ class BoundedCalls:
     def call(
         self, what: str, function: Callable[[], Result], give_back: Callable[[Result], object] | None = None
     ) -> Result:
-        """What ``function`` returns or raises; SourceError where it does not ``what`` in time.
+        """What ``function`` returns; SourceError where it does not ``what``, or not in time.
+
+        A `WhqError` of its own passes through.
 
         A result that comes too late is given to ``give_back``.
         """
@@ -39,10 +41,20 @@ class BoundedCalls:
             # In two steps, or an interrupt between them would leave a call that nobody gave up.
             call.start()
             if call.ended.wait(self._limit_s):
-                return cast(Result, call.outcome())
+                return cast(Result, self._outcome(call))
         finally:
             call.give_up()
         raise self._hangs(what)
+
+    def _outcome(self, call: "_Call") -> Any:
+        if call.error is None:
+            return call.result
+        if isinstance(call.error, WhqError):
+            raise call.error
+        # Out of a binding or a plugin anything may come, and not even SystemExit may end a session.
+        raise SourceError(
+            f"The power source {self._name} did not {call.what}: {described(call.error)}"
+        ) from call.error
 
     def _hangs(self, what: str) -> SourceError:
         return SourceError(
@@ -59,8 +71,8 @@ class _Call:
         self.ended = threading.Event()
         self._function = function
         self._give_back = give_back
-        self._result: Any = None
-        self._error: BaseException | None = None
+        self.result: Any = None
+        self.error: BaseException | None = None
         self._given_up = False
         self._deciding = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="pytest-whq driver", daemon=True)
@@ -73,11 +85,6 @@ class _Call:
         """Whether it was given up and has not ended yet; what a fork left behind is not there any more."""
         return self._given_up and self._thread.is_alive()
 
-    def outcome(self) -> Any:
-        if self._error is not None:
-            raise self._error
-        return self._result
-
     def give_up(self) -> None:
         """Nobody asks for the outcome any more; nothing, where it is there."""
         with self._deciding:
@@ -85,14 +92,14 @@ class _Call:
 
     def _run(self) -> None:
         try:
-            self._result = self._function()
+            self.result = self._function()
         except BaseException as error:  # noqa: BLE001 - the caller's to handle
-            self._error = error
+            self.error = error
         with self._deciding:
             self.ended.set()
-            too_late = self._given_up and self._error is None
+            too_late = self._given_up and self.error is None
         if too_late and self._give_back is not None:
             try:
-                self._give_back(self._result)
+                self._give_back(self.result)
             except BaseException:  # noqa: BLE001 - nobody is left to hear of it
                 return

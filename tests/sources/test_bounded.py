@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_whq.errors import SourceError
+from pytest_whq.errors import SettingError, SourceError
 from pytest_whq.sources.bounded import BoundedCalls
 
 
@@ -19,11 +19,17 @@ def hanging() -> Iterator[threading.Event]:
     event.set()
 
 
+def _raise(error: BaseException) -> None:
+    raise error
+
+
 def test_a_call_that_ends_in_time_gives_what_it_returns_or_raises() -> None:
     calls = BoundedCalls("nvml")
     assert calls.call("open", lambda: 42) == 42
-    with pytest.raises(SystemExit, match="7"):
-        calls.call("open", lambda: exit(7))
+    with pytest.raises(SettingError, match="of its own"):
+        calls.call("open", lambda: _raise(SettingError("of its own")))
+    with pytest.raises(SourceError, match=r"^The power source nvml did not open: SystemExit\(7\)$"):
+        calls.call("open", lambda: _raise(SystemExit(7)))
     assert calls.call("open", threading.current_thread) is not threading.current_thread()
 
 
