@@ -119,14 +119,7 @@ HOWS = {
     "gives-strangers": "return (object(),)",
 }
 READINGS = {
-    "nan": "energy_j=float('nan')",
-    "infinite": "energy_j=float('inf')",
     "falls": "energy_j=-360.0 * now_s",
-    "stands": "energy_j=1.0",
-    "is-nothing": "energy_j=None",
-    "is-zero": "energy_j=0.0",
-    "power-nan": "energy_j=None, power_w=float('nan')",
-    "power-negative": "energy_j=None, power_w=-1.0",
 }
 
 

@@ -1,5 +1,6 @@
 """A driver that hangs for a minute: Ctrl-C ends the session at once, and without it ten seconds do."""
 
+import re
 import signal
 import time
 
@@ -61,8 +62,12 @@ def test_a_session_is_held_up_for_ten_seconds_at_most(simulated_project: Simulat
     simulated_project.conftest(HANGING.format(function="pynvml.nvmlInit"))
     simulated_project.tests(TEST + TEST.replace("test_it", "test_again"))
     began_s = time.monotonic()
-    simulated_project.run_apart().assert_outcomes(passed=2)
-    assert 10.0 <= time.monotonic() - began_s < 25.0
+    result = simulated_project.run_apart()
+    result.assert_outcomes(passed=2)
+    # What hangs still does when the process ends, and does not keep it.
+    assert time.monotonic() - began_s < 50.0
+    (seconds,) = re.findall(r"passed in ([\d.]+)s", str(result.stdout))
+    assert 10.0 <= float(seconds) < 20.0
     for record in simulated_project.records.values():
         assert record["reasons"] == ["source_error"]
         assert record["why"]["source_error"] == (

@@ -92,6 +92,7 @@ nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, nvmlDevice_t *dev
 
 nvmlReturn_t nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *device) {
     if (!is_open()) return UNINITIALIZED;
+    if (!uuid) return INVALID_ARGUMENT;
     for (unsigned int i = 0; i < control->gpu_count; i++)
         if (!strcmp(control->gpus[i].uuid, uuid)) return nvmlDeviceGetHandleByIndex_v2(i, device);
     return NOT_FOUND;
