@@ -13,6 +13,7 @@ ReasonCode = Literal[
     "sample_gap",
     "mig",
     "device_busy",
+    "device_idle",
     "failed_queries",
     "no_queries",
     "tokens_missing",

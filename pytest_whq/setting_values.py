@@ -40,6 +40,16 @@ def seconds(*, above_zero: bool) -> Callable[[str, Any], float]:
     return parse
 
 
+def flag(where: str, value: Any) -> bool:
+    """Takes true or false, also in words."""
+    word = str(value).strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise SettingError(f"{where} must be true or false, not {value!r}.")
+
+
 def share(where: str, value: Any) -> float:
     """Takes a share below 1, as a ratio or in percent."""
     ratio = _ratio(value)

@@ -75,7 +75,8 @@ class Ledger:
         self._leave(meter)
         try:
             await meter.conclude()
-            plain = meter.measurement(repeated=repeated, precision=self.plan.precision)
+            plan = self.plan
+            plain = meter.measurement(repeated=repeated, precision=plan.precision, idle_ok=plan.idle_ok)
             figures = None if load is None else load()
             measurement = detailed(plain, meter.tallies, figures, self.reader.tokenizer)
             if not lies_in_another(meter):
@@ -161,7 +162,8 @@ class Ledger:
         if overlapped:
             spans, tallies = union([*overlapped, mine])
             states = tuple(state for one in (*overlapped, mine) for state in one.states)
-            plain = meter.joined(spans, tallies, states).measurement(precision=self.plan.precision)
+            joined = meter.joined(spans, tallies, states)
+            plain = joined.measurement(precision=self.plan.precision, idle_ok=self.plan.idle_ok)
             found = detailed(plain, tallies, tokenizer=self.reader.tokenizer)
             mine = Stretch(spans, tallies, found, states)
         self._closed = [*apart, mine]

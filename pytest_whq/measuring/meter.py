@@ -1,6 +1,6 @@
 """One measurement: spans of time, what the devices drew in them, and the queries that ran in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
@@ -8,6 +8,7 @@ from pytest_whq.joules.trace import Trace
 from pytest_whq.measuring.claim import Claim, Hold
 from pytest_whq.measuring.clock import Clock, pause
 from pytest_whq.measuring.device_conditions import state_reasons
+from pytest_whq.measuring.idle_devices import Rest, idle_reasons
 from pytest_whq.measuring.plan import half_widths95, start_phase
 from pytest_whq.measuring.queued_work import wait_for_queued_work
 from pytest_whq.measuring.result import measurement_of, rounds_of
@@ -45,6 +46,7 @@ class Meter:
         self._reading = False
         self._began_s: float | None = None
         self._energies: Mapping[str, SpanEnergies] = {}
+        self._rests: Mapping[str, Rest | None] = {}
         self._power: PowerCurve | None = None
         self._phases: Phases | str | None = None
         self._first_phase: float | None = None
@@ -206,10 +208,11 @@ class Meter:
             return None
         return half_widths95(rounds_of(self.spans[:-1], self.tallies, energies)).get("wh_per_query")
 
-    def measurement(self, *, repeated: bool = False, precision: float) -> Measurement:
+    def measurement(self, *, repeated: bool = False, precision: float, idle_ok: bool = False) -> Measurement:
         """What was measured, once closed; ``repeated`` when the spans are rounds of the same call.
 
-        ``precision`` is the ratio above which a figure counts as imprecise.
+        ``precision`` is the ratio above which a figure counts as imprecise. With ``idle_ok`` devices may
+        have done nothing.
         """
         estimated, names = False, {}
         if self._sampler is not None:
@@ -220,13 +223,21 @@ class Meter:
             self.tallies,
             self._energies,
             self._why_not,
-            warnings=(*filter(None, [self._unclaimed]), *state_reasons(self.states, names)),
+            conditions=(
+                *filter(None, [self._unclaimed]),
+                *(() if idle_ok or estimated else self._idle()),
+                *state_reasons(self.states, names),
+            ),
             estimated=estimated,
             repeated=repeated,
             precision=precision,
             power=self._power,
             phases=self._phases,
         )
+
+    def _idle(self) -> Iterator[Reason]:
+        rests = [self._rests.get(id_) for id_ in self._energies]
+        return idle_reasons(list(self._energies.values()), rests, self.elapsed_s)
 
     def leave(self) -> None:
         """Let go of the devices: nothing more is read for this meter."""
@@ -257,6 +268,8 @@ class Meter:
             try:
                 self._energies = sampler.energies(self.spans)
                 self._look_beside(sampler)
+                around = (*self.spans, *self.beside)
+                self._rests = sampler.rests(around, self._opened_s, self._clock.now())
                 edges_s = joined_edges(tally.phases for tally in self.tallies)
                 self._phases = sampler.phases(self.spans, self._energies, edges_s)
             except UnmeasurableError as unmeasurable:

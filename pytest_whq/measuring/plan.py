@@ -17,7 +17,8 @@ class Plan:
     """How long ``whq(call)`` repeats its call.
 
     With ``rounds`` exactly so many rounds run; without, they go on until ``precision`` (a ratio) is
-    reached, at least `MIN_ROUNDS` and ``min_seconds``, but above all at most ``max_seconds``.
+    reached, at least `MIN_ROUNDS` and ``min_seconds``, but above all at most ``max_seconds``. With
+    ``idle_ok`` the devices may do nothing meanwhile, in a window of the test's own or a load, too.
     """
 
     rounds: int | None = None
@@ -25,6 +26,7 @@ class Plan:
     min_seconds: float = 5.0
     max_seconds: float = 30.0
     precision: float = 0.02
+    idle_ok: bool = False
 
     @property
     def round_s(self) -> float:

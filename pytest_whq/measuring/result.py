@@ -28,7 +28,7 @@ def measurement_of(
     energies: Mapping[str, SpanEnergies],
     why_not: Reason | None,
     *,
-    warnings: Sequence[Reason] = (),
+    conditions: Sequence[Reason] = (),
     estimated: bool = False,
     repeated: bool = False,
     precision: float,
@@ -37,9 +37,9 @@ def measurement_of(
 ) -> Measurement:
     """The measurement of ``spans``, of which each has its tally; no ``energies`` means not measured.
 
-    ``warnings`` are what the devices' state gives; ``repeated`` when the spans are rounds of the same
-    call; ``precision`` is the ratio above which the figure counts as imprecise. ``phases`` may be the
-    sentence that says why they cannot be told apart.
+    ``conditions`` are what the devices' state and level give; ``repeated`` when the spans are rounds of
+    the same call; ``precision`` is the ratio above which the figure counts as imprecise. ``phases`` may be
+    the sentence that says why they cannot be told apart.
     """
     parts = list(energies.values()) if why_not is None else []
     rounds = rounds_of(spans, tallies, parts)
@@ -65,7 +65,7 @@ def measurement_of(
     reasons += [ESTIMATED] if estimated else []
     reasons += _count_reasons(plain, tallies)
     reasons += _precision_reasons(plain, widths.get("wh_per_query"), repeated, precision)
-    reasons += warnings
+    reasons += conditions
     reasons += _drift_reasons(rounds, precision) if repeated and not estimated else ()
     return replace(
         plain,

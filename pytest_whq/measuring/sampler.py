@@ -9,6 +9,7 @@ from pytest_whq.joules.phases import phases_by_first_token, phases_by_role
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.joules.trace import Trace
 from pytest_whq.measuring.clock import Clock, Repeating
+from pytest_whq.measuring.idle_devices import Rest, rest_around
 from pytest_whq.measuring.plan import start_phase
 from pytest_whq.model import Device, DeviceState, PowerCurve
 from pytest_whq.model.serving import Phases
@@ -155,6 +156,17 @@ class Sampler:
         """The power from ``start_s`` to ``end_s``, ``spans`` marked; None where none was read."""
         # Not under the lock, under which nothing would be read meanwhile: readings only add to a trace.
         return power_curve(self.traces.values(), spans, start_s, end_s)
+
+    def rests(self, spans: Sequence[Span], start_s: float, end_s: float) -> dict[str, Rest | None]:
+        """The level around ``spans`` by device id, of what was seen from ``start_s`` to ``end_s``."""
+        if not self._reached():
+            return {}
+        try:
+            return {
+                id_: rest_around(trace.observed(start_s, end_s), spans) for id_, trace in self.traces.items()
+            }
+        finally:
+            self._lock.release()
 
     def _energies_of(self, device: Device, spans: Sequence[Span]) -> SpanEnergies:
         try:

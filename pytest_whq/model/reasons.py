@@ -19,6 +19,7 @@ REASONS: Mapping[ReasonCode, frozenset[str]] = {
     "sample_gap": frozenset(METRICS),
     "mig": frozenset(METRICS),
     "device_busy": frozenset(METRICS),
+    "device_idle": frozenset(METRICS),
     "failed_queries": frozenset(METRICS),
     "no_queries": _OF_QUERIES,
     "tokens_missing": _OF_TOKENS,

@@ -25,7 +25,7 @@ from pytest_whq.measuring.claim import WAIT_S
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.model import Place
 from pytest_whq.rendering import RENDERERS
-from pytest_whq.setting_values import seconds, share, whole_number
+from pytest_whq.setting_values import flag, seconds, share, whole_number
 from pytest_whq.sources.bounded import LIMIT_S
 from pytest_whq.sources.roles import RolePattern, role_patterns
 from pytest_whq.storing.baseline_file import FILE_NAME
@@ -220,14 +220,7 @@ def _max_failed(config: pytest.Config) -> MaxFailed | None:
 
 def _flag(config: pytest.Config, name: str) -> bool:
     value = _value(config, name)
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    word = str(value).strip().lower()
-    if word in ("1", "true", "yes", "on"):
-        return True
-    if word in ("0", "false", "no", "off"):
-        return False
-    raise SettingError(f"{_called(config, name)} must be true or false, not {value!r}.")
+    return False if value is None else flag(_called(config, name), value)
 
 
 def _plan(config: pytest.Config) -> Plan:
@@ -272,5 +265,6 @@ _PLAN: Mapping[str, Callable[[str, Any], Any]] = {
     "min_seconds": seconds(above_zero=False),
     "max_seconds": seconds(above_zero=True),
     "precision": share,
+    "idle_ok": flag,
 }
 assert set(_PLAN) == {field.name for field in fields(Plan)}

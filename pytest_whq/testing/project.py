@@ -57,6 +57,8 @@ INI = {
     "whq_rounds": "5",
     # So short that one call is a round.
     "whq_max_seconds": "1",
+    # What draws the same all the time would seem to do nothing.
+    "whq_idle_ok": "true",
 }
 """Settings with which a round is one call, of which there are five after one to warm up."""
 

@@ -125,6 +125,16 @@ PROVOCATIONS = {
         "Let it end, or wait longer with --whq-wait.",
         options=("--whq-wait=0.5",),
     ),
+    "device_idle": Provocation(
+        """
+        def test_it(whq, chat, gpu):
+            with whq.measure() as window:
+                time.sleep(1.0)
+                window.record({"usage": {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}})
+        """,
+        "* W in the window are the * W around it: what was measured ran elsewhere, as on a remote server, "
+        "or is a mock",
+    ),
     "failed_queries": Provocation(
         """
         def test_it(whq, chat, gpu):

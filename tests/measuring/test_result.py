@@ -171,7 +171,7 @@ def test_replies_that_tell_only_their_output_miss_tokens() -> None:
 
 def test_warnings_of_the_devices_come_last_and_each_code_once() -> None:
     hot, slow = Reason("thermal_drift", "it warmed up"), Reason("throttled", "clocks were cut")
-    found = put_together([a_tally(2, failed=1)] * 3, warnings=[hot, slow, replace(hot, sentence="again")])
+    found = put_together([a_tally(2, failed=1)] * 3, conditions=[hot, slow, replace(hot, sentence="again")])
     assert codes(found) == ["failed_queries", "thermal_drift", "throttled"]
     assert sentence(found, "thermal_drift") == "it warmed up"
 

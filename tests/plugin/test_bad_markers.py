@@ -9,7 +9,10 @@ from pytest_whq.model import METRICS
     [
         (
             "whq(round=3)",
-            "the whq marker has no 'round', only rounds, warmup, min_seconds, max_seconds, precision.",
+            (
+                "the whq marker has no 'round', only rounds, warmup, min_seconds, max_seconds, precision, "
+                "idle_ok."
+            ),
         ),
         ("whq(3)", "the whq marker takes keywords only, such as rounds=10, not 3."),
         (

@@ -180,6 +180,7 @@ def test_a_toml_setting_may_be_a_number_or_true_without_quotes(project: Measured
         whq_rounds = 3
         whq_max_seconds = 0.5
         whq_budget = true
+        whq_idle_ok = true
         whq_max = ["wh_per_query=0.11"]
         """
     )

@@ -205,7 +205,7 @@ def test_the_closest_marker_wins_keyword_by_keyword(project: MeasuredProject) ->
 def test_pytest_lists_the_markers_and_the_fixture(project: MeasuredProject) -> None:
     project.run("--markers").stdout.fnmatch_lines(
         [
-            "@pytest.mark.whq(rounds, warmup, min_seconds, max_seconds, precision): how to measure *",
+            "@pytest.mark.whq(rounds, warmup, min_seconds, max_seconds, precision, idle_ok): how to *",
             "@pytest.mark.whq_budget(METRIC=LIMIT, ..., hardware, estimate, max_regression, max_failed): *",
         ]
     )
@@ -232,3 +232,26 @@ def test_a_fixture_of_the_users_own_by_that_name_measures_nothing(project: Measu
     )
     project.run().assert_outcomes(passed=1)
     assert project.records == {}
+
+
+def test_a_budget_on_a_device_that_did_nothing_fails_unless_the_test_says_that_it_may(
+    project: MeasuredProject,
+) -> None:
+    project.ini(whq_idle_ok="false")
+    project.tests("""
+        import pytest
+
+        def test_remote(whq, client):
+            with whq.measure() as window:
+                window.record(client.chat("hi", 3.0))
+
+        @pytest.mark.whq(idle_ok=True)
+        def test_meant(whq, client):
+            with whq.measure() as window:
+                window.record(client.chat("hi", 3.0))
+    """)
+    result = project.run("--whq-max=wh_per_query=1")
+    result.assert_outcomes(passed=1, failed=1)
+    assert project.records["test_remote"]["reasons"] == ["device_idle"]
+    assert project.records["test_remote"]["metrics"]["wh_per_query"] == pytest.approx(0.3)
+    assert project.records["test_meant"]["valid"]

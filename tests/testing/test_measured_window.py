@@ -24,10 +24,10 @@ def test_a_window_has_the_joules_of_its_body() -> None:
 
 def test_the_body_is_a_query_of_the_tokens_that_are_told() -> None:
     clock = FakeClock()
-    source = ScriptedSource(clock, 360.0, period_s=1e-6)
-    untold = measured_window(source, clock, lambda: clock.sleep(1.0))
+    source = ScriptedSource(clock, 70.0, period_s=1e-6)
+    untold = measured_window(source, clock, lambda: source.call(1.0, 360.0))
     assert [reason.code for reason in untold.reasons] == ["tokens_missing"]
-    told = measured_window(source, clock, lambda: clock.sleep(1.0), tokens=TokenCount(100, 50))
+    told = measured_window(source, clock, lambda: source.call(1.0, 360.0), tokens=TokenCount(100, 50))
     assert (told.reasons, told.tokens) == ((), TokenCount(100, 50))
     assert told.j_per_output_token == pytest.approx(7.2)
 
