@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.instruments import Instruments
+from pytest_whq.measuring.load_edges import widened_by_edges
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.overlap import Stretch, lies_in_another, stretch_of, union
 from pytest_whq.measuring.plan import Plan
@@ -79,6 +80,8 @@ class Ledger:
             plain = meter.measurement(repeated=repeated, precision=plan.precision, idle_ok=plan.idle_ok)
             figures = None if load is None else load()
             measurement = detailed(plain, meter.tallies, figures, self.reader.tokenizer)
+            if figures is not None:
+                measurement = widened_by_edges(measurement, figures, plan.precision)
             if not lies_in_another(meter):
                 with self._lock:
                     self._enter(meter, measurement)

@@ -10,7 +10,7 @@ from pytest_whq.calling.load import load
 from pytest_whq.calling.load_plan import LoadPlan
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import wait_async
-from pytest_whq.model import TokenCount
+from pytest_whq.model import METRICS, TokenCount
 from pytest_whq.model.serving import Distribution, Load, Stretch
 
 
@@ -119,6 +119,30 @@ def test_work_at_the_edges_is_noted() -> None:
         "the window holds the work of 0.5 queries more than it counts (2.6 %), because queries were "
         "under way at its edges: give more inputs for a closer figure"
     )
+
+
+@pytest.mark.parametrize("inputs", [4, 8, 21])
+def test_the_interval_holds_the_work_of_the_queries_that_are_counted(inputs: int) -> None:
+    server = Server()
+    server.run(load(server.ledger, server.chat, [1.0] + [2.0] * (inputs - 1), LoadPlan(2)))
+    measured = server.ledger.measurement
+    # Two share 200 W: each second of a query is 100 J, and the first of those counted took one second.
+    true_wh = (1.0 + 2.0 * (measured.queries - 1)) * 100.0 / measured.queries / 3600
+    lowest, highest = measured.interval95["wh_per_query"]
+    assert lowest < true_wh < highest
+    assert measured.wh_per_query is not None
+    assert measured.wh_per_query > 1.02 * true_wh
+    assert highest < 1.5 * measured.wh_per_query
+    assert measured.has("imprecise")
+    assert measured.interval95.keys() == {
+        name for name, metric in METRICS.items() if metric.per == "query" or metric.counts_tokens
+    }
+
+
+def test_a_load_whose_edges_hold_no_other_work_is_as_sure_as_its_energy() -> None:
+    server = Server()
+    server.run(load(server.ledger, server.chat, [1.0] * 16, LoadPlan(4)))
+    assert not server.ledger.measurement.has("imprecise")
 
 
 def test_seconds_are_those_of_the_steady_state_and_inputs_come_again() -> None:
