@@ -48,3 +48,12 @@ def allow_failures(measurement: Measurement, limit: MaxFailed | None) -> Measure
         return measurement
     kept = tuple(reason for reason in measurement.reasons if reason.code != "failed_queries")
     return replace(measurement, reasons=kept)
+
+
+def all_failed(measurement: Measurement) -> str | None:
+    """Why a test whose queries all failed is not to pass, in one sentence; None where one succeeded."""
+    if measurement.queries or not measurement.failed_queries:
+        return None
+    kinds = ", ".join(f"{number} {kind}" for kind, number in measurement.failures.items())
+    what = f"all {measurement.failed_queries} queries" if measurement.failed_queries > 1 else "its only query"
+    return f"{what} failed{f' ({kinds})' if kinds else ''}: no energy per query was measured."

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.judging.budgets import failing_sentence, judge_budgets, nearest_max_failed
-from pytest_whq.judging.max_failed import allow_failures
+from pytest_whq.judging.max_failed import all_failed, allow_failures
 from pytest_whq.judging.run_comparison import may_have_changed
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.model import Measurement, Reason, Record, TestOutcome, TokenCount
@@ -225,7 +225,9 @@ class WhqSession:
             if verdict.fails
         ]
         regression = self._baseline.failure(record)
-        return sentences if regression is None else [*sentences, regression]
+        sentences += [] if regression is None else [regression]
+        failed = None if sentences else all_failed(record.measurement)
+        return sentences if failed is None else [failed]
 
 
 _NOTHING = Measurement(

@@ -198,3 +198,29 @@ def test_quiet_shows_failing_tests_only_and_verbose_shows_all_there_is(project: 
         ],
         consecutive=True,
     )
+
+
+@pytest.mark.parametrize(("arguments", "outcome"), [(["--whq-budget"], "failed"), ([], "passed")])
+def test_a_test_whose_queries_all_failed_does_not_pass_where_budgets_are_enforced(
+    project: MeasuredProject, arguments: list[str], outcome: str
+) -> None:
+    project.tests("""
+        def test_load(whq, client):
+            whq.load(client.fail, ["a", "b", "c"], concurrency=1)
+    """)
+    result = project.run(*arguments)
+    result.assert_outcomes(**{outcome: 1})
+    assert project.records["test_load"]["failed_queries"] == 3
+    told = "*all 3 queries failed (3 ConnectionError): no energy per query was measured."
+    if arguments:
+        result.stdout.fnmatch_lines([told])
+    else:
+        result.stdout.no_fnmatch_line(told)
+
+
+def test_a_test_of_which_some_queries_failed_passes_without_a_budget_on_it(project: MeasuredProject) -> None:
+    project.tests("""
+        def test_load(whq, client):
+            whq.load(lambda item: client.fail(item) if item else client.chat("hi"), [0, 1], concurrency=1)
+    """)
+    project.run("--whq-budget").assert_outcomes(passed=1)
