@@ -126,7 +126,21 @@ def plan_for(item: pytest.Item, plan: Plan) -> Plan:
             if name not in _PLAN:
                 raise SettingError(f"{where} has no {name!r}, only {', '.join(_PLAN)}.")
             plan = replace(plan, **{name: _PLAN[name](f"{where}: {name}", value)})
+        _refuse_idle_keywords(item, mark, where)
     return plan
+
+
+def _refuse_idle_keywords(item: pytest.Item, mark: pytest.Mark, where: str) -> None:
+    """Refuse what a test's own marker says of repeating where nothing can repeat."""
+    # One of a class or module may be for its other tests.
+    if mark not in item.own_markers or "whq" in getattr(item, "fixturenames", ()):
+        return
+    for name in mark.kwargs:
+        if name in _OF_REPEATING:
+            raise SettingError(
+                f"{where}: {name} has no effect, since without the whq fixture the whole test is one query. "
+                "Take the fixture and call whq(call), or leave it out."
+            )
 
 
 def marker_budgets(item: pytest.Item) -> tuple[Budget, ...]:
@@ -258,6 +272,9 @@ def _policies(config: pytest.Config) -> Policies:
         given.append("inconclusive=fail")
     return policies_from(given, _called(config, "whq_when"))
 
+
+_OF_REPEATING = frozenset({"rounds", "warmup", "min_seconds", "max_seconds"})
+"""What only `whq(call)`, or the warm-up of `whq.load`, heeds."""
 
 _PLAN: Mapping[str, Callable[[str, Any], Any]] = {
     "rounds": whole_number(at_least=1),

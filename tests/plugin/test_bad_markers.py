@@ -28,6 +28,13 @@ from pytest_whq.model import METRICS
             "the whq marker: min_seconds must be a number of seconds of at least 0, not -1.",
         ),
         (
+            "whq(precision=0.01, rounds=5)",
+            (
+                "the whq marker: rounds has no effect, since without the whq fixture the whole test is one "
+                "query. Take the fixture and call whq(call), or leave it out."
+            ),
+        ),
+        (
             "whq(max_seconds=0)",
             "the whq marker: max_seconds must be a number of seconds above 0, not 0.",
         ),
