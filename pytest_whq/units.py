@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 JOULES_PER_WH = 3600.0
 
@@ -41,18 +43,41 @@ def watts_from_mw(power_mw: float) -> float:
     return power_mw / 1000.0
 
 
-_PREFIXES = ((1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+class Prefix(NamedTuple):
+    """An SI prefix and what it multiplies a unit by."""
+
+    factor: float
+    letter: str
 
 
-def format_quantity(value: float, unit: str) -> str:
-    """Three significant digits with an SI prefix: ``0.00184, "Wh"`` gives ``1.84 mWh``."""
+_PREFIXES = tuple(
+    Prefix(factor, letter)
+    for factor, letter in ((1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+)
+
+
+def format_quantity(value: float, unit: str, prefix: Prefix | None = None) -> str:
+    """Three significant digits with an SI prefix: ``0.00184, "Wh"`` gives ``1.84 mWh``.
+
+    Where a ``prefix`` is given it stands, so that figures below one another have one unit: ``0.00184 Wh``.
+    """
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
     # Rounded first, so that 0.0009996 becomes 1.00 m and not 1000 µ.
     rounded = float(f"{value:.3g}")
-    factor, prefix = next((p for p in _PREFIXES if abs(rounded) >= p[0]), _PREFIXES[-1])
+    factor, letter = prefix or _fitting(rounded)
     scaled = rounded / factor
-    return f"{scaled:.{_digits(scaled)}f} {prefix}{unit}"
+    return f"{scaled:{',' if prefix else ''}.{_digits(scaled)}f} {letter}{unit}"
+
+
+def prefix_for(values: Sequence[float]) -> Prefix:
+    """The prefix that suits the one in the middle of ``values``."""
+    known = sorted(abs(value) for value in values if math.isfinite(value))
+    return _fitting(float(f"{known[len(known) // 2]:.3g}")) if known else Prefix(1.0, "")
+
+
+def _fitting(rounded: float) -> Prefix:
+    return next((prefix for prefix in _PREFIXES if abs(rounded) >= prefix.factor), _PREFIXES[-1])
 
 
 def _digits(rounded: float) -> int:

@@ -44,6 +44,7 @@ def test_show_prints_a_run(whq: Whq) -> None:
     assert whq("show", "run.json") == (
         0,
         (
+            "test                          Wh/query ± 95 %\n"
             "test_chat.py::test_short     12.3 mWh ± 1.9 %\n"
             "test_chat.py::test_nothing   not measured: nvml: driver not loaded\n"
             f"1 measured, 1 not measured · {SUMMARY}\n"
@@ -57,8 +58,10 @@ def test_show_tells_more_when_asked(whq: Whq) -> None:
     assert whq("show", "run.json", "-v") == (
         0,
         (
-            "test_chat.py::test_short   12.3 mWh ± 1.9 %   20 queries   5,120 in, 2,560 out   "
-            f"345 mJ/output token   143 W   1 round   6.2 s\n1 measured · {SUMMARY}\n"
+            "test                        Wh/query ± 95 %\n"
+            "test_chat.py::test_short   12.3 mWh ± 1.9 %\n"
+            "    20 queries   5,120 in, 2,560 out   345 mJ/output token   143 W   1 round   6.2 s\n"
+            f"1 measured · {SUMMARY}\n"
         ),
         "",
     )
@@ -72,7 +75,8 @@ def test_show_prints_a_run_as_json(whq: Whq) -> None:
 def test_show_without_a_run_prints_the_last_session(whq: Whq) -> None:
     journal = Journal.start(JOURNAL_FOLDER, a_run())
     journal.add(a_record())
-    line = f"test_chat.py::test_short   12.3 mWh ± 1.9 %\n1 measured · {SUMMARY}\n"
+    header = "test                        Wh/query ± 95 %\n"
+    line = f"{header}test_chat.py::test_short   12.3 mWh ± 1.9 %\n1 measured · {SUMMARY}\n"
     assert whq("show") == (0, line, "whq: The session did not come to its end: 1 test had finished.\n")
     journal.finish()
     assert whq("show") == (0, line, "")
@@ -86,12 +90,14 @@ def test_show_offers_the_sessions_that_ran_at_the_same_time(whq: Whq) -> None:
     second.finish()
     os.utime(first.path, (1, 1))  # The second was the last to write.
     offer = f"whq: Another session measured here at the same time: see whq show {first.path}\n"
-    shown = f"t.py::test_second   12.3 mWh ± 1.9 %\n1 measured · {SUMMARY}\n"
+    header = "test                 Wh/query ± 95 %\n"
+    shown = f"{header}t.py::test_second   12.3 mWh ± 1.9 %\n1 measured · {SUMMARY}\n"
     assert whq("show") == (0, shown, offer)
     note = "whq: The session did not come to its end: 1 test had finished.\n"
+    header = "test                        Wh/query ± 95 %\n"
     assert whq("show", str(first.path)) == (
         0,
-        f"test_chat.py::test_short   12.3 mWh ± 1.9 %\n1 measured · {SUMMARY}\n",
+        f"{header}test_chat.py::test_short   12.3 mWh ± 1.9 %\n1 measured · {SUMMARY}\n",
         note,
     )
     first.finish()
@@ -145,7 +151,10 @@ def test_check_passes_what_is_within_its_budgets(whq: Whq) -> None:
     Path("whq.toml").write_text("[[budgets]]\nwh_per_query = 0.05\n")
     assert whq("check", "run.json", "--budgets", "whq.toml") == (
         0,
-        f"test_chat.py::test_short   12.3 mWh ± 1.9 %   24.6 % of 50.0 mWh\n1 measured · {SUMMARY}\n",
+        (
+            "test                        Wh/query ± 95 %   budget used\n"
+            f"test_chat.py::test_short   12.3 mWh ± 1.9 %   24.6 % of 50.0 mWh\n1 measured · {SUMMARY}\n"
+        ),
         "",
     )
 
@@ -156,6 +165,7 @@ def test_check_fails_what_exceeds_a_budget_or_was_not_measured(whq: Whq) -> None
     assert whq("check", "run.json", "--budgets", "whq.toml") == (
         1,
         (
+            "test                          Wh/query ± 95 %   budget used\n"
             "test_chat.py::test_short     12.3 mWh ± 1.9 %   122.8 % of 10.0 mWh, exceeded\n"
             "test_chat.py::test_nothing   not measured: nvml: driver not loaded\n"
             f"1 measured, 1 not measured, 1 over budget, 1 with a budget unmeasured · {SUMMARY}\n"
@@ -175,6 +185,7 @@ def test_check_judges_by_the_file_and_not_by_the_verdicts_stored(whq: Whq) -> No
     assert whq("check", "run.json", "--budgets", "whq.toml") == (
         0,
         (
+            "test                       Wh/query ± 95 %   baseline            change   verdict     warnings\n"
             "test_chat.py::test_full   12.3 mWh ± 1.9 %   baseline 11.9 mWh   +3.2 %   unchanged   "
             f"imprecise, throttled\n1 measured · {SUMMARY}\n"
             "No budget in whq.toml is for a test in run.json.\n"
@@ -242,7 +253,7 @@ def test_a_terminal_without_unicode_gets_the_figures() -> None:
     write_run(a_run(a_record()), "run.json")
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     shown = subprocess.run([*WHQ, "show", "run.json"], capture_output=True, env=environment, check=False)
-    assert shown.stdout.splitlines()[0] == b"test_chat.py::test_short   12.3 mWh \\xb1 1.9 %"
+    assert shown.stdout.splitlines()[1] == b"test_chat.py::test_short   12.3 mWh \\xb1 1.9 %"
     assert (shown.returncode, shown.stderr) == (0, b"")
 
 

@@ -40,6 +40,7 @@ def store(path: str, day: int, *records: Record) -> None:
 
 
 REGRESSED = (
+    "test                    Wh/query ± 95 %   baseline             change   verdict\n"
     "test_chat.py::test_a   13.5 mWh ± 0.0 %   baseline 12.3 mWh   +10.0 %   regressed\n"
     f"1 measured, 1 regressed · {RIG}\n"
     "tests/test_chat.py::test_a: wh_per_query is 13.5 mWh, +10.0 % (+5.8 % to +14.4 %) from its baseline of "
@@ -97,7 +98,7 @@ def test_check_judges_by_a_baseline(whq: Whq) -> None:
     assert whq("check", "run.json", "--baseline", "whq-baseline.json") == (1, REGRESSED, "")
     assert whq("check", "base.json", "--baseline", "whq-baseline.json")[0] == 0
     status, out, _ = whq("check", "run.json", "--baseline", "whq-baseline.json", "--max-regression", "15%")
-    assert (status, out.splitlines()[0]) == (
+    assert (status, out.splitlines()[1]) == (
         0,
         "test_chat.py::test_a   13.5 mWh ± 0.0 %   baseline 12.3 mWh   +10.0 %   unchanged",
     )
@@ -109,7 +110,7 @@ def test_check_takes_limits_of_regressions_from_the_file_of_budgets(whq: Whq) ->
     whq("accept", "base.json")
     Path("whq.toml").write_text('[[budgets]]\nwh_per_query = 0.0125\nmax_regression = "15%"\n')
     status, out, _ = whq("check", "run.json", "--baseline", "whq-baseline.json", "--budgets", "whq.toml")
-    assert (status, out.splitlines()[1:]) == (
+    assert (status, out.splitlines()[2:]) == (
         1,
         [
             f"1 measured, 1 over budget · {RIG}",
@@ -129,6 +130,7 @@ def test_compare_sets_runs_against_runs(whq: Whq) -> None:
     assert whq("compare", "head.json", "--", "base.json") == (
         0,
         (
+            "test                    Wh/query ± 95 %   baseline            change   verdict\n"
             "test_chat.py::test_a   12.3 mWh ± 0.0 %   baseline 13.5 mWh   -9.1 %   improved\n"
             f"1 measured, 1 improved · {RIG}\n"
         ),
@@ -143,8 +145,9 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
     assert whq("compare", "base.json", "--", "head.json") == (
         0,
         (
-            "test_chat.py::test_a     12.3 mWh ± 0.0 %   baseline 12.3 mWh   +0.0 %   unchanged\n"
-            "test_chat.py::test_new   13.9 µWh ± 0.0 %                                new\n"
+            "test                        Wh/query ± 95 %   baseline            change   verdict\n"
+            "test_chat.py::test_a       12.3 mWh ± 0.0 %   baseline 12.3 mWh   +0.0 %   unchanged\n"
+            "test_chat.py::test_new   0.0139 mWh ± 0.0 %                                new\n"
             f"2 measured · {RIG}\n"
             "Only in the base, and not compared: test_chat.py::test_gone\n"
             "1 test new, not in the baseline: accept it with --whq-update-baseline or whq accept\n"

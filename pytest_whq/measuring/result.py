@@ -13,6 +13,7 @@ from pytest_whq.joules.spans import HOPELESS, Span, SpanEnergies, sum_known
 from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round, format_metric
+from pytest_whq.model.reasons import NO_INTERVAL
 from pytest_whq.model.serving import Load, Phases
 from pytest_whq.queries.tally import Tally
 from pytest_whq.tokens import sum_tokens
@@ -215,7 +216,7 @@ def _precision_reasons(
         )
         return
     if repeated:
-        what = "the 95 % interval is unknown"
+        what = NO_INTERVAL
         if width is not None:
             what = f"the 95 % interval is ± {format_percent(width)}"
     else:

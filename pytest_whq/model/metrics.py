@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, overload
 
-from pytest_whq.units import format_quantity, wh
+from pytest_whq.units import Prefix, format_quantity, wh
 
 Unit = Literal["Wh", "J", "W"]
 Joules = Literal["gross", "net"]
@@ -138,6 +138,6 @@ METRICS: Mapping[str, Metric] = {name: row for name, row in vars(Figures).items(
 """Name -> row of each metric by which energy is reported and budgeted, headline first."""
 
 
-def format_metric(metric: str, value: float | None) -> str:
-    """The value of a metric of `METRICS` with its unit, or ``-`` where unknown."""
-    return "-" if value is None else format_quantity(value, METRICS[metric].unit)
+def format_metric(metric: str, value: float | None, prefix: Prefix | None = None) -> str:
+    """The value of a metric of `METRICS` with its unit, or ``-`` where unknown; ``prefix`` as in `units`."""
+    return "-" if value is None else format_quantity(value, METRICS[metric].unit, prefix)

@@ -1,5 +1,6 @@
 """The records of a session where they come together: journal, report files, terminal summary."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from pytest_whq.plugin.baseline import SessionBaseline, was_compared
 from pytest_whq.plugin.reports import add_step_summary, github_lines, write_report
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering.terminal import render
-from pytest_whq.rendering.words import printable
+from pytest_whq.rendering.words import one_line, printable
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.records import record_from_dict, rig_from_dict
 from pytest_whq.storing.stamp import TOOL, now
@@ -33,6 +34,7 @@ class CollectedRecords:
         self._journal: Journal | None = None
         self._fell_back: str | None = None
         self._problems: list[str] = []
+        self._written: list[Path] = []
         self._has_lost = False
         self._failed_hooks: dict[str, str] = {}
 
@@ -82,13 +84,17 @@ class CollectedRecords:
         if not self._config.option.collectonly:
             if self._records or not broken_off:
                 for name, path in self._settings.reports.items():
-                    self._try(write_report, self._whole_run(rig), name, path)
+                    self._try(self._write, rig, name, path)
             if self._records and (problem := add_step_summary(self._whole_run(rig))):
                 self._problems.append(problem)
             if self._settings.update_baseline and not broken_off:
                 self._try(self._baseline.accept, self._whole_run(rig))
         if self._has_lost:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def _write(self, rig: Rig, name: str, path: Path) -> None:
+        write_report(self._whole_run(rig), name, path)
+        self._written.append(path)
 
     def _try(self, write: Callable[..., None], *arguments: object) -> None:
         try:
@@ -117,6 +123,10 @@ class CollectedRecords:
             whole = self._whole_run(self._run.rig)
             for command in github_lines(whole, self._config.rootpath, enforced=enforced):
                 reporter.write_line(command)
+        if self._written and verbosity >= 0:
+            folder = self._config.invocation_params.dir
+            paths = ", ".join(one_line(os.path.relpath(path, folder)) for path in self._written)
+            reporter.write_line(f"Written: {paths}")
         failed = (
             f"pytest_whq_record of {name} failed: {error}" for name, error in self._failed_hooks.items()
         )

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from pytest_whq.model.baseline import Acceptance
-from pytest_whq.rendering.words import number_of, one_line, short_names
+from pytest_whq.rendering.names import short_names
+from pytest_whq.rendering.words import number_of, one_line
 
 _NAMED = 5
 

@@ -6,11 +6,12 @@ from itertools import accumulate
 
 from pytest_whq.model import Record, Run, format_metric
 from pytest_whq.rendering.columns import Column, filled
+from pytest_whq.rendering.names import shortened
 from pytest_whq.rendering.places.amounts import TITLES
 from pytest_whq.rendering.places.words import basis_sentences, place_phrase
 from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
-from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase, shortened
+from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase
 from pytest_whq.units import format_seconds
 
 MARKER = "<!-- pytest-whq report -->"

@@ -9,11 +9,11 @@ from pytest_whq.judging.budgets import failing_sentence
 from pytest_whq.judging.policies import regression_sentence
 from pytest_whq.model import BUDGET_OUTCOMES, Comparison, Place, Record, Rig, Run, format_metric
 from pytest_whq.model.verdicts import Tone
+from pytest_whq.rendering.names import short_names
 from pytest_whq.rendering.places.amounts import amounts_at
 from pytest_whq.rendering.words import (
     budget_phrase,
     one_line,
-    short_names,
     spread,
 )
 from pytest_whq.units import format_percent, format_percent_range

@@ -1,11 +1,13 @@
 """The terminal report: a line for each test, then what the figures stand on."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 
-from pytest_whq.model import REASONS, Record, Run, format_metric
+from pytest_whq.model import REASONS, BudgetVerdict, Record, Run, format_metric
+from pytest_whq.rendering.acceptance import named
 from pytest_whq.rendering.columns import Column, aligned, filled
+from pytest_whq.rendering.names import fitted, short_names
 from pytest_whq.rendering.places.lines import footprint_lines
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import (
@@ -13,22 +15,22 @@ from pytest_whq.rendering.words import (
     counts_phrase,
     number_of,
     one_line,
+    per_phrase,
     run_rig_phrase,
-    short_names,
-    shortened,
     spread,
 )
-from pytest_whq.units import format_percent, format_seconds
+from pytest_whq.units import Prefix, format_percent, format_seconds, prefix_for
 
 _GAP = "   "
+_INDENT = "    "
 _SHORTEST_NAME = 30
 
 
 def render(run: Run, *, verbosity: int = 0, width: int = 80) -> str:
     """The section of ``run`` in the terminal, without its heading, in lines of about ``width``.
 
-    Below verbosity 0 only tests that fail have a line; above it, each line tells tokens, power and
-    time as well. Text from outside is escaped.
+    Below verbosity 0 only tests that fail have a line; above it, tokens, power and time are told as
+    well, in columns where they fit, else in lines of their own. Text from outside is escaped.
     """
     records = [record for record in run.records if verbosity >= 0 or record.verdict_fails]
     notes = _note_lines(records) if verbosity > 0 else ()
@@ -38,39 +40,63 @@ def render(run: Run, *, verbosity: int = 0, width: int = 80) -> str:
 
 
 def _test_lines(records: Sequence[Record], verbosity: int, width: int) -> Iterator[str]:
-    reasons = [record.measurement.why_unmeasured for record in records]
-    measured = [record for record, why in zip(records, reasons, strict=True) if why is None]
-    rows = _table(measured, verbosity)
+    """A header, where there are figures under it, and a line for each test or several."""
+    measured = [record for record in records if record.measurement.why_unmeasured is None]
     names = short_names([record.test for record in records])
-    room = width - len(_GAP) - max(map(len, rows), default=0)
-    names = [shortened(name, max(_SHORTEST_NAME, room)) for name in names]
+    table = _table(measured, _VERBOSE if verbosity > 0 else ())
+    details: Iterator[list[str]] = repeat([])
+    if verbosity > 0 and max(map(len, names), default=0) + len(_GAP) + max(map(len, table)) > width:
+        details = (_details(record, width) for record in measured)
+        table = _table(measured)
+    header, *rows = table
+    names = fitted(names, max(_SHORTEST_NAME, width - len(_GAP) - max(map(len, table))))
     longest = max(map(len, names), default=0)
+    if rows and verbosity >= 0:
+        yield f"{'test':<{longest}}{_GAP}{header}"
     remaining = iter(rows)
-    for name, why in zip(names, reasons, strict=True):
+    for name, record in zip(names, records, strict=True):
+        why = record.measurement.why_unmeasured
         text = next(remaining) if why is None else f"not measured: {one_line(why)}"
         yield f"{name:<{longest}}{_GAP}{text}".rstrip()
+        if why is None:
+            yield from next(details)
 
 
-def _table(records: Sequence[Record], verbosity: int) -> list[str]:
-    """The figures of each record as one line, aligned; columns that say nothing are left out."""
-    columns = (_energy(records), *(_VERBOSE if verbosity > 0 else ()), *_VERDICTS)
+def _table(records: Sequence[Record], more: Sequence[Column[Record]] = ()) -> list[str]:
+    """A header and the figures of each record as one line, aligned, without columns that say nothing."""
+    # One prefix for all figures that are compared with one another: µWh below mWh look larger.
+    prefix = prefix_for([value for record in records if (value := record.measurement.wh_per_query)])
+    columns = (_energy(records, prefix), *more, _BUDGET, _baseline(prefix), *_VERDICTS)
     shown = filled(columns, records)
     if not shown:
-        return [""] * len(records)
-    rows = list(zip(*shown.values(), strict=True))
+        return [""]
+    header = [column.title for column in shown]
+    rows = [header, *zip(*shown.values(), strict=True)]
     return aligned(rows, [column.align for column in shown], _GAP)
 
 
-def _energy(records: Sequence[Record]) -> Column[Record]:
+def _details(record: Record, width: int) -> list[str]:
+    """What the columns of `_VERBOSE` say, in lines of their own."""
+    said = [text for column in _VERBOSE if (text := column.cell(record))]
+    lines: list[str] = []
+    for text in said:
+        if lines and len(lines[-1]) + len(_GAP) + len(text) <= width:
+            lines[-1] += f"{_GAP}{text}"
+        else:
+            lines.append(f"{_INDENT}{text}")
+    return lines
+
+
+def _energy(records: Sequence[Record], prefix: Prefix) -> Column[Record]:
     """Wh/query with its spread, which is as wide for each of ``records``, so that figures stand in line."""
     widest = max((len(_spread(record)) for record in records), default=0)
 
     def cell(record: Record) -> str:
-        value = format_metric("wh_per_query", record.measurement.wh_per_query)
+        value = format_metric("wh_per_query", record.measurement.wh_per_query, prefix)
         share = _spread(record)
         return f"{value} ± {share:>{widest}}" if share else value
 
-    return Column("Energy", cell)
+    return Column("Wh/query ± 95 %" if widest else "Wh/query", cell)
 
 
 def _spread(record: Record) -> str:
@@ -112,19 +138,25 @@ def _seconds(record: Record) -> str:
     return format_seconds(record.measurement.duration_s)
 
 
-def _compared(key: str, write: Callable[[Any, str], str]) -> Callable[[Record], str]:
-    """A cell of one field of the comparison; empty where it, or the comparison, is missing."""
-
+def _baseline(prefix: Prefix) -> Column[Record]:
     def cell(record: Record) -> str:
         comparison = record.comparison
-        value = None if comparison is None else getattr(comparison, key)
-        return "" if comparison is None or value is None else write(value, comparison.metric)
+        if comparison is None or comparison.baseline is None:
+            return ""
+        same = comparison.metric == "wh_per_query"
+        value = format_metric(comparison.metric, comparison.baseline, prefix if same else None)
+        return f"baseline {value}{per_phrase(comparison.metric)}"
 
-    return cell
+    return Column("baseline", cell, "left")
 
 
-def _baseline(value: float, metric: str) -> str:
-    return f"baseline {format_metric(metric, value)}"
+def _change(record: Record) -> str:
+    change = None if record.comparison is None else record.comparison.change
+    return "" if change is None else format_percent(change, signed=True)
+
+
+def _verdict(record: Record) -> str:
+    return "" if record.comparison is None else record.comparison.meaning.said
 
 
 def _warnings(record: Record) -> str:
@@ -133,45 +165,52 @@ def _warnings(record: Record) -> str:
 
 
 _VERBOSE = (
-    Column("Queries", _queries),
-    Column("Tokens", _tokens),
-    Column("Per output token", _energy_per_output_token),
-    Column("Power", _power),
-    Column("Rounds", _rounds),
-    Column("Time", _seconds),
-    Column[Record]("Load", lambda record: load_phrase(record.measurement), "left"),
-    Column[Record]("Times", lambda record: times_phrase(record.measurement), "left"),
-    Column[Record]("Phases", lambda record: phases_phrase(record.measurement), "left"),
+    Column("queries", _queries),
+    Column("tokens", _tokens),
+    Column("per output token", _energy_per_output_token),
+    Column("power", _power),
+    Column("rounds", _rounds),
+    Column("time", _seconds),
+    Column[Record]("load", lambda record: load_phrase(record.measurement), "left"),
+    Column[Record]("times", lambda record: times_phrase(record.measurement), "left"),
+    Column[Record]("phases", lambda record: phases_phrase(record.measurement), "left"),
 )
 
+_BUDGET = Column[Record]("budget used", lambda record: budget_phrase(record.budgets), "left")
+
 _VERDICTS = (
-    Column[Record]("Budget", lambda record: budget_phrase(record.budgets), "left"),
-    Column("Baseline", _compared("baseline", _baseline), "left"),
-    Column("Change", _compared("change", lambda value, _: format_percent(value, signed=True))),
-    Column("Verdict", _compared("meaning", lambda value, _: value.said), "left"),
-    Column("Warnings", _warnings, "left"),
+    Column("change", _change),
+    Column("verdict", _verdict, "left"),
+    Column("warnings", _warnings, "left"),
 )
 
 
 def _note_lines(records: Sequence[Record]) -> Iterator[str]:
-    """A line for each note, with the name of its test."""
-    noted = [record for record in records if record.measurement.notes]
-    names = short_names([record.test for record in noted])
-    for name, record in zip(names, noted, strict=True):
-        for note in record.measurement.notes:
-            yield f"{name}: {one_line(note)}"
+    """A line for each reason and note of what was measured, with the names of its tests."""
+    said: dict[str, list[str]] = {}
+    for record in records:
+        if record.measurement.why_unmeasured is None:
+            reasons = (reason.sentence.rstrip(".") for reason in record.measurement.reasons)
+            for sentence in filter(None, (*reasons, *record.measurement.notes)):
+                said.setdefault(sentence, []).append(record.test)
+    for sentence, tests in said.items():
+        yield f"{named(tests)}: {one_line(sentence)}"
 
 
 def _not_judged_lines(run: Run) -> Iterator[str]:
     """A line for each reason why budgets were not judged, such as hardware that none names."""
     reasons = Counter(
-        why
+        (_unjudged(verdict), verdict.why)
         for record in run.records
-        for why in {verdict.why for verdict in record.budgets if not verdict.applies}
+        for verdict in dict.fromkeys(record.budgets)
+        if not verdict.settled and (not verdict.fails or record.measurement.why_unmeasured is None)
     )
-    for why, number in reasons.items():
-        tests = number_of(number, "test")
-        yield f"{tests} not judged: {one_line(why or 'no budget is for this hardware')}"
+    for (what, why), number in reasons.items():
+        yield f"{number_of(number, 'test')} {what}: {one_line(why or 'no budget is for this hardware')}"
+
+
+def _unjudged(verdict: BudgetVerdict) -> str:
+    return f"with {verdict.metric} unmeasured" if verdict.fails else "not judged"
 
 
 def _summary(run: Run) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pytest_whq.model import (
     BUDGET_OUTCOMES,
     COMPARISON_OUTCOMES,
+    METRICS,
     BudgetVerdict,
     Device,
     Measurement,
@@ -13,6 +14,7 @@ from pytest_whq.model import (
     Run,
     format_metric,
 )
+from pytest_whq.model.reasons import NO_INTERVAL
 from pytest_whq.units import format_percent, format_quantity
 
 SCOPES = {"gpu": "GPU board", "gpu+cpu": "GPU boards and CPU", "module": "module (CPU + GPU)", "cpu": "CPU"}
@@ -53,26 +55,6 @@ def printable(text: str) -> str:
 def number_of(number: int, one: str, several: str = "") -> str:
     """A number of things: ``1 test``, ``2,000 tests``; ``several`` where an s does not make it."""
     return f"{number:,} {one if number == 1 else several or f'{one}s'}"
-
-
-def short_names(tests: Sequence[str]) -> list[str]:
-    """Node ids without the folders of their files, where that leaves every file a name of its own."""
-    paths = {test.split("::", 1)[0] for test in tests}
-    bases = Counter(path.rsplit("/", 1)[-1] for path in paths)
-    names = []
-    for test in tests:
-        path, separator, rest = test.partition("::")
-        base = path.rsplit("/", 1)[-1]
-        names.append(one_line(f"{base if bases[base] == 1 else path}{separator}{rest}"))
-    return names
-
-
-def shortened(name: str, width: int) -> str:
-    """``name`` in at most ``width`` characters, the middle left out: its end tells its parameters."""
-    if len(name) <= width:
-        return name
-    tail = (width - 1) // 2
-    return f"{name[: width - 1 - tail]}…{name[len(name) - tail :]}"
 
 
 def devices_phrase(devices: Sequence[Device]) -> str:
@@ -134,6 +116,9 @@ def spread(measurement: Measurement) -> float | None:
         return None
     if (bounds := measurement.interval95.get("wh_per_query")) is not None:
         return (bounds[1] - bounds[0]) / 2 / value
+    if any(reason.sentence.startswith(NO_INTERVAL) for reason in measurement.reasons):
+        # How little the reading is off says nothing of how far another round would be.
+        return None
     # The uncertainty is of the reading; an estimate reads nothing, and its model is off by far more.
     if measurement.uncertainty_j is None or not measurement.energy_j or measurement.has("estimated"):
         return None
@@ -145,13 +130,19 @@ def budget_phrase(verdicts: Sequence[BudgetVerdict]) -> str:
     verdict = tightest_budget(verdicts)
     if verdict is None:
         return ""
-    limit = format_metric(verdict.metric, verdict.limit)
-    if verdict.metric != "wh_per_query":
-        limit = f"{limit} {verdict.metric}"
+    limit = f"{format_metric(verdict.metric, verdict.limit)}{per_phrase(verdict.metric)}"
     if verdict.value is None or not verdict.settled:
         return f"{verdict.outcome.replace('_', ' ')}: {limit}"
     use = f"{format_percent(verdict.value / verdict.limit)} of {limit}"
     return f"{use}, {verdict.outcome}" if verdict.fails else use
+
+
+def per_phrase(metric: str) -> str:
+    """What stands after a figure of ``metric`` to say of what it is; empty for Wh/query, the headline."""
+    row = METRICS[metric]
+    if row.counts_tokens:
+        return f"/{row.per}" if row.items == 1 else f"/{row.items:,} {row.per}s"
+    return {"query": " net" if row.joules == "net" else "", "whole": " in all"}.get(row.per, " on average")
 
 
 def tightest_budget(verdicts: Sequence[BudgetVerdict]) -> BudgetVerdict | None:

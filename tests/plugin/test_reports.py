@@ -52,6 +52,13 @@ def test_an_ini_setting_writes_its_report(project: MeasuredProject, name: str) -
     assert (project.path / "report.out").read_text("utf-8").startswith(SIGNS[name])
 
 
+def test_the_terminal_names_what_was_written(project: MeasuredProject) -> None:
+    project.tests(TESTS)
+    options = [f"--whq-{name}={name}.out" for name in ("csv", "html")]
+    project.pytester.runpytest_inprocess(*options).stdout.fnmatch_lines(["Written: html.out, csv.out"])
+    project.pytester.runpytest_inprocess(*options, "-q").stdout.no_fnmatch_line("Written*")
+
+
 def test_reports_are_written_once_for_all_workers(project: MeasuredProject) -> None:
     project.tests(TESTS + TESTS.replace("test_chat", "test_other"))
     project.run_apart("-n2", "--whq-csv=report.csv", "--junitxml=junit.xml").assert_outcomes(passed=2)

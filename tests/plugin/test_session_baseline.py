@@ -75,6 +75,7 @@ def test_what_is_as_before_passes(calling: MeasuredProject) -> None:
         [
             "test_it.py::test_chat   100 mWh ± 0.1 %   baseline 100 mWh   +0.0 %   unchanged",
             f"1 measured {SUMMARY}",
+            "Written: run.json",
             "=* 1 passed in *",
         ],
         consecutive=True,

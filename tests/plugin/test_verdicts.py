@@ -35,9 +35,11 @@ def test_over_budget_is_exit_1_with_the_test_failed_in_its_call_phase(project: M
             ),
             "*generated xml file*",
             "-* energy, Wh per query -*",
+            "test *Wh/query*",
             "test_it.py::test_chat   100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded",
             "1 measured, 1 over budget · Scripted H100, 700 W limit · scripted counter · gross, GPU board",
             "No baseline whq-baseline.json: regressions are not judged (--whq-update-baseline makes one).",
+            "Written: run.json",
             "=* short test summary info =*",
             "FAILED test_it.py::test_chat - Failed: wh_per_query is 100 mWh, 11.1 % over *",
         ],
@@ -73,9 +75,11 @@ def test_within_budget_is_exit_0(project: MeasuredProject) -> None:
     result.stdout.fnmatch_lines(
         [
             "-* energy, Wh per query -*",
-            "test_it.py::test_chat   100 mWh ± ?.? %   96.0 % of 2.50 J j_per_token",
+            "test *Wh/query*",
+            "test_it.py::test_chat   100 mWh ± ?.? %   96.0 % of 2.50 J/token",
             "1 measured · Scripted H100, 700 W limit · scripted counter · gross, GPU board",
             "No baseline whq-baseline.json: regressions are not judged (--whq-update-baseline makes one).",
+            "Written: run.json",
             "=* 1 passed in *",
         ],
         consecutive=True,
@@ -187,14 +191,11 @@ def test_quiet_shows_failing_tests_only_and_verbose_shows_all_there_is(project: 
     project.run(CAP, "-v", "--tb=no").stdout.fnmatch_lines(
         [
             "-* energy, Wh per query -*",
-            (
-                "test_it.py::test_modest *   5 queries   500 in, 250 out   3.60 J/output token   "
-                "360 W   5 rounds *"
-            ),
-            (
-                "test_it.py::test_hungry *   5 queries   500 in, 250 out   7.20 J/output token   "
-                "360 W   5 rounds *"
-            ),
+            "test *Wh/query*",
+            "test_it.py::test_modest *",
+            "    5 queries   500 in, 250 out   3.60 J/output token   360 W   5 rounds *",
+            "test_it.py::test_hungry *",
+            "    5 queries   500 in, 250 out   7.20 J/output token   360 W   5 rounds *",
         ],
         consecutive=True,
     )

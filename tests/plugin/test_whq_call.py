@@ -155,6 +155,7 @@ def test_the_fixture_may_be_asked_for_while_the_test_runs(project: MeasuredProje
             ),
             "E   ValueError: its own",
             "-* energy, Wh per query -*",
+            "test *Wh/query*",
             "test_it.py::test_first    100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded",
             "test_it.py::test_second   100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded",
             "2 measured, 2 over budget · Scripted H100, 700 W limit · scripted counter · gross, GPU board",

@@ -8,7 +8,8 @@ from report_run import HOSTILE, a_hostile_run, a_report_run, against, measured
 from samples import a_run
 
 from pytest_whq.rendering import markdown
-from pytest_whq.rendering.words import one_line, short_names, shortened
+from pytest_whq.rendering.names import short_names, shortened
+from pytest_whq.rendering.words import one_line
 
 LIMIT = 65_536
 

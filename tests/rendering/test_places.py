@@ -22,8 +22,8 @@ def cells(line: str) -> list[str]:
 
 def test_the_terminal_shows_grams_and_money_with_year_and_source() -> None:
     lines = terminal.render(at("JPN", "31 JPY/kWh (contract, 2025)", "1.2"), width=120).splitlines()
-    assert lines[2] == SUMMARY
-    assert [cells(line) for line in lines[3:5]] == [
+    assert lines[3] == SUMMARY
+    assert [cells(line) for line in lines[4:6]] == [
         ["footprint", "of a query", "of a million queries", "of a million output tokens"],
         [
             "test_chat.py::test_short",
@@ -32,13 +32,13 @@ def test_the_terminal_shows_grams_and_money_with_year_and_source() -> None:
             "1.16 kg CO2e, 74.4 JPY",
         ],
     ]
-    assert lines[5:] == [JAPAN, LOCATION_BASED]
+    assert lines[6:] == [JAPAN, LOCATION_BASED]
 
 
 def test_a_price_alone_has_no_grams_and_says_nothing_of_grids() -> None:
     lines = terminal.render(at(None, "31 JPY/kWh"), width=120).splitlines()
-    assert cells(lines[4])[1:] == ["0.0310 JPY", "31,000 JPY", "62.0 JPY"]
-    assert lines[5:] == [
+    assert cells(lines[5])[1:] == ["0.0310 JPY", "31,000 JPY", "62.0 JPY"]
+    assert lines[6:] == [
         "no PUE given, so the data centre's overhead is not in it · 31 JPY/kWh (as given, year not stated)"
     ]
 

@@ -57,7 +57,7 @@ def test_properties_tell_metrics_and_verdicts() -> None:
     assert found["whq.wh_per_query"] == repr(MEASUREMENT.wh_per_query)
     assert found["whq.method"] == "counter"
     assert found["whq.reasons"] == "imprecise throttled"
-    assert found["whq.budget"] == "unmeasured: 100 mWh wh_per_1k_tokens"
+    assert found["whq.budget"] == "unmeasured: 100 mWh/1,000 tokens"
     assert (found["whq.comparison"], found["whq.change"]) == ("unchanged", "0.032")
     assert dict(junit.properties(NOTHING, None)) == {"whq.valid": "false", "whq.reasons": "no_source"}
 

@@ -5,9 +5,11 @@ import pytest
 from samples import H200, NOTHING, RIG, a_record, a_run
 
 from pytest_whq.model import BudgetVerdict, Comparison, Measurement, Reason, Record, Rig
+from pytest_whq.model.reasons import NO_INTERVAL
 from pytest_whq.model.verdicts import BudgetOutcome, ComparisonOutcome
+from pytest_whq.rendering.names import short_names, shortened
 from pytest_whq.rendering.terminal import render
-from pytest_whq.rendering.words import devices_phrase, one_line, short_names, shortened
+from pytest_whq.rendering.words import devices_phrase, one_line
 from pytest_whq.units import JOULES_PER_WH
 
 
@@ -44,6 +46,7 @@ def test_the_table_of_the_style_guide() -> None:
     assert (
         render(run)
         == """\
+test                         Wh/query ± 95 %   baseline             change   verdict
 test_chat.py::test_short    1.84 mWh ± 1.1 %   baseline 1.79 mWh    +2.8 %   unchanged
 test_chat.py::test_long     9.70 mWh ± 0.9 %   baseline 7.10 mWh   +36.6 %   regressed
 test_chat.py::test_stream   not measured: nvml: driver not loaded
@@ -66,6 +69,7 @@ def test_budgets_and_warnings_are_columns_where_there_are_any() -> None:
     assert (
         render(run)
         == """\
+test                         Wh/query ± 95 %   budget used                     warnings
 test_chat.py::test_short   36.0 mWh ±  1.1 %   72.0 % of 50.0 mWh
 test_chat.py::test_long    62.1 mWh ± 12.3 %   124.2 % of 50.0 mWh, exceeded   imprecise, shared device
 test_chat.py::test_free     900 mWh ±  0.5 %
@@ -85,9 +89,11 @@ def test_the_tightest_budget_is_shown_and_failing_ones_first() -> None:
     assert (
         render(run)
         == """\
-test_chat.py::test_tokens       1.00 mWh ± 1.0 %   90.0 % of 100 mWh wh_per_1k_tokens
-test_chat.py::test_unmeasured   1.00 mWh ± 1.0 %   unmeasured: 100 mWh wh_per_1k_tokens
+test                             Wh/query ± 95 %   budget used
+test_chat.py::test_tokens       1.00 mWh ± 1.0 %   90.0 % of 100 mWh/1,000 tokens
+test_chat.py::test_unmeasured   1.00 mWh ± 1.0 %   unmeasured: 100 mWh/1,000 tokens
 test_chat.py::test_other        1.00 mWh ± 1.0 %   1.0 % of 50.0 mWh
+1 test with wh_per_1k_tokens unmeasured: no tokens
 1 test not judged: other hardware
 3 measured, 1 with a budget unmeasured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
     )
@@ -101,6 +107,7 @@ def test_hardware_that_no_budget_names_is_said() -> None:
     assert (
         render(run)
         == """\
+test                    Wh/query ± 95 %   budget used
 test_chat.py::test_a   1.00 mWh ± 1.0 %   not judged: 50.0 mWh
 test_chat.py::test_b   1.00 mWh ± 1.0 %   not judged: 50.0 mWh
 2 tests not judged: the budget is for hardware "NVIDIA H100*", and this is NVIDIA H200
@@ -108,32 +115,77 @@ test_chat.py::test_b   1.00 mWh ± 1.0 %   not judged: 50.0 mWh
     )
 
 
-def test_verbose_tells_tokens_power_and_time() -> None:
-    run = a_run(
-        a_record("test_chat.py::test_a"),
-        a_record(
-            "test_chat.py::test_b",
-            queries=1,
-            tokens=replace(NOTHING.measurement.tokens, input_tokens=7),
-            rounds=(),
-            reasons=(Reason("tokens_missing", "the replies do not tell their tokens"),),
-        ),
-    )
+VERBOSE = a_run(
+    a_record("test_chat.py::test_a"),
+    a_record(
+        "test_chat.py::test_b",
+        queries=1,
+        tokens=replace(NOTHING.measurement.tokens, input_tokens=7),
+        rounds=(),
+        reasons=(Reason("tokens_missing", "the replies do not tell their tokens"),),
+    ),
+)
+
+
+def test_verbose_tells_tokens_power_and_time_in_columns_where_they_fit() -> None:
     assert (
-        render(run, verbosity=1, width=200)
+        render(VERBOSE, verbosity=1, width=200)
         == """\
+test                    Wh/query ± 95 %      queries                tokens      per output token   power     rounds    time
 test_chat.py::test_a   12.3 mWh ± 1.9 %   20 queries   5,120 in, 2,560 out   345 mJ/output token   143 W    1 round   6.2 s
 test_chat.py::test_b    246 mWh ± 0.1 %      1 query           7 in, ? out                         143 W   0 rounds   6.2 s
+test_chat.py::test_b: the replies do not tell their tokens
 2 measured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""  # noqa: E501 - as wide as it is
+    )
+
+
+def test_verbose_tells_them_in_lines_of_their_own_where_columns_do_not_fit() -> None:
+    assert (
+        render(VERBOSE, verbosity=1)
+        == """\
+test                    Wh/query ± 95 %
+test_chat.py::test_a   12.3 mWh ± 1.9 %
+    20 queries   5,120 in, 2,560 out   345 mJ/output token   143 W   1 round
+    6.2 s
+test_chat.py::test_b    246 mWh ± 0.1 %
+    1 query   7 in, ? out   143 W   0 rounds   6.2 s
+test_chat.py::test_b: the replies do not tell their tokens
+2 measured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
     )
 
 
 def test_verbose_tells_where_tokens_are_unknown() -> None:
     record = a_record("test_chat.py::test_a", tokens=NOTHING.measurement.tokens, failed_queries=2)
-    assert render(a_run(record), verbosity=1).splitlines()[0] == (
-        "test_chat.py::test_a   12.3 mWh ± 1.9 %   20 queries, 2 failed   tokens unknown   "
-        "143 W   1 round   6.2 s"
+    assert render(a_run(record), verbosity=1).splitlines()[2] == (
+        "    20 queries, 2 failed   tokens unknown   143 W   1 round   6.2 s"
     )
+
+
+def test_a_sweep_has_distinct_names_one_unit_and_a_header_in_80_columns() -> None:
+    models = ("llama-3.3-70b", "qwen-2.5-32b", "mistral-small-24b")
+    records = [
+        measured(
+            f"test_sweep[{model}-{number}]",
+            mwh / number,
+            1.0,
+            comparison=compared(mwh / number, 0.0, "unchanged"),
+        )
+        for model, mwh in zip(models, (9000, 4000, 2500), strict=True)
+        for number in (1, 8, 32)
+    ]
+    header, *lines = render(a_run(*records), width=80).splitlines()[:-1]
+    names = [line.split("   ")[0] for line in lines]
+    assert header.split() == ["test", "Wh/query", "±", "95", "%", "baseline", "change", "verdict"]
+    assert len(set(names)) == len(lines) == 9
+    assert {line.split("   ", 1)[1].split()[1] for line in lines} == {"mWh"}
+    for name, record in zip(names, records, strict=True):
+        assert name.endswith(record.test.rpartition("-")[2])
+
+
+def test_of_a_single_round_no_spread_is_shown_beside_imprecise() -> None:
+    reason = Reason("imprecise", f"{NO_INTERVAL}, wider than the ± 2.0 % asked for")
+    record = measured("test_a", 3.91, 1.0, interval95={}, reasons=(reason,))
+    assert render(a_run(record)).splitlines()[1] == "test_chat.py::test_a   3.91 mWh   imprecise"
 
 
 def test_quiet_shows_only_what_fails() -> None:
@@ -148,7 +200,7 @@ def test_quiet_shows_only_what_fails() -> None:
         render(run, verbosity=-1)
         == """\
 test_chat.py::test_over     62.1 mWh ± 1.2 %   124.2 % of 50.0 mWh, exceeded
-test_chat.py::test_slower   1.00 mWh ± 1.0 %                                   baseline 500 µWh   +100.0 %   regressed
+test_chat.py::test_slower   1.00 mWh ± 1.0 %                                   baseline 0.500 mWh   +100.0 %   regressed
 test_chat.py::test_dark     not measured: nvml: driver not loaded
 3 measured, 2 not measured, 1 over budget, 1 with a budget unmeasured, 1 regressed · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""  # noqa: E501 - as wide as it is
     )
@@ -171,7 +223,7 @@ def test_the_spread_is_that_of_the_interval_else_twice_the_uncertainty_else_not_
         measured("test_uncertainty", 10.0, 1.0, interval95={}, uncertainty_j=0.45),
         measured("test_neither", 10.0, 1.0, interval95={}, uncertainty_j=None),
     )
-    assert [line.split("   ", 1)[1].strip() for line in render(run).splitlines()[:3]] == [
+    assert [line.split("   ", 1)[1].strip() for line in render(run).splitlines()[1:4]] == [
         "10.0 mWh ± 1.5 %",
         "10.0 mWh ± 2.5 %",
         "10.0 mWh",
@@ -200,6 +252,7 @@ def test_other_outcomes_of_a_comparison_are_counted() -> None:
     assert (
         render(run)
         == """\
+test                    Wh/query ± 95 %   baseline             change   verdict
 test_chat.py::test_a   1.00 mWh ± 1.0 %   baseline 2.00 mWh   -50.0 %   improved
 test_chat.py::test_b   1.00 mWh ± 1.0 %                                 new
 test_chat.py::test_c   1.00 mWh ± 1.0 %                                 not comparable
@@ -249,9 +302,9 @@ def test_files_of_one_name_keep_their_folders() -> None:
 
 def test_long_names_lose_their_middle_where_the_line_is_too_long() -> None:
     record = measured("test_short[" + "x" * 5000 + "-last]", 1.84, 1.1)
-    first, _ = render(a_run(record), width=80).splitlines()
-    x = "x" * 24
-    assert first == f"test_chat.py::test_short[{x[:5]}…{x}-last]   1.84 mWh ± 1.1 %"
+    _, first, _ = render(a_run(record), width=80).splitlines()
+    x = "x" * 23
+    assert first == f"…::test_short[{x[:18]}…{x[:22]}-last]   1.84 mWh ± 1.1 %"
     assert len(first) == 80
     assert shortened("abcdefgh", 5) == "ab…gh"
     assert shortened("abcdefgh", 8) == "abcdefgh"
@@ -272,7 +325,7 @@ def test_what_could_steer_a_terminal_is_escaped() -> None:
     )
     text = render(run, width=300)
     assert text.count(ESCAPED) == 5
-    assert len(text.splitlines()) == 4
+    assert len(text.splitlines()) == 5
     assert text.replace("\n", "").isprintable()
 
 
@@ -281,7 +334,7 @@ def test_ten_thousand_tests_render_within_five_seconds() -> None:
 
     records = [measured(f"test_{n}", 1.0 + n, 1.0, budgets=(budget("within", 0.5),)) for n in range(10_000)]
     started_s = process_time()
-    assert len(render(a_run(*records), verbosity=1).splitlines()) == 10_001
+    assert len(render(a_run(*records), verbosity=1, width=200).splitlines()) == 10_002
     assert process_time() - started_s < 5
 
 

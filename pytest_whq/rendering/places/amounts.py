@@ -6,7 +6,8 @@ from typing import NamedTuple
 from pytest_whq.footprint.footprint import Footprint, Quantities, footprint_of
 from pytest_whq.model import Place, Record
 from pytest_whq.rendering.columns import aligned
-from pytest_whq.rendering.words import one_line, short_names
+from pytest_whq.rendering.names import short_names
+from pytest_whq.rendering.words import one_line
 from pytest_whq.units import format_grams, format_money
 
 TITLES = ("of a query", "of a million queries", "of a million output tokens")

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pytest_whq.footprint.bound import Bound, TokenPrice
 from pytest_whq.footprint.footprint import overhead_of, standing
 from pytest_whq.model import Record, Run, format_metric
+from pytest_whq.rendering.names import short_names
 from pytest_whq.rendering.places.amounts import text_table
 from pytest_whq.rendering.places.words import NO_OVERHEAD, overhead_phrase, price_phrase, source_phrase
-from pytest_whq.rendering.words import one_line, run_rig_phrase, short_names
+from pytest_whq.rendering.words import one_line, run_rig_phrase
 from pytest_whq.units import (
     format_as_given,
     format_number,

@@ -3,9 +3,10 @@
 from pytest_whq.footprint.footprint import standing
 from pytest_whq.footprint.published import PS5_SOURCE, PS5_W, ps5_minutes, published
 from pytest_whq.model import Run, format_metric
+from pytest_whq.rendering.names import short_names
 from pytest_whq.rendering.places.amounts import text_table
 from pytest_whq.rendering.places.words import source_phrase
-from pytest_whq.rendering.words import run_rig_phrase, short_names
+from pytest_whq.rendering.words import run_rig_phrase
 from pytest_whq.units import format_number, format_quantity
 
 NOT_LIKE_FOR_LIKE = (

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pytest_whq.model import Grid, Place, Record, Run, format_metric
+from pytest_whq.rendering.names import short_names
 from pytest_whq.rendering.places.amounts import TITLES, amounts_at, text_table
 from pytest_whq.rendering.places.words import (
     NO_OVERHEAD,
@@ -12,7 +13,7 @@ from pytest_whq.rendering.places.words import (
     price_phrase,
     source_phrase,
 )
-from pytest_whq.rendering.words import one_line, short_names
+from pytest_whq.rendering.words import one_line
 from pytest_whq.units import format_as_given, format_number
 
 

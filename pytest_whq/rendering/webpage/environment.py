@@ -7,7 +7,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pytest_whq.rendering.words import one_line, shortened
+from pytest_whq.rendering.names import shortened
+from pytest_whq.rendering.words import one_line
 
 _PACKAGE = "pytest_whq.rendering.webpage"
 

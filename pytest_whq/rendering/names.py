@@ -1,0 +1,58 @@
+"""The names of tests, as long as there is room for them."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from pytest_whq.rendering.words import one_line
+
+_LEAST = 12
+"""Characters of a function's name and parameters that stay, however narrow the page."""
+
+
+def short_names(tests: Sequence[str]) -> list[str]:
+    """Node ids without the folders of their files, where that leaves every file a name of its own."""
+    paths = {test.split("::", 1)[0] for test in tests}
+    bases = Counter(path.rsplit("/", 1)[-1] for path in paths)
+    names = []
+    for test in tests:
+        path, separator, rest = test.partition("::")
+        base = path.rsplit("/", 1)[-1]
+        names.append(one_line(f"{base if bases[base] == 1 else path}{separator}{rest}"))
+    return names
+
+
+def fitted(names: Sequence[str], width: int) -> list[str]:
+    """The ``names`` in about ``width`` characters each: in more where two would look the same."""
+    distinct = len(set(names))
+    longest = max(map(len, names), default=0)
+    while width < longest:
+        cut = [_cut(name, width) for name in names]
+        if len(set(cut)) == distinct:
+            return cut
+        width += max(4, width // 4)
+    return list(names)
+
+
+def _cut(name: str, width: int) -> str:
+    """``name`` without what says least: the middle of its file, then of its function, then of its end."""
+    if len(name) <= width:
+        return name
+    file, separator, rest = name.partition("::")
+    if not separator:
+        return shortened(name, width)
+    room = width - len(rest) - len(separator)
+    if room >= 1:
+        return f"{shortened(file, room)}{separator}{rest}"
+    function, bracket, parameters = rest.partition("[")
+    room = width - len("…::") - len(bracket + parameters)
+    if room >= _LEAST and bracket:
+        return f"…::{shortened(function, room)}{bracket}{parameters}"
+    return f"…::{shortened(rest, max(_LEAST, width - len('…::')))}"
+
+
+def shortened(name: str, width: int) -> str:
+    """``name`` in at most ``width`` characters, the middle left out: its end tells its parameters."""
+    if len(name) <= width:
+        return name
+    tail = (width - 1) // 2
+    return f"{name[: width - 1 - tail]}…{name[len(name) - tail :]}"
