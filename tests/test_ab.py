@@ -93,6 +93,26 @@ def test_a_head_that_doubles_the_load_regressed(repository: Path, simulated_nvml
     assert trees(repository) == 1
 
 
+def test_the_comparison_alone_is_reported(
+    repository: Path, simulated_nvml: SimulatedNvml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "chat.py").write_text("WATTS = 400\n")
+    with (repository / "pyproject.toml").open("a") as settings:
+        settings.write('whq_markdown = "of_one_run.md"\n')
+    summary, report = tmp_path / "summary.md", tmp_path / "report.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+
+    options = ("HEAD", "--pairs", "2", "--markdown", str(report))
+    done = whq_ab(repository, simulated_nvml, *options, "--", "tests", *QUICK)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert summary.read_text("utf-8") == report.read_text("utf-8")
+    assert "**regressed**" in report.read_text("utf-8")
+    assert done.stdout.count("::error file=tests/test_chat.py,") == 1
+    assert not (repository / "of_one_run.md").exists()
+
+
 def test_a_commit_of_docs_alone_is_no_change(
     repository: Path, simulated_nvml: SimulatedNvml, tmp_path: Path
 ) -> None:

@@ -200,3 +200,17 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
 def test_what_cannot_be_done_is_one_sentence(whq: Whq, arguments: list[str], sentence: str) -> None:
     store("run.json", 1, steady(884.0))
     assert whq(*arguments) == (2, "", f"whq: {sentence}\n")
+
+
+def test_compare_writes_its_reports_and_tells_github(whq: Whq, monkeypatch: pytest.MonkeyPatch) -> None:
+    store("base.json", 1, steady(884.0))
+    store("head.json", 2, steady(972.4))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    reports = ("--markdown", "whq.md", "--html", "whq.html")
+    status, out, _ = whq("compare", "base.json", *reports, "--", "head.json")
+    assert (status, out.splitlines()[-3:-1]) == (1, ["Written: whq.md", "Written: whq.html"])
+    assert out.splitlines()[-1].startswith("::error file=tests/test_chat.py,")
+    assert Path("summary.md").read_text("utf-8") == Path("whq.md").read_text("utf-8")
+    assert "**regressed**" in Path("whq.md").read_text("utf-8")
+    assert "regressed" in Path("whq.html").read_text("utf-8")

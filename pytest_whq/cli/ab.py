@@ -17,12 +17,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_whq.cli.console import complain, show_log
 from pytest_whq.errors import SettingError, WhqError
+from pytest_whq.rendering import RENDERERS
 
 if TYPE_CHECKING:
     from pytest_whq.model import Run
 
 _AGAIN = 2
 """How often tests that may have changed are measured once more on each side before the verdict."""
+
+_NO_REPORTS = [word for name in RENDERERS for word in ("-o", f"whq_{name}=")]
+"""Keep the runs from writing the reports that the project's settings name: the comparison writes its own."""
 
 _USABLE = (0, 1)
 """Exit codes of pytest after which there are records: all passed, some failed."""
@@ -157,7 +161,7 @@ def _run(side: _Side, arguments: Sequence[str], path: Path, only: Sequence[str] 
             environment[ONLY] = str(path.with_suffix(".only"))
             path.with_suffix(".only").write_text(json.dumps(list(only)), "utf-8")
         done = subprocess.run(
-            [*command, *arguments, "--whq-json", str(path)],
+            [*command, *_NO_REPORTS, *arguments, "--whq-json", str(path)],
             cwd=side.folder,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
 from pytest_whq.cli.console import add_verbose, as_terminal, load, say
+from pytest_whq.cli.outputs import add_reports, write_reports
 from pytest_whq.errors import SettingError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def check_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--baseline", metavar="PATH", type=Path, help="judge regressions from this baseline")
     _add_rules(parser)
+    add_reports(parser)
 
 
 def check(options: argparse.Namespace) -> int:
@@ -52,6 +54,7 @@ def check(options: argparse.Namespace) -> int:
     if options.budgets is not None and not any(record.budgets for record in run.records):
         say(f"No budget in {options.budgets} is for a test in {options.file}.")
     regressed = options.baseline is not None and _tell_regressions(run)
+    write_reports(run, options)
     return 1 if sentences or regressed else 0
 
 
@@ -93,6 +96,7 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )
     _add_rules(parser)
+    add_reports(parser)
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -113,6 +117,7 @@ def ab_arguments(parser: argparse.ArgumentParser) -> None:
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )
     _add_rules(parser)
+    add_reports(parser)
 
 
 def ab(options: argparse.Namespace) -> int:
@@ -134,6 +139,7 @@ def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: ar
     if compared.gone:
         say(f"Only in the base, and not compared: {named(compared.gone)}")
     regressed = _tell_regressions(compared.run)
+    write_reports(compared.run, options)
     comparisons = [record.comparison for record in compared.run.records if record.comparison]
     if all(comparison.is_unchanged for comparison in comparisons):
         say("no change")

@@ -148,5 +148,7 @@ def environment_for(root: Path) -> dict[str, str]:
     """The environment in which Python imports the code of ``root``, also where another is installed."""
     before = os.environ.get("PYTHONPATH")
     paths = [*map(str, import_roots(root)), *([before] if before else [])]
+    # The comparison is what a job of GitHub shows, and not each run that it is made of.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
     # Nothing is written beside the user's files, not even caches.
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -11,10 +11,10 @@ from pytest_whq.errors import RunFileError, described
 from pytest_whq.git import current_commit
 from pytest_whq.model import Record, Rig, Run
 from pytest_whq.plugin.baseline import SessionBaseline, was_compared
-from pytest_whq.plugin.reports import add_step_summary, github_lines, write_report
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering.terminal import render
 from pytest_whq.rendering.words import one_line, printable
+from pytest_whq.reports import add_step_summary, github_lines, write_report
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.records import record_from_dict, rig_from_dict
 from pytest_whq.storing.stamp import TOOL, now

@@ -1,29 +1,9 @@
-"""The reports of a session: files, the properties of JUnit, and what GitHub shows beside a job."""
-
-import os
-from collections.abc import Iterator
-from pathlib import Path
+"""The properties of JUnit."""
 
 import pytest
 
-from pytest_whq.errors import RunFileError, described
-from pytest_whq.model import Record, Run
-from pytest_whq.rendering import RENDERERS, github, junit
-from pytest_whq.storing.files import write_text
-from pytest_whq.storing.runfile import write_run
-
-
-def write_report(run: Run, name: str, path: Path) -> None:
-    """Write what the renderer ``name`` makes of ``run``; RunFileError where that cannot be done."""
-    if name == "json":
-        write_run(run, path)
-        return
-    try:
-        text = RENDERERS[name](run)
-    except Exception as error:  # One report that fails must not cost the others.
-        why = f"the {name} report failed ({described(error)})"
-        raise RunFileError(f"{path} is not written: {why}.") from error
-    write_text(path, text)
+from pytest_whq.model import Record
+from pytest_whq.rendering import junit
 
 
 def add_properties(item: pytest.Item, report: pytest.TestReport, record: Record, source: str | None) -> None:
@@ -32,39 +12,3 @@ def add_properties(item: pytest.Item, report: pytest.TestReport, record: Record,
     for holder in (item, report):
         kept = [(name, value) for name, value in holder.user_properties if not name.startswith(junit.PREFIX)]
         holder.user_properties[:] = [*kept, *found]
-
-
-def github_lines(run: Run, rootpath: Path, *, enforced: bool) -> Iterator[str]:
-    """The commands that mark what fails, where this is a job of GitHub."""
-    if _on_github():
-        level = "error" if enforced else "warning"
-        yield from github.render(run, level=level, folder=_folder(rootpath)).splitlines()
-
-
-def add_step_summary(run: Run) -> str | None:
-    """Add the Markdown report to the summary of a job of GitHub; a sentence where that failed."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not _on_github() or not path:
-        return None
-    try:
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(RENDERERS["markdown"](run))
-    except OSError as error:
-        return f"The job's summary cannot be written ({error.strerror})."
-    return None
-
-
-def _on_github() -> bool:
-    return os.environ.get("GITHUB_ACTIONS") == "true"
-
-
-def _folder(rootpath: Path) -> str:
-    """The way from the repository's root to that of the node ids."""
-    workspace = os.environ.get("GITHUB_WORKSPACE")
-    if not workspace:
-        return ""
-    try:
-        folder = rootpath.resolve().relative_to(Path(workspace).resolve())
-    except ValueError:
-        return ""
-    return "" if folder == Path() else folder.as_posix()

@@ -198,7 +198,7 @@ def _tokenizer(config: pytest.Config) -> TokenizerSetting | None:
 
 def _path(config: pytest.Config, name: str) -> Path | None:
     text = _text(config, name)
-    if text is None:
+    if not text:
         return None
     path = _base(config, name) / text
     if path.is_dir() or not path.parent.is_dir():
