@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from statistics import fmean, median, pstdev
+from statistics import fmean, median
 
 from pytest_whq.joules.refresh import OnGrid, RefreshPeriod, on_grid
 from pytest_whq.joules.spans import Observed, Span, SpanEnergies, UnmeasurableError
@@ -149,17 +149,21 @@ def _span_energy(samples: PowerSamples, span: Span) -> tuple[float, float]:
     energy_j = powers_w[0] * (centres_s[0] - span.start_s) + powers_w[-1] * (span.end_s - centres_s[-1])
     for (start_s, start_w), (end_s, end_w) in pairwise(zip(centres_s, powers_w, strict=True)):
         energy_j += (start_w + end_w) / 2 * (end_s - start_s)
-    return energy_j, _uncertainty_j(samples, span, powers_w)
+    return energy_j, spread_j(powers_w, span.duration_s, samples.refresh_s, samples.memory_s)
 
 
-def _uncertainty_j(samples: PowerSamples, span: Span, powers_w: Sequence[float]) -> float:
-    """What the refreshes that were seen leave open of the rest of the span."""
-    refreshes = max(1.0, span.duration_s / samples.refresh_s)
-    spread_w = pstdev(powers_w)
+def spread_j(powers_w: Sequence[float], duration_s: float, refresh_s: float, memory_s: float) -> float:
+    """What refreshes that were seen leave open of the rest of a stretch, as one standard uncertainty.
+
+    ``memory_s`` is how far back a reading may look at the edges.
+    """
+    refreshes = max(1.0, duration_s / refresh_s)
+    mean_w = fmean(powers_w)
+    spread_w = math.sqrt(fmean((power_w - mean_w) ** 2 for power_w in powers_w))
     return math.hypot(
-        spread_w * span.duration_s / math.sqrt(refreshes),
-        spread_w * samples.memory_s,
-        0.005 * fmean(powers_w) * span.duration_s,
+        spread_w * duration_s / math.sqrt(refreshes),
+        spread_w * memory_s,
+        0.005 * mean_w * duration_s,
     )
 
 
