@@ -151,7 +151,7 @@ def _compare(rig: Rig, duration_s: float, options: argparse.Namespace) -> Compar
         if one.uncertainty_j is not None and one.energy_j is not None
     ]
     return Comparison(
-        call_s=whole.duration_s / repeated,
+        call_s=(whole.duration_s or 0.0) / repeated,
         repeated=repeated,
         reference_j=reference_j,
         reference_plain_j=None if whole_plain_j is None else whole_plain_j / repeated,

@@ -23,6 +23,7 @@ ReasonCode = Literal[
     "unclaimed",
     "thermal_drift",
     "estimated",
+    "modelled",
 ]
 """Why a record is not valid, or valid only with a warning; see `pytest_whq.model.REASONS`."""
 
@@ -48,6 +49,10 @@ class SourceError(WhqError):
 
 class RunFileError(WhqError):
     """A file of results that cannot be read or written: the file is left as it is."""
+
+
+class ImportedFileError(WhqError):
+    """A file of another tool that cannot be used at all: nothing of it is imported."""
 
 
 def described(value: object) -> str:

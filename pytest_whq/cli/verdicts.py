@@ -13,7 +13,7 @@ from pytest_whq.errors import SettingError
 if TYPE_CHECKING:
     from pytest_whq.judging.budget_file import BudgetEntry
     from pytest_whq.judging.run_comparison import Rules
-    from pytest_whq.model import Run
+    from pytest_whq.model import Device, Record, Run
 
 
 def check_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,8 @@ def check(options: argparse.Namespace) -> int:
         run = compare_run(run, read_baseline(options.baseline), _rules(options))
     say(as_terminal(run, options))
     sentences = [
-        f"{record.test}: {failing_sentence(verdict, record.measurement, run.rig.devices, run.rig.source)}"
+        f"{record.test}: "
+        f"{failing_sentence(verdict, record.measurement, _devices(run, record), run.rig.source)}"
         for record in run.records
         for verdict in (record.budgets if options.budgets is not None else ())
         if verdict.fails
@@ -66,10 +67,17 @@ def _judged(run: "Run", budget_file: Path) -> "Run":
 
     budgets = [budget for entry in _entries_of(budget_file) for budget in entry.budgets]
     records = (
-        replace(record, budgets=judge_budgets(record.test, record.measurement, run.rig.devices, file=budgets))
+        replace(
+            record,
+            budgets=judge_budgets(record.test, record.measurement, _devices(run, record), file=budgets),
+        )
         for record in run.records
     )
     return replace(run, records=tuple(records))
+
+
+def _devices(run: "Run", record: "Record") -> "tuple[Device, ...]":
+    return run.rig.of_devices(record.measurement.device_ids).devices
 
 
 def _tell_regressions(run: "Run") -> bool:

@@ -59,11 +59,11 @@ class Workload:
     """
 
     name: str
-    requests: int
-    failed_requests: int
+    requests: int | None
+    failed_requests: int | None
     failures: Mapping[str, int]
     concurrency: int | None
-    duration_s: float
+    duration_s: float | None
     input_tokens: Lengths
     output_tokens: Lengths
     method: str | None
@@ -101,12 +101,17 @@ def sheet_of(run: Run, model: str | None = None, supplier: str | None = None) ->
         tool=run.tool,
         model=model,
         supplier=supplier,
-        period=Period(run.created, sum(record.measurement.duration_s for record in run.records)),
+        period=Period(run.created, sum(record.measurement.duration_s or 0.0 for record in run.records)),
         meter=Meter(run.rig.source, run.rig.scope, run.rig.driver),
         hardware=tuple(Hardware(name, number, limit_w) for (name, limit_w), number in kinds.items()),
         place=place,
         workloads=tuple(_workload(record, place) for record in run.records),
     )
+
+
+def _requests(queries: int | None, failed: int | None) -> int | None:
+    """All requests, as far as they are told: an imported record may not say how many failed."""
+    return queries if queries is None or failed is None else queries + failed
 
 
 def _workload(record: Record, place: Place) -> Workload:
@@ -116,7 +121,7 @@ def _workload(record: Record, place: Place) -> Workload:
     stands = standing(measurement, "wh_per_query") is not None
     return Workload(
         name=record.test,
-        requests=measurement.queries + measurement.failed_queries,
+        requests=_requests(measurement.queries, measurement.failed_queries),
         failed_requests=measurement.failed_queries,
         failures=measurement.failures,
         concurrency=None if measurement.load is None else measurement.load.concurrency,

@@ -148,7 +148,7 @@ def _apart(metric: str, *values: float) -> list[str]:
 
 def _facts(measurement: Measurement, devices: Sequence[Device], source: str | None) -> str:
     """Queries, tokens, devices and how they were measured, as far as they are known."""
-    queries = f"{measurement.queries} quer{'y' if measurement.queries == 1 else 'ies'}"
+    queries = f"{_known(measurement.queries)} quer{'y' if measurement.queries == 1 else 'ies'}"
     failed = f"{measurement.failed_queries} failed" if measurement.failed_queries else ""
     given, made = measurement.tokens.input_tokens, measurement.tokens.output_tokens
     tokens = f"{_known(given)} input and {_known(made)} output tokens"

@@ -17,8 +17,11 @@ class MaxFailed:
     share: float | None = None
 
     def allows(self, measurement: Measurement) -> bool:
-        """Whether so many of the queries of ``measurement`` may fail."""
-        failed, total = measurement.failed_queries, measurement.queries + measurement.failed_queries
+        """Whether so many of the queries of ``measurement`` may fail; not where nobody knows how many did."""
+        failed = measurement.failed_queries
+        if failed is None or measurement.queries is None:
+            return False
+        total = measurement.queries + failed
         if self.count is not None:
             return failed <= self.count
         return failed <= math.floor((self.share or 0.0) * total + 1e-9)

@@ -28,7 +28,12 @@ class Rules:
 def compare_run(run: Run, baseline: Baseline, rules: Rules) -> Run:
     """``run`` with each record compared with ``baseline``, in place of what it was stored with."""
     limits = [
-        limit_for(record.test, run.rig.devices, file=rules.entries, default=rules.limit)
+        limit_for(
+            record.test,
+            run.rig.of_devices(record.measurement.device_ids).devices,
+            file=rules.entries,
+            default=rules.limit,
+        )
         for record in run.records
     ]
     return _compared_by(run, baseline, limits, rules.noise)
@@ -120,7 +125,12 @@ def _merged(
     """The records of one test as one, and what to compare of those that are valid."""
     valid = [(record, run) for record, run in found if record.measurement.why_incomparable is None]
     last, run = found[-1]
-    limit = limit_for(last.test, run.rig.devices, file=rules.entries, default=rules.limit)
+    limit = limit_for(
+        last.test,
+        run.rig.of_devices(last.measurement.device_ids).devices,
+        file=rules.entries,
+        default=rules.limit,
+    )
     if not valid:
         return last, against(last, run.rig, baseline, limit)
     entries: list[Accepted] = [entry_of(record, run) for record, run in valid]

@@ -67,10 +67,10 @@ def _load(measurement: Measurement, load: Load) -> Iterator[str]:
             f"too few queries for a steady state at concurrency {load.concurrency}: "
             "the figure is of the whole load, from the first query to the last"
         )
-    elif abs(load.edge_queries) > _NOTICED * measurement.queries:
+    elif abs(load.edge_queries) > _NOTICED * (queries := measurement.queries or 0):
         more = "more" if load.edge_queries > 0 else "less"
         yield (
             f"the window holds the work of {abs(load.edge_queries):.1f} queries {more} than it counts "
-            f"({format_percent(abs(load.edge_queries) / max(1, measurement.queries))}), "
+            f"({format_percent(abs(load.edge_queries) / max(1, queries))}), "
             "because queries were under way at its edges: give more inputs for a closer figure"
         )

@@ -142,9 +142,9 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         energy_j=sum_known(one.energy_j for one in measurements),
         net_energy_j=sum_known(one.net_energy_j for one in measurements),
         uncertainty_j=None if None in uncertainties_j else math.hypot(*filter(None, uncertainties_j)),
-        duration_s=sum(one.duration_s for one in measurements),
-        queries=sum(one.queries for one in measurements),
-        failed_queries=sum(one.failed_queries for one in measurements),
+        duration_s=sum_known(one.duration_s for one in measurements),
+        queries=sum(one.queries or 0 for one in measurements),
+        failed_queries=sum(one.failed_queries or 0 for one in measurements),
         tokens=tokens,
         devices=tuple(_sum_devices(measurements)),
         rounds=tuple(one for measurement in measurements for one in measurement.rounds),
@@ -155,6 +155,7 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         failures=dict(failures.most_common()),
         tokenizer=next((one.tokenizer for one in measurements if one.tokenizer is not None), None),
         notes=tuple(dict.fromkeys(note for one in measurements for note in one.notes)),
+        imported=measurements[-1].imported,
     )
 
 
@@ -193,7 +194,7 @@ def _one_of_each(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
 
 def _count_reasons(plain: Measurement, tallies: Sequence[Tally]) -> Iterator[Reason]:
     if plain.failed_queries:
-        total = plain.queries + plain.failed_queries
+        total = (plain.queries or 0) + plain.failed_queries
         yield Reason("failed_queries", f"{plain.failed_queries} of {total} queries failed")
     if not plain.queries:
         yield Reason("no_queries", "no query succeeded, or none was recorded with window.record")
@@ -210,7 +211,7 @@ def _precision_reasons(
     if plain.uncertainty_j > HOPELESS * plain.energy_j:
         yield Reason(
             "window_too_short",
-            f"the window lasted {format_seconds(plain.duration_s)}, too short for its sensor: "
+            f"the window lasted {format_seconds(plain.duration_s or 0.0)}, too short for its sensor: "
             f"± {format_quantity(2 * plain.uncertainty_j, 'J')} "
             f"on {format_quantity(plain.energy_j, 'J')}",
         )

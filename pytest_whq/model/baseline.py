@@ -1,7 +1,7 @@
 """A baseline: what accepted runs measured, by test, and how another run enters it. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pytest_whq.model.measurement import Method
@@ -123,17 +123,17 @@ def _failed_by_verdict(record: Record) -> bool:
 
 def entry_of(record: Record, run: Run | AcceptedRun) -> Accepted:
     """What a baseline keeps of ``record``, or compares with it; its energy must be known."""
-    measurement = record.measurement
-    rig = _narrowed(run.rig, record)
+    measurement, amounts = record.measurement, record.measurement.amounts
+    rig = run.rig.of_devices(measurement.device_ids)
     source = AcceptedRun(run.created, run.tool, run.commit, rig)
     return Accepted(
         run=source,
         test=record.test,
         method=measurement.method,
-        queries=measurement.queries,
-        input_tokens=measurement.tokens.input_tokens,
-        output_tokens=measurement.tokens.output_tokens,
-        energy_j=measurement.energy_j or 0.0,
+        queries=amounts.queries or 0,
+        input_tokens=_whole(amounts.input_tokens),
+        output_tokens=_whole(amounts.output_tokens),
+        energy_j=amounts.energy_j or 0.0,
         uncertainty_j=measurement.uncertainty_j,
         rounds=len(measurement.rounds),
         interval95={
@@ -142,11 +142,9 @@ def entry_of(record: Record, run: Run | AcceptedRun) -> Accepted:
     )
 
 
-def _narrowed(rig: Rig, record: Record) -> Rig:
-    """``rig`` with the devices that measured ``record``: xdist workers may have had different ones."""
-    used = {device.id for device in record.measurement.devices}
-    devices = tuple(device for device in rig.devices if device.id in used)
-    return replace(rig, devices=devices) if devices and devices != rig.devices else rig
+def _whole(tokens: float | None) -> int | None:
+    """Tokens as a count: of one query on average they may be no whole number."""
+    return None if tokens is None else round(tokens)
 
 
 class BoardKey(NamedTuple):

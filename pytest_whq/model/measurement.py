@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pytest_whq.model.imported import Imported
 from pytest_whq.model.metrics import Amounts, Figures
 from pytest_whq.model.reasons import REASONS, Reason
 from pytest_whq.model.serving import Distributions, Load, Phases
+from pytest_whq.units import wh
 
-Method = Literal["counter", "power", "estimate"]
+Method = Literal["counter", "power", "estimate", "modelled"]
 """How joules were made, the best first."""
 
 _NO_FIGURE = "there is no figure"
@@ -89,16 +91,17 @@ class Measurement(Figures):
     ``distributions`` are of the queries that were timed, ``load`` is that of `whq.load`;
     ``phases`` are None where prefill and decode cannot be told apart.
     ``tokenizer`` is the user's own that has counted the output tokens of replies that are text, None where
-    replies told them; ``notes`` are sentences that keep the figure from misleading.
+    replies told them; ``notes`` are sentences that keep the figure from misleading. ``imported`` is there
+    where another tool has measured, which may not tell joules, queries or seconds, but figures per query.
     """
 
     method: Method | None
     energy_j: float | None
     net_energy_j: float | None
     uncertainty_j: float | None
-    duration_s: float
-    queries: int
-    failed_queries: int
+    duration_s: float | None
+    queries: int | None
+    failed_queries: int | None
     tokens: TokenCount
     devices: tuple[DeviceEnergy, ...]
     rounds: tuple[Round, ...]
@@ -111,6 +114,7 @@ class Measurement(Figures):
     phases: Phases | None = None
     tokenizer: str | None = None
     notes: tuple[str, ...] = ()
+    imported: Imported | None = None
 
     @property
     def valid(self) -> bool:
@@ -118,8 +122,15 @@ class Measurement(Figures):
         return all(not REASONS[reason.code] or reason.code == "tokens_missing" for reason in self.reasons)
 
     @property
+    def device_ids(self) -> frozenset[str]:
+        """The ids of the devices that were measured."""
+        return frozenset(device.id for device in self.devices)
+
+    @property
     def amounts(self) -> Amounts:
-        """What the metrics are made of: all windows together."""
+        """What the metrics are made of: all windows together, or one query where that alone is known."""
+        if self.imported is not None and (self.energy_j is None or not self.queries):
+            return self.imported.amounts_of_one_query
         return Amounts(
             self.energy_j,
             self.net_energy_j,
@@ -130,9 +141,21 @@ class Measurement(Figures):
         )
 
     @property
-    def total_tokens(self) -> int | None:
+    def total_tokens(self) -> float | None:
         """Input and output tokens together, None where either is unknown."""
         return self.amounts.total_tokens
+
+    @property
+    def modelled_wh_per_query(self) -> float | None:
+        """Watt-hours per query by all-in power, None where nobody has reckoned them."""
+        modelled = None if self.imported is None else self.imported.modelled
+        return None if modelled is None else wh(modelled.j_per_query)
+
+    @property
+    def corrected_wh_per_query(self) -> float | None:
+        """Watt-hours per query by the lengths that nominal ones stand for, None without a factor."""
+        factor = None if self.imported is None else self.imported.length_factor
+        return None if factor is None or self.wh_per_query is None else self.wh_per_query * factor
 
     def why_invalid(self, metric: str) -> Reason | None:
         """The first reason that keeps ``metric`` from being judged, None where it stands."""

@@ -14,17 +14,21 @@ Per = Literal["query", "token", "input token", "output token", "second", "whole"
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What was drawn and what it was drawn for, in whatever windows; what is not known is None."""
+    """What was drawn and what it was drawn for, in whatever windows; what is not known is None.
+
+    ``of_one_query`` says that they are those of one query on average, so that there is no whole of them.
+    """
 
     energy_j: float | None = None
     net_energy_j: float | None = None
     duration_s: float | None = None
     queries: int | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    of_one_query: bool = False
 
     @property
-    def total_tokens(self) -> int | None:
+    def total_tokens(self) -> float | None:
         """Input and output tokens together, None where either is unknown."""
         if self.input_tokens is None or self.output_tokens is None:
             return None
@@ -42,7 +46,7 @@ class Amounts:
             "input token": self.input_tokens,
             "output token": self.output_tokens,
             "second": self.duration_s,
-            "whole": 1,
+            "whole": None if self.of_one_query else 1,
         }
         return known[per]
 

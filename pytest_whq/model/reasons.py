@@ -29,6 +29,7 @@ REASONS: Mapping[ReasonCode, frozenset[str]] = {
     "unclaimed": frozenset(),
     "thermal_drift": frozenset(),
     "estimated": frozenset(),
+    "modelled": frozenset(),
 }
 """Reason code -> the metrics that it invalidates; a code that invalidates none is a warning."""
 

@@ -1,6 +1,7 @@
 """What was measured with what, and of which commit."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,8 @@ class Rig:
     python: str
     platform: str
     devices: tuple[Device, ...]
+
+    def of_devices(self, ids: Collection[str]) -> "Rig":
+        """This rig with those of ``ids`` alone: not all records of a run need to have had the same."""
+        devices = tuple(device for device in self.devices if device.id in ids)
+        return replace(self, devices=devices) if devices and devices != self.devices else self

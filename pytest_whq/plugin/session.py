@@ -281,7 +281,7 @@ def _place_at_test(report: pytest.TestReport, item: pytest.Item) -> None:
 
 
 def _has_queries(record: Record) -> bool:
-    return record.measurement.queries + record.measurement.failed_queries > 0
+    return bool(record.measurement.queries or record.measurement.failed_queries)
 
 
 def _outcome(report: pytest.TestReport) -> TestOutcome:

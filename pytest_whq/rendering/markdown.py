@@ -98,6 +98,11 @@ def _queries(row: Row) -> str:
     return f"{_count(row.record.measurement.queries)}{f', {failed:,} failed' if failed else ''}"
 
 
+def _seconds(row: Row) -> str:
+    duration_s = row.record.measurement.duration_s
+    return "" if duration_s is None else format_seconds(duration_s)
+
+
 def _rounds(row: Row) -> str:
     number = len(row.record.measurement.rounds)
     values = [value for one in row.record.measurement.rounds if (value := one.wh_per_query) is not None]
@@ -123,7 +128,7 @@ _DETAILS = (
     Column[Row]("Output tokens", lambda row: _count(row.record.measurement.tokens.output_tokens)),
     Column[Row]("Per output token", lambda row: _known("j_per_output_token", row.record)),
     Column[Row]("Power", lambda row: _known("average_power_w", row.record)),
-    Column[Row]("Time", lambda row: format_seconds(row.record.measurement.duration_s)),
+    Column("Time", _seconds),
     Column("Rounds: Wh per query", _rounds),
     Column[Row]("Load", lambda row: load_phrase(row.record.measurement), "left"),
     Column[Row]("Times", lambda row: times_phrase(row.record.measurement), "left"),

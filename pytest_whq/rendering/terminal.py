@@ -106,6 +106,8 @@ def _spread(record: Record) -> str:
 
 def _queries(record: Record) -> str:
     failed = record.measurement.failed_queries
+    if record.measurement.queries is None:
+        return "queries unknown"
     queries = number_of(record.measurement.queries, "query", "queries")
     return f"{queries}, {failed:,} failed" if failed else queries
 
@@ -135,7 +137,8 @@ def _rounds(record: Record) -> str:
 
 
 def _seconds(record: Record) -> str:
-    return format_seconds(record.measurement.duration_s)
+    duration_s = record.measurement.duration_s
+    return "" if duration_s is None else format_seconds(duration_s)
 
 
 def _baseline(prefix: Prefix) -> Column[Record]:

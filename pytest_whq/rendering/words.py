@@ -17,7 +17,13 @@ from pytest_whq.model import (
 from pytest_whq.model.reasons import NO_INTERVAL
 from pytest_whq.units import format_percent, format_quantity
 
-SCOPES = {"gpu": "GPU board", "gpu+cpu": "GPU boards and CPU", "module": "module (CPU + GPU)", "cpu": "CPU"}
+SCOPES = {
+    "gpu": "GPU board",
+    "gpu+cpu": "GPU boards and CPU",
+    "module": "module (CPU + GPU)",
+    "cpu": "CPU",
+    "all-in": "all-in: GPU, server, hall",
+}
 """Scope of a rig -> what its joules cover."""
 
 

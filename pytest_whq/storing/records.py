@@ -18,16 +18,19 @@ from pytest_whq.model import (
     Round,
     TokenCount,
 )
+from pytest_whq.model.imported import Imported
 from pytest_whq.model.serving import Load, Stretch
 from pytest_whq.storing.curves import read_curve
 from pytest_whq.storing.fields import (
     FieldError,
     Reader,
     above_zero,
+    count,
     flag,
     interval,
     list_of,
     mapping_of,
+    number,
     object_of,
     one_of,
     optional,
@@ -47,8 +50,11 @@ _RECORD_ORDER = (
     *("rounds", "devices", "budgets", "comparison"),
 )
 
-_DETAILS = ("power", "failures", "distributions", "load", "phases", "tokenizer", "notes")
+_DETAILS = ("power", "failures", "distributions", "load", "phases", "tokenizer", "notes", "imported")
 """Fields that a file may lack, and does where they say nothing."""
+
+_OF_IMPORTED = ("modelled_wh_per_query", "corrected_wh_per_query")
+"""What follows from an imported record, beside its metrics; no other record has such fields."""
 
 Value = TypeVar("Value")
 
@@ -76,6 +82,8 @@ def record_as_dict(record: Record) -> dict[str, Any]:
     }
     if sentences:
         flat["why"] = sentences
+    if measurement.imported is not None:
+        flat |= {name: getattr(measurement, name) for name in _OF_IMPORTED}
     flat = {name: value for name, value in flat.items() if value or name not in _DETAILS}
     return {name: flat[name] for name in dict.fromkeys((*_RECORD_ORDER, *flat)) if name in flat}
 
@@ -153,6 +161,7 @@ def _reasons(codes: tuple[ReasonCode, ...], sentences: Mapping[str, str]) -> tup
 
 def _check_derived(measurement: Measurement, found: Mapping[str, Any]) -> None:
     """FieldError where what a file says beside its measured fields does not follow from them."""
+    _check_known(measurement)
     if found["valid"] is not measurement.valid:
         raise FieldError(f"is {shown(found['valid'])}, but the reasons say otherwise", "valid")
     for metric, stored in found["metrics"].items():
@@ -161,6 +170,29 @@ def _check_derived(measurement: Measurement, found: Mapping[str, Any]) -> None:
             raise FieldError(
                 f"is {shown(stored)}, but the other fields give {shown(derived)}", f"metrics.{metric}"
             )
+    _check_imported(measurement, found)
+
+
+def _check_known(measurement: Measurement) -> None:
+    """FieldError where something is unknown that only a tool of others may leave unknown."""
+    for name, reader in _MUST_KNOW.items():
+        if measurement.imported is None and getattr(measurement, name) is None:
+            try:
+                reader(None)
+            except FieldError as wrong:
+                raise wrong.inside(name) from None
+
+
+_MUST_KNOW: Mapping[str, Reader[Any]] = {"queries": count, "failed_queries": count, "duration_s": number}
+"""What a record knows that was not imported."""
+
+
+def _check_imported(measurement: Measurement, found: Mapping[str, Any]) -> None:
+    for name in _OF_IMPORTED:
+        if (name in found) != (measurement.imported is not None):
+            raise FieldError("must be there in an imported record and in no other", name)
+        if not _agree(found.get(name), derived := getattr(measurement, name)):
+            raise FieldError(f"is {shown(found[name])}, but the other fields give {shown(derived)}", name)
 
 
 def _agree(stored: float | None, derived: float | None) -> bool:
@@ -222,6 +254,7 @@ _READERS = {
             "reasons": list_of(one_of(REASONS)),
             "power": read_curve,
             "load": optional(dataclass_of(Load, {"edge_queries": signed, **_stretches})),
+            "imported": dataclass_of(Imported),
         },
     ),
     **readers_of(
@@ -236,11 +269,12 @@ _READERS = {
     # A file tells the metrics that there were when it was written.
     "metrics": mapping_of(_signed_or_unknown, METRICS),
     "why": mapping_of(text, REASONS),
+    **dict.fromkeys(_OF_IMPORTED, optional(number)),
 }
 _FLATTENED = ("measurement", "tokens")
 _read_record_fields = object_of(
     {name: reader for name, reader in _READERS.items() if name not in _FLATTENED},
-    may_lack=("why", *_DETAILS),
+    may_lack=("why", *_DETAILS, *_OF_IMPORTED),
 )
 
 read_record = Reader(_record, {"title": "Record", **_read_record_fields.schema})

@@ -25,7 +25,8 @@ from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_record, read_with, record_as_dict
 from pytest_whq.storing.stamp import moment
 
-RUN_FORMAT = 1  # 1: first; since 0.1 a record may have `power`, and any of the metrics, a run its `place`
+# 1: first; since 0.1 a record may have `power`, any of the metrics, and be `imported`, a run has its `place`
+RUN_FORMAT = 1
 
 
 def read_run(path: Path | str) -> Run:

@@ -116,7 +116,7 @@ def test_a_source_that_hangs_in_a_window_is_named_and_the_next_window_measures_a
     source.answer()
     after = measured(instruments)
     assert after.reasons == ()
-    assert after.energy_j == pytest.approx(100 * after.duration_s, rel=0.1)
+    assert after.energy_j == pytest.approx(100 * (after.duration_s or 0.0), rel=0.1)
 
 
 @pytest.mark.once

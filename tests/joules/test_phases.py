@@ -121,7 +121,7 @@ def test_what_was_drawn_between_the_queries_belongs_to_neither(pause_s: float) -
     assert phases.decode.energy_j == pytest.approx(streams.true_j[1], rel=0.01)
     assert measurement.energy_j is not None
     assert measurement.energy_j - sum(streams.true_j) == pytest.approx(
-        measurement.queries * pause_s * 70.0, rel=0.1
+        (measurement.queries or 0) * pause_s * 70.0, rel=0.1
     )
 
 
@@ -129,7 +129,7 @@ def test_each_is_told_per_token_with_its_time() -> None:
     measurement, _ = measured(0.12, 0.9)
     phases = measurement.phases
     assert phases is not None
-    queries = measurement.queries
+    queries = measurement.queries or 0
     assert (phases.prefill.tokens, phases.decode.tokens) == (100 * queries, 20 * queries)
     assert phases.prefill.j_per_token == pytest.approx(0.12 * PREFILL_W / 100, rel=0.01)
     assert phases.decode.j_per_token == pytest.approx(0.9 * DECODE_W / 20, rel=0.01)
@@ -280,7 +280,7 @@ def test_phases_of_several_measurements_add_up_or_are_not_known() -> None:
     both = combine([first, second]).phases
     assert both is not None
     assert both.prefill.energy_j == first.phases.prefill.energy_j + second.phases.prefill.energy_j
-    assert both.decode.tokens == 20 * (first.queries + second.queries)
+    assert both.decode.tokens == 20 * ((first.queries or 0) + (second.queries or 0))
     assert combine([first, replace(second, phases=None)]).phases is None
     by_role = replace(second, phases=replace(second.phases, separated_by="role"))
     assert combine([first, by_role]).phases is None

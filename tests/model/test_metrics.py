@@ -126,6 +126,7 @@ SPOILS_ALL: tuple[ReasonCode, ...] = (
 )
 WARNINGS: tuple[ReasonCode, ...] = (
     *("imprecise", "throttled", "shared_device", "unclaimed", "thermal_drift", "estimated"),
+    "modelled",
 )
 INVALIDATED: dict[ReasonCode, set[str]] = {
     **{code: set(METRICS) for code in SPOILS_ALL},

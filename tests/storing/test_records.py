@@ -119,7 +119,7 @@ def test_net_energy_may_be_below_zero() -> None:
         ("outcome", "error", 'is "error", but must be one of passed, failed, skipped, xfailed, xpassed'),
         ("valid", 1, "is 1, but must be true or false"),
         ("valid", False, "is false, but the reasons say otherwise"),
-        ("method", "guess", 'is "guess", but must be one of counter, power, estimate'),
+        ("method", "guess", 'is "guess", but must be one of counter, power, estimate, modelled'),
         ("metrics.wh_per_query", 0.0123, "is 0.0123, but the other fields give 0.012277777777777778"),
         ("metrics.wh_per_query", None, "is null, but the other fields give 0.012277777777777778"),
         ("metrics.wh_per_mile", 1.0, "is not a field of this format"),

@@ -39,8 +39,10 @@ def _limit(power_limit_w: float | None) -> str:
 
 def of_workload(sheet: Sheet, load: Workload) -> Iterator[tuple[str, str]]:
     """Item and answer of one workload; what is not known is not there."""
-    yield "requests", f"{load.requests}"
-    yield "failed_requests", f"{load.failed_requests}{_kinds(load)}"
+    if load.requests is not None:
+        yield "requests", f"{load.requests}"
+    if load.failed_requests is not None:
+        yield "failed_requests", f"{load.failed_requests}{_kinds(load)}"
     for item, lengths in (("input_lengths", load.input_tokens), ("output_lengths", load.output_tokens)):
         if (said := _lengths(lengths)) is not None:
             yield item, said
@@ -64,7 +66,7 @@ def _kinds(load: Workload) -> str:
 
 
 def _power(load: Workload) -> str:
-    if load.average_power_w is None:
+    if load.average_power_w is None or load.duration_s is None:
         return ""
     power = format_metric("average_power_w", load.average_power_w)
     return f" in {format_seconds(load.duration_s)}, {power} on average"

@@ -60,12 +60,17 @@ def _task(sheet: Sheet, load: Workload) -> dict[str, Any]:
     return {
         "taskStage": "inference",
         "taskFamily": _NOT_STATED,
-        "nbRequest": load.requests,
+        **({} if load.requests is None else {"nbRequest": load.requests}),
         "algorithms": [{"algorithmType": "llm", **model}],
         "dataset": [_tokens("input", load.input_tokens), _tokens("output", load.output_tokens)],
-        "taskDescription": f"{one_line(load.name)}: {load.failed_requests} of the requests failed; "
+        "taskDescription": f"{one_line(load.name)}: {_failed(load)}; "
         "data quantities are mean tokens of a request",
     }
+
+
+def _failed(load: Workload) -> str:
+    failed = load.failed_requests
+    return "how many requests failed is not known" if failed is None else f"{failed} of the requests failed"
 
 
 def _tokens(usage: str, lengths: Lengths) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def _measure(sheet: Sheet, load: Workload, energy_wh: float) -> dict[str, Any]:
         "measurementMethod": f"{one_line(sheet.tool)}, {source} {method}",
         **tracking,
         "powerConsumption": kwh(energy_wh),
-        "measurementDuration": load.duration_s,
+        **({} if load.duration_s is None else {"measurementDuration": load.duration_s}),
         "measurementDateTime": _moment(sheet),
     }
 

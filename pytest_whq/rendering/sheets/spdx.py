@@ -62,7 +62,7 @@ def _package(sheet: Sheet, load: Workload, spdx_id: str) -> dict[str, Any]:
     properties: dict[str, Any] = {
         # SPDX asks for a name; where no model is known it is that of the test.
         "name": one_line(sheet.model or load.name),
-        "comment": f"Measured by {one_line(load.name)}. The energy is that of all {load.requests} requests.",
+        "comment": f"Measured by {one_line(load.name)}. The energy is that of all {_requests(load)}.",
         "software_primaryPurpose": "model",
         "ai_metric": [
             {"type": "DictionaryEntry", "key": item, "value": said} for item, said in answers.items()
@@ -80,6 +80,10 @@ def _package(sheet: Sheet, load: Workload, spdx_id: str) -> dict[str, Any]:
             ],
         }
     return _element("ai_AIPackage", spdx_id, **properties)
+
+
+def _requests(load: Workload) -> str:
+    return "requests" if load.requests is None else f"{load.requests} requests"
 
 
 def _decimal(value: float) -> str:

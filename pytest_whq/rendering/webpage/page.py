@@ -101,12 +101,12 @@ def _section(number: int, row: Row) -> _Section:
 
 def _facts(record: Record) -> Iterator[tuple[str, str]]:
     measurement, tokens = record.measurement, record.measurement.tokens
-    if not measurement.rounds:
+    if not measurement.rounds and measurement.imported is None:
         return
     failed = f", {measurement.failed_queries:,} failed" if measurement.failed_queries else ""
-    yield "Queries", f"{measurement.queries:,}{failed}"
+    yield "Queries", f"{_count(measurement.queries)}{failed}"
     yield "Rounds", f"{len(measurement.rounds):,}"
-    yield "Time", format_seconds(measurement.duration_s)
+    yield "Time", "unknown" if measurement.duration_s is None else format_seconds(measurement.duration_s)
     yield "Input tokens", _count(tokens.input_tokens)
     yield "Output tokens", _count(tokens.output_tokens)
     for name, metric in _METRICS:
