@@ -12,7 +12,7 @@ from pytest_whq.sources.base import PowerSource
 
 pytest_plugins = [
     *("pytester", "pytest_whq.testing.project"),
-    *("measured_project", "readme_project", "real_engines", "simulated_project"),
+    *("imported", "measured_project", "readme_project", "real_engines", "simulated_project"),
 ]
 
 

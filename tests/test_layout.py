@@ -16,7 +16,7 @@ ROOMS = (
     *("errors", "units", "setting_values", "interval", "version", "real_time"),
     *("model", "git", "tokens", "sources", "joules", "queries"),
     *("measuring", "calling", "calibrating"),
-    *("storing", "judging", "footprint", "rendering", "reports", "testing", "cli", "plugin"),
+    *("storing", "judging", "importing", "footprint", "rendering", "reports", "testing", "cli", "plugin"),
 )
 """From the ground up: a room imports itself and what stands before it."""
 

@@ -1,0 +1,1 @@
+"""Power logs: read, placed in time, integrated over the windows of results."""

@@ -1,0 +1,243 @@
+"""Power logs: lines of time, device and watts, as nvidia-smi, amd-smi and dcgmi write them; in one pass."""
+
+import csv
+import math
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+
+from pytest_whq.errors import ImportedFileError
+from pytest_whq.importing.power.clock import Moment, moment_of
+from pytest_whq.importing.power.columns import Columns, columns_of, looks_like_a_header
+
+MOST_W = 20_000.0
+"""No board draws more: it is no power, like DCGM's 9223372036854775794 for what it cannot read."""
+
+_OUT_OF_ORDER_S = 1.0
+"""Lines of several threads may stand in the wrong order by this much; further back a clock was set."""
+
+
+@dataclass
+class DeviceLog:
+    """Times and watts of one device as they were read; ``ran_twice`` is what a clock that was set repeats."""
+
+    times_s: array[float] = field(default_factory=lambda: array("d"))
+    powers_w: array[float] = field(default_factory=lambda: array("d"))
+    ran_twice: list[tuple[float, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PowerLog:
+    """A log by device; ``is_local`` where its times are of an unknown zone, as if they were UTC."""
+
+    where: str
+    devices: dict[str, DeviceLog]
+    is_local: bool
+    notes: tuple[str, ...]
+
+    @property
+    def range_s(self) -> tuple[float, float]:
+        """The first and the last moment of any device."""
+        known = [device.times_s for device in self.devices.values()]
+        return min(map(min, known)), max(map(max, known))
+
+    def shifted(self, offset_s: float) -> "PowerLog":
+        """The log in UTC, its local times being ahead of that by ``offset_s``."""
+        devices = {
+            name: DeviceLog(
+                array("d", [time_s - offset_s for time_s in device.times_s]),
+                device.powers_w,
+                [(start_s - offset_s, end_s - offset_s) for start_s, end_s in device.ran_twice],
+            )
+            for name, device in self.devices.items()
+        }
+        return replace(self, devices=devices, is_local=False)
+
+
+def read_log(path: Path, *, start: Moment | None = None, step_s: float | None = None) -> PowerLog:
+    """The log at ``path``; ImportedFileError where it is none.
+
+    A log without times, as dcgmi dmon writes it, needs the moment of its first line and its step.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            return _Reading(str(path), start, step_s).of(_rows(file))
+    except OSError as error:
+        raise ImportedFileError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
+    except csv.Error as error:
+        raise ImportedFileError(f"{path} is no table of comma-separated values ({error}).") from None
+
+
+def _rows(file: Iterable[str]) -> Iterator[list[str]]:
+    """Rows of a table in commas, or of dmon's columns in spaces."""
+    lines = iter(file)
+    first = next((line for line in lines if line.strip()), "")
+    if "," in first:
+        yield next(csv.reader([first], skipinitialspace=True))
+        yield from csv.reader(lines, skipinitialspace=True)
+        return
+    for line in chain([first], lines):
+        # dmon shows a device as two words.
+        yield line.replace("GPU ", "GPU-").replace("GPU-I ", "GPU-I-").split()
+
+
+class _Reading:
+    """One pass over the rows of a log, with what was odd about them."""
+
+    def __init__(self, where: str, start: Moment | None, step_s: float | None) -> None:
+        self._where = where
+        self._start, self._step_s = start, step_s
+        self._devices: dict[str, DeviceLog] = {}
+        self._odd: Counter[str] = Counter()
+        self._is_local = False
+        self._minute, self._minute_s = "", 0.0
+
+    def of(self, rows: Iterator[list[str]]) -> PowerLog:
+        """The log in ``rows``."""
+        header = next(rows, [])
+        columns = columns_of(header, self._where)
+        if columns.time is None and (self._start is None or self._step_s is None):
+            raise ImportedFileError(
+                f"{self._where} has no column of time. Say when its first line was written and how far apart "
+                "they are, with --log-start and --log-step, or record it with times."
+            )
+        self._take_all(rows, columns)
+        devices = {name: log for name, log in sorted(self._devices.items(), key=_in_order) if log.times_s}
+        if not devices:
+            raise ImportedFileError(f"{self._where} has no line with a time and a power that can be read.")
+        for name, log in devices.items():
+            self._put_in_order(name, log)
+        notes = tuple(f"{self._where}: {_lines(number)} {what}" for what, number in self._odd.items())
+        return PowerLog(self._where, devices, self._is_local, notes)
+
+    def _take_all(self, rows: Iterator[list[str]], columns: Columns) -> None:
+        rows, at_time = self._with_moments(rows, columns)
+        at_device, at_power, factor = columns.device, columns.power, columns.watts
+        sinks: dict[str, tuple[Callable[[float], None], Callable[[float], None]]] = {}
+        last_text, time_s = "", self._seconds("")
+        for row in rows:
+            try:
+                cell, text = row[at_power], row[at_time]
+                power_w = float(cell[:-2]) if cell[-2:] == " W" else float(cell) * factor
+            except (ValueError, IndexError):
+                read_w = self._watts_in(row, columns)
+                if read_w is None:
+                    continue
+                power_w, text = read_w, row[at_time] if at_time < len(row) else ""
+            if not 0 <= power_w <= MOST_W:
+                self._odd[_ABSURD] += 1
+                continue
+            if text != last_text:
+                # Devices of one look share their moment.
+                last_text, time_s = text, self._seconds(text)
+            if time_s is None:
+                self._odd["without a time that can be read are left out"] += 1
+                continue
+            name = "0" if at_device is None else row[at_device]
+            sink = sinks.get(name)
+            if sink is None:
+                log = self._devices.setdefault(_device_named(name), DeviceLog())
+                sink = sinks[name] = (log.times_s.append, log.powers_w.append)
+            sink[0](time_s)
+            sink[1](power_w)
+
+    def _watts_in(self, row: list[str], columns: Columns) -> float | None:
+        """Watts of a cell that is no bare number: one with its unit; None, counted, where it holds none."""
+        if not any(cell.strip() for cell in row):
+            return None
+        cell = row[columns.power].strip() if columns.power < len(row) else ""
+        number, _, unit = cell.partition(" ")
+        try:
+            return float(number) * _CELL_UNITS[unit.strip().lower()]
+        except (ValueError, KeyError):
+            if not looks_like_a_header(row) and not _is_units(row):
+                self._odd[
+                    "without a power that can be read are left out" if cell else "cut short are left out"
+                ] += 1
+            return None
+
+    def _seconds(self, text: str) -> float | None:
+        """The moment of a cell, None where it tells none; within a minute only its seconds are read."""
+        if self._minute and text[:17] == self._minute and text[19:20] in (".", ""):
+            try:
+                return self._minute_s + float(text[17:])
+            except ValueError:
+                pass
+        moment = moment_of(text)
+        self._minute = ""
+        if moment is None:
+            return None
+        if moment.is_local:
+            self._is_local = True
+            if text[16:17] == ":" and text[10:11] in (" ", "T"):
+                self._minute, self._minute_s = text[:17], moment.time_s - float(text[17:])
+        return moment.time_s
+
+    def _with_moments(self, rows: Iterator[list[str]], columns: Columns) -> tuple[Iterator[list[str]], int]:
+        """``rows`` with their whole moment in one cell, and where that is."""
+        at_time, at_date = columns.time, columns.date
+        if at_time is None:
+            return self._counted(rows, columns), -1
+        if at_date is None:
+            return rows, at_time
+        last = max(at_time, at_date)
+        joined = ([*row, f"{row[at_date]} {row[at_time]}"] for row in rows if len(row) > last)
+        return ([*row[:at_time], row[-1], *row[at_time + 1 : -1]] for row in joined), at_time
+
+    def _counted(self, rows: Iterator[list[str]], columns: Columns) -> Iterator[list[str]]:
+        """``rows`` with moments that nobody wrote: each look at a device is a step after its last."""
+        assert self._start is not None  # Asked for above.
+        start_s, step_s, looks = self._start.time_s, self._step_s or 0.0, Counter[str]()
+        self._is_local = self._start.is_local
+        for row in rows:
+            try:
+                float(row[columns.power])
+                name = "0" if columns.device is None else row[columns.device]
+            except (ValueError, IndexError):
+                yield [*row, ""]
+                continue
+            yield [*row, repr(start_s + looks[name] * step_s)]
+            looks[name] += 1
+
+    def _put_in_order(self, name: str, log: DeviceLog) -> None:
+        """Let times rise: lines in the wrong order change places, of those of one moment the last stays."""
+        times_s = log.times_s
+        steps = list(map(float.__sub__, times_s[1:], times_s)) if len(times_s) > 1 else []
+        if not steps or min(steps) > 0:
+            return
+        latest_s = -math.inf
+        for time_s in times_s:
+            if time_s < latest_s - _OUT_OF_ORDER_S:
+                self._odd[f"of device {name} begin {latest_s - time_s:.1f} s back: its clock was set"] += 1
+                log.ran_twice.append((time_s, latest_s))
+            latest_s = max(latest_s, time_s) if not log.ran_twice else time_s
+        merged = dict(sorted(zip(times_s, log.powers_w, strict=True), key=lambda pair: pair[0]))
+        if len(merged) < len(times_s):
+            self._odd["repeat the moment of another line of their device: the last one counts"] += len(
+                times_s
+            ) - len(merged)
+        log.times_s, log.powers_w = array("d", merged), array("d", merged.values())
+
+
+_CELL_UNITS = {"w": 1.0, "mw": 1e-3, "uw": 1e-6, "": 1.0}
+_ABSURD = f"with a power below 0 or above {MOST_W:,.0f} W are left out"
+
+
+def _is_units(row: list[str]) -> bool:
+    """Whether a row is dmon's second line, which names units."""
+    return any(cell.strip().lower() in ("w", "mw", "idx") for cell in row)
+
+
+def _device_named(cell: str) -> str:
+    return cell.strip().removeprefix("GPU-") if cell.strip()[4:].isdigit() else cell.strip()
+
+
+def _in_order(item: tuple[str, DeviceLog]) -> tuple[int, int, str]:
+    return (0, int(item[0]), "") if item[0].isdigit() else (1, 0, item[0])
+
+
+def _lines(number: int) -> str:
+    return f"{number:,} line{'' if number == 1 else 's'}"
