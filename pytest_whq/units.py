@@ -38,6 +38,11 @@ def joules_from_mj(energy_mj: float) -> float:
     return energy_mj / 1000.0
 
 
+def joules_from_megajoules(energy_megajoules: float) -> float:
+    """Joules in megajoules, the unit of AIPerf's telemetry."""
+    return energy_megajoules * 1e6
+
+
 def watts_from_mw(power_mw: float) -> float:
     """Watts in ``power_mw`` milliwatts, the unit of NVML's power readings."""
     return power_mw / 1000.0

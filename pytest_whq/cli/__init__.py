@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from pytest_whq.cli import devices, places, verdicts
+from pytest_whq.cli import devices, importing, places, table, verdicts
 from pytest_whq.cli.console import add_verbose, as_terminal, complain, hand_over, load, say
 from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.rendering import RENDERERS
@@ -127,6 +127,13 @@ _COMMANDS = (
         "devices", "List what can be measured here, and how.", devices.devices, devices.devices_arguments
     ),
     _Command("show", "Show a run, or the last session.", _show, _show_arguments),
+    _Command("table", "Show a run as a table of workloads.", table.table, table.table_arguments),
+    _Command(
+        "import",
+        "Import other tools' results and power logs as a run.",
+        importing.import_,
+        importing.import_arguments,
+    ),
     _Command(
         "check",
         "Judge a run by budgets or a baseline; exit 1 when one fails.",

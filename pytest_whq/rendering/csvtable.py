@@ -20,7 +20,7 @@ def render(run: Run) -> str:
     # All text in quotes: whatever a spreadsheet takes for a separator, it finds none inside.
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(_HEADER)
-    writer.writerows([_guarded(cell) for cell in _cells(record, run)] for record in run.records)
+    writer.writerows([guarded(cell) for cell in _cells(record, run)] for record in run.records)
     return text.getvalue()
 
 
@@ -103,7 +103,8 @@ def _footprint(measurement: Measurement, place: Place) -> Iterator[_Cell]:
 _BEGINS_A_FORMULA = tuple("=+-@＝＋－＠")
 
 
-def _guarded(cell: _Cell) -> _Cell:
+def guarded(cell: _Cell) -> _Cell:
+    """``cell``, with an apostrophe in front of text that a spreadsheet would take for a formula."""
     if not isinstance(cell, str):
         return cell
     text = one_line(cell)

@@ -10,14 +10,17 @@ _LEAST = 12
 
 
 def short_names(tests: Sequence[str]) -> list[str]:
-    """Node ids without the folders of their files, where that leaves every file a name of its own."""
-    paths = {test.split("::", 1)[0] for test in tests}
+    """Node ids without the folders of their files, where that leaves every file a name of its own.
+
+    What is no node id, as the name of an imported record, stays whole.
+    """
+    paths = {test.split("::", 1)[0] for test in tests if "::" in test}
     bases = Counter(path.rsplit("/", 1)[-1] for path in paths)
     names = []
     for test in tests:
         path, separator, rest = test.partition("::")
-        base = path.rsplit("/", 1)[-1]
-        names.append(one_line(f"{base if bases[base] == 1 else path}{separator}{rest}"))
+        base = path.rsplit("/", 1)[-1] if separator else path
+        names.append(one_line(f"{base if bases[base] <= 1 else path}{separator}{rest}"))
     return names
 
 

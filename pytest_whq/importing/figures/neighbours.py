@@ -1,0 +1,74 @@
+"""The doubt that needs a whole sweep: a figure off the line through its neighbours'."""
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from pytest_whq.importing.result import Result
+from pytest_whq.units import format_quantity, wh
+
+OFF = 1.5
+"""So many times above or below the line of its neighbours, a figure does not belong to their sweep."""
+
+_FAR = 8.0
+"""Neighbours whose concurrency differs by more than this ratio tell nothing of what is between them."""
+
+
+def off_the_line(results: Sequence[Result], j_per_query: Mapping[int, float]) -> dict[int, str]:
+    """Index of a result -> why its figure, in ``j_per_query`` by index, is off its neighbours' line.
+
+    Neighbours are the results of the same set-up with the next lower and the next higher concurrency;
+    the line is straight between the logarithms of concurrency and of joules.
+    """
+    sweeps: dict[Hashable, dict[int, list[int]]] = {}
+    for index, result in enumerate(results):
+        concurrency = result.setup.concurrency
+        if index in j_per_query and concurrency:
+            key = replace(result.setup, concurrency=None, date=None, image=None, commit=None), result.modelled
+            sweeps.setdefault(key, {}).setdefault(concurrency, []).append(index)
+    found: dict[int, str] = {}
+    for sweep in sweeps.values():
+        ladder = {concurrency: [j_per_query[index] for index in at] for concurrency, at in sweep.items()}
+        while (worst := _worst(ladder)) is not None:
+            # One that is off bends the line of its neighbours, too: it goes before they are judged.
+            del ladder[worst.concurrency]
+            found |= {index: _said(j_per_query[index], worst) for index in sweep[worst.concurrency]}
+    return found
+
+
+class _Off(NamedTuple):
+    """A step of a sweep, and joules that the line between two other steps gives for it."""
+
+    concurrency: int
+    expected_j: float
+    low: int
+    high: int
+    distance: float
+
+
+def _worst(ladder: Mapping[int, Sequence[float]]) -> _Off | None:
+    """The step that is furthest off its neighbours' line, None where all are on it."""
+    steps = sorted(ladder)
+    off = [_off(ladder, *three) for three in zip(steps, steps[1:], steps[2:], strict=False)]
+    far = [one for one in off if one is not None and one.distance > math.log(OFF)]
+    return max(far, key=lambda one: one.distance, default=None)
+
+
+def _off(ladder: Mapping[int, Sequence[float]], low: int, middle: int, high: int) -> _Off | None:
+    if high / low > _FAR:
+        return None
+    ends = [math.log(ladder[one][0]) for one in (low, high)]
+    share = math.log(middle / low) / math.log(high / low)
+    line = ends[0] + share * (ends[1] - ends[0])
+    distance = max(abs(math.log(found_j) - line) for found_j in ladder[middle])
+    return _Off(middle, math.exp(line), low, high, distance)
+
+
+def _said(found_j: float, off: _Off) -> str:
+    expected = format_quantity(wh(off.expected_j), "Wh")
+    return (
+        f"off its neighbours' line: {format_quantity(wh(found_j), 'Wh')}, "
+        f"{found_j / off.expected_j:.2f} times "
+        f"the {expected} between concurrency {off.low} and {off.high} of the same sweep"
+    )

@@ -1,0 +1,180 @@
+"""Results of another tool as a run: a record for each, with the figures that stand and their doubts."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_whq.importing.figures.all_in_power import PowerTable, day_of, modelled
+from pytest_whq.importing.figures.doubts import doubts_of
+from pytest_whq.importing.figures.neighbours import off_the_line
+from pytest_whq.importing.result import Result, ToolEnergy
+from pytest_whq.model import Device, DeviceEnergy, Measurement, Reason, Record, Rig, Run, TokenCount
+from pytest_whq.model.imported import Imported, Modelled, RoleEnergy
+
+NOT_TOLD = "not told"
+"""Host and platform of a run that was made elsewhere: this machine's say nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """How results become a run: the ``table`` of all-in power, None where nothing is modelled."""
+
+    kind: str
+    tool: str
+    created: str
+    table: PowerTable | None
+    length_factor: float | None = None
+
+
+def run_of(results: Sequence[Result], how: Importing) -> Run:
+    """The run of ``results``; its records' names are made unique."""
+    names = _unique([result.name for result in results])
+    models = [_modelled(result, how) for result in results]
+    figures = {
+        index: j_per_query
+        for index, (result, model) in enumerate(zip(results, models, strict=True))
+        if (j_per_query := _j_per_query(result, model)) is not None
+    }
+    strange = off_the_line(results, figures)
+    records = tuple(
+        _record(name, result, model, strange.get(index), how)
+        for index, (name, result, model) in enumerate(zip(names, results, models, strict=True))
+    )
+    return Run(how.created, how.tool, None, _rig(records, results, how), records)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        seen[name] += 1
+        unique.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
+    return unique
+
+
+def _tokens_per_s_per_gpu(result: Result) -> float | None:
+    """Tokens per second per GPU as told, else of all tokens, seconds and GPUs."""
+    if result.throughput.total is not None:
+        return result.throughput.total
+    if result.input_tokens is None or result.output_tokens is None or not result.duration_s:
+        return None
+    return (result.input_tokens + result.output_tokens) / result.duration_s / (result.setup.gpus or 1)
+
+
+def _modelled(result: Result, how: Importing) -> Modelled | str | None:
+    """The modelled figure, why there is none where one is wanted, or None where none is."""
+    wanted = result.modelled or (how.table is not None and how.table.fixed_w is not None)
+    if how.table is None or not wanted:
+        return None
+    return modelled(result.setup, _tokens_per_s_per_gpu(result), how.table)
+
+
+def _j_per_query(result: Result, model: Modelled | str | None) -> float | None:
+    measured = _measured_j_per_query(result)
+    return measured if measured is not None or not isinstance(model, Modelled) else model.j_per_query
+
+
+def _measured_j_per_query(result: Result) -> float | None:
+    if result.energy is None:
+        return None
+    if result.energy.energy_j is not None and result.queries:
+        return result.energy.energy_j / result.queries
+    return result.energy.j_per_query
+
+
+def _record(
+    name: str, result: Result, model: Modelled | str | None, strange: str | None, how: Importing
+) -> Record:
+    energy, found = result.energy, model if isinstance(model, Modelled) else None
+    doubts = (*doubts_of(result), *([strange] if strange else []))
+    notes = [*result.notes, *_notes(result, model, how)]
+    whole_j = energy.energy_j if energy is not None and result.queries else None
+    measurement = Measurement(
+        method=energy.method if energy is not None else "modelled" if found else None,
+        energy_j=whole_j,
+        net_energy_j=None,
+        uncertainty_j=energy.uncertainty_j if energy is not None and whole_j is not None else None,
+        duration_s=result.duration_s,
+        queries=result.queries,
+        failed_queries=result.failed_queries,
+        tokens=TokenCount(result.input_tokens, result.output_tokens),
+        devices=tuple(_devices(result, energy)),
+        rounds=(),
+        reasons=tuple(_reasons(result, model)),
+        notes=tuple(dict.fromkeys((*doubts, *notes))),
+        imported=Imported(
+            kind=how.kind,
+            query=result.query,
+            setup=result.setup,
+            means=result.means,
+            tokens_per_s_per_gpu=_tokens_per_s_per_gpu(result),
+            measured_j_per_query=_measured_j_per_query(result),
+            modelled=found,
+            length_factor=how.length_factor if result.fixed_lengths else None,
+            power_w=None if energy is None else energy.power_w,
+            roles=tuple(RoleEnergy(role, j) for role, j in (energy.roles if energy else {}).items()),
+            doubts=doubts,
+        ),
+    )
+    return Record(name, "passed", measurement)
+
+
+def _reasons(result: Result, model: Modelled | str | None) -> Iterator[Reason]:
+    if result.energy is not None:
+        if result.energy.method == "estimate":
+            yield Reason("estimated", "a part of the energy is estimated by the tool")
+        if result.queries == 0:
+            yield Reason("no_queries", "no query succeeded")
+        return
+    if isinstance(model, Modelled):
+        yield Reason("modelled", f"nobody has measured it: {model.power_w:.0f} W per GPU by {model.table}")
+        return
+    why = result.why_no_energy or "the result has no energy: give its power log with --power, or --kw"
+    yield Reason(result.why_code, f"{why}; {model}" if isinstance(model, str) else why)
+
+
+def _notes(result: Result, model: Modelled | str | None, how: Importing) -> Iterator[str]:
+    if isinstance(model, str) and result.energy is not None:
+        yield f"no modelled figure: {model}"
+    if result.why_no_energy is not None and isinstance(model, Modelled):
+        yield f"measured power is not used: {result.why_no_energy}"
+    undated = day_of(result.setup.date) is None and how.table is not None and how.table.fixed_w is None
+    if isinstance(model, Modelled) and undated:
+        yield f"the result has no date: all-in power is that of the first set, {model.table}"
+    if isinstance(model, Modelled) and result.setup.gpus is None and result.throughput.total is None:
+        yield "the result does not tell how many GPUs: all-in power is taken as that of all of them together"
+    if how.length_factor is not None and result.fixed_lengths:
+        yield f"the corrected figure is for lengths {how.length_factor:g} times the nominal ones"
+
+
+def _devices(result: Result, energy: ToolEnergy | None) -> Iterator[DeviceEnergy]:
+    if energy is not None and energy.devices:
+        yield from (DeviceEnergy(device, each_j) for device, each_j in energy.devices.items())
+    elif (device := _device_id(result)) is not None:
+        yield DeviceEnergy(device, None)
+
+
+def _device_id(result: Result) -> str | None:
+    """The kind of GPU stands for all of them where nobody tells of each: how many is in the set-up."""
+    return result.setup.hardware
+
+
+def _rig(records: Sequence[Record], results: Sequence[Result], how: Importing) -> Rig:
+    devices: dict[str, Device] = {}
+    for record, result in zip(records, results, strict=True):
+        for one in record.measurement.devices:
+            devices.setdefault(one.id, Device(one.id, result.setup.hardware or "GPU"))
+    scopes = dict.fromkeys(
+        result.energy.scope if result.energy is not None else "all-in"
+        for record, result in zip(records, results, strict=True)
+        if record.measurement.method is not None
+    )
+    return Rig(
+        source=how.kind,
+        scope=" or ".join(scopes) or None,
+        driver=None,
+        host=NOT_TOLD,
+        python=NOT_TOLD,
+        platform=NOT_TOLD,
+        devices=tuple(devices.values()),
+    )

@@ -1,0 +1,149 @@
+"""What is broken, absurd or of another tool is a sentence; what is good beside it still comes out."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from imported import SAMPLES, Import, api_row, written
+
+from pytest_whq.cli import main
+from pytest_whq.importing.kinds import KINDS
+
+GB200 = SAMPLES / "inferencemax_gb200.json"
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 2) -> str:
+    assert main(["import", *arguments]) == status
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_rows_before_the_cut_of_a_truncated_array_come_out(
+    whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = GB200.read_text()
+    path = tmp_path / "cut.json"
+    path.write_text(text[: text.rindex('"hw"')])
+    assert len(whq_import("inferencemax", str(path)).records) == 3
+    assert "is not whole JSON" in (said := capsys.readouterr().err)
+    assert "what comes after its first 3 items is left out" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is not whole JSON"),
+        (b'{"tput_per_gpu": 1', "is not whole JSON"),
+        (b"hello", "is not whole JSON"),
+        (b"\xff\xfe{}", "is not UTF-8 text"),
+        (b"PK\x03\x04 and no archive", "is not a whole archive"),
+        (b"[" * 100_000, "is not whole JSON"),
+    ],
+    ids=("empty", "cut", "text", "bytes", "zip", "deep"),
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_json_is_one_sentence(
+    content: bytes, sentence: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    assert sentence in complaint(capsys, kind, str(path))
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": 1}, [1, 2], [], {}, None, "text", [[]], {"benchmarks": [1]}], ids=json.dumps
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_of_another_tool_leaves_nothing_to_import(
+    kind: str, value: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", kind, written(tmp_path / "file.json", value)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith("whq: No result of ")
+    assert all(len(line) < 400 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"tput_per_gpu": -1.0}, "has tput_per_gpu of -1, which cannot be"),
+        ({"tput_per_gpu": 0}, "has tput_per_gpu of 0"),
+        ({"tput_per_gpu": "fast"}, "has tput_per_gpu of 'fast', which is no number"),
+        ({"tput_per_gpu": 1e30}, "has tput_per_gpu of 1e+30, which cannot be"),
+        ({"avg_power_w": -20.0}, "has avg_power_w of -20, which cannot be"),
+        ({"mean_e2el": True}, "has mean_e2el of True, which is no number"),
+    ],
+)
+def test_a_row_with_an_absurd_value_is_left_out_and_the_others_come_out(
+    changed: dict[str, object],
+    sentence: str,
+    whq_import: Import,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = whq_import("inferencex", written(tmp_path / "api.json", [api_row(0, **changed), api_row(1)]))
+    assert len(run.records) == 1
+    assert f"row 1 {sentence}" in capsys.readouterr().err
+
+
+def test_a_value_that_is_no_number_is_unknown(whq_import: Import, tmp_path: Path) -> None:
+    path = tmp_path / "api.json"
+    path.write_text(json.dumps(api_row(0)).replace("9.0", "NaN").replace("0.17", "1e999"))
+    means = whq_import("inferencex", str(path)).records[0].measurement.imported.means  # type: ignore[union-attr]
+    assert (means.latency_s, means.ttft_s, means.interactivity) == (None, None, 100.0)
+
+
+def test_one_bad_file_of_several_is_told_and_the_others_come_out(
+    whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text("{")
+    run = whq_import("inferencemax", str(bad), str(GB200), str(tmp_path / "none.json"))
+    assert len(run.records) == 4
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_a_zip_bomb_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("agg.json", b"[" + b" " * 50_000_000)
+    assert path.stat().st_size < 60_000
+    said = complaint(capsys, "inferencemax", str(path))
+    assert "would unpack to 48 MiB from 1 files" in said
+    assert "it is refused" in said
+
+
+def test_a_bad_member_of_an_archive_is_told_and_the_others_come_out(
+    whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("bad.json", "{")
+        archive.write(GB200, "agg.json")
+    assert len(whq_import("inferencemax", str(path)).records) == 4
+    assert "bad.json is not whole JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("excel", str(GB200)), "excel is no kind of results: whq import knows inferencemax, inferencex, "),
+        (("inferencemax", "none.json"), "none.json cannot be read"),
+        (("inferencemax", str(GB200), "--kw", "-1"), "--kw must be kilowatts of one GPU"),
+        (("inferencemax", str(GB200), "--kw", "nan"), "--kw must be kilowatts of one GPU"),
+        (("inferencemax", str(GB200), "--gpus", "0"), "--gpus must be 1 or more"),
+        (
+            ("inferencemax", str(GB200), "--length-factor", "9"),
+            "--length-factor must be above 0 and at most 1",
+        ),
+        (("inferencemax", str(GB200), "--power-table", str(GB200)), "is not TOML"),
+        (("inferencemax", str(GB200), "--columns", "colour"), "The table has no column 'colour'"),
+        (("inferencemax", str(GB200), "--sort=-colour"), "The table has no column 'colour'"),
+        (("inferencemax", str(GB200), "--where", "colour=red"), "The table has no column 'colour'"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_one_sentence(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sentence in complaint(capsys, *arguments)

@@ -1,0 +1,164 @@
+"""An imported run goes wherever a measured one goes: files, tables, budgets, comparisons, reports."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from imported import SAMPLES, Import, api_row, written
+
+from pytest_whq.cli import main
+from pytest_whq.errors import RunFileError
+from pytest_whq.rendering import RENDERERS
+from pytest_whq.storing.runfile import read_run, run_from_dict
+
+GB200 = str(SAMPLES / "inferencemax_gb200.json")
+
+
+@pytest.fixture
+def modelled(whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A run of four modelled rows."""
+    whq_import("inferencemax", GB200, "--length-factor", "0.9")
+    capsys.readouterr()
+    return tmp_path / "run.json"
+
+
+def document(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def test_a_record_says_what_is_known_and_null_for_the_rest(modelled: Path) -> None:
+    record = document(modelled)["records"][0]
+    assert record["method"] == "modelled"
+    assert [record[name] for name in ("queries", "failed_queries", "energy_j", "duration_s")] == [None] * 4
+    assert record["reasons"] == ["modelled"]
+    assert record["metrics"]["wh_per_query"] == record["modelled_wh_per_query"]
+    assert record["metrics"]["wh_total"] is None
+    assert record["corrected_wh_per_query"] == pytest.approx(0.9 * record["modelled_wh_per_query"])
+    setup = record["imported"]["setup"]
+    assert setup["model"] == "deepseek-ai/DeepSeek-R1"
+    assert [setup[name] for name in ("precision", "framework", "hardware", "gpus")] == [
+        "fp8",
+        "dynamo-sglang",
+        "GB200",
+        72,
+    ]
+    assert [setup[name] for name in ("concurrency", "input_length", "output_length")] == [2048, 8192, 1024]
+    assert [setup[name] for name in ("speculative_decoding", "image")] == [
+        "none",
+        "lab/sglang:1.0",
+    ]
+    assert "disaggregated" in setup["flags"]
+
+
+def changed(path: Path, change: dict[str, Any]) -> dict[str, Any]:
+    data = document(path)
+    data["records"][0] |= change
+    return data
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"modelled_wh_per_query": 0.5}, "modelled_wh_per_query is 0.5, but the other fields give 1.02"),
+        ({"corrected_wh_per_query": None}, "corrected_wh_per_query is null, but the other fields give 0.92"),
+        ({"method": "guessed"}, 'method is "guessed", but must be one of counter, power, estimate, modelled'),
+        ({"imported": {}}, "imported.kind is missing"),
+        ({"queries": 3.5}, "queries is 3.5, but must be a whole number from 0 up"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_record_that_contradicts_itself_is_refused(
+    change: dict[str, Any], field: str, modelled: Path
+) -> None:
+    with pytest.raises(RunFileError) as error:
+        run_from_dict(changed(modelled, change), "run.json")
+    assert f"run.json: records[0].{field}" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["queries", "failed_queries", "duration_s"])
+def test_what_is_unknown_is_so_in_imported_records_alone(
+    name: str, whq_import: Import, tmp_path: Path
+) -> None:
+    whq_import("ml-energy", str(SAMPLES / "ml_energy_text.json"))
+    data = document(tmp_path / "run.json")
+    record = data["records"][0]
+    record |= dict.fromkeys(("queries", "failed_queries", "duration_s"), 0)
+    record["metrics"] = dict.fromkeys(record["metrics"])
+    for extra in ("imported", "modelled_wh_per_query", "corrected_wh_per_query"):
+        del record[extra]
+    data["records"] = [record]
+    assert run_from_dict(data, "run.json").records[0].measurement.imported is None
+    record[name] = None
+    with pytest.raises(RunFileError, match=f"{name} is null, but must be a"):
+        run_from_dict(data, "run.json")
+
+
+def test_a_figure_of_imported_records_has_no_place_in_others(modelled: Path) -> None:
+    data = document(modelled)
+    del data["records"][0]["imported"]
+    with pytest.raises(RunFileError):
+        run_from_dict(data, "run.json")
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_every_report_has_the_figure(name: str, modelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(modelled), "--format", name]) == 0
+    shown = capsys.readouterr().out
+    assert "1.02 Wh" in shown or "1.024" in shown
+    assert "modelled" in shown or name == "openmetrics"
+
+
+def test_the_terminal_shows_it_like_a_test(modelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "-v", str(modelled)]) == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert "1.02 Wh   queries unknown   tokens unknown   3.60 J/output token" in first
+    assert last == "4 measured · GB200 · inferencemax modelled · gross, all-in: GPU, server, hall"
+
+
+def test_budgets_judge_it_by_its_own_hardware(
+    whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [api_row(0), api_row(1) | {"hardware": "b200"}]
+    whq_import("inferencex", written(tmp_path / "api.json", rows))
+    budgets = tmp_path / "whq.toml"
+    budgets.write_text('[[budgets]]\nhardware = "MI355X"\nwh_per_query = 1.5\n')
+    capsys.readouterr()
+    assert main(["check", str(tmp_path / "run.json"), "--budgets", str(budgets)]) == 1
+    said = capsys.readouterr().out
+    assert "wh_per_query is 1.71 Wh, 13.8 % over its budget of 1.50 Wh" in said
+    assert "unknown queries" in said
+    assert '1 test not judged: the budget is for hardware "MI355X", and this is B200' in said
+
+
+def test_it_enters_a_baseline_and_is_compared_with_it(
+    whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base, head = tmp_path / "base.json", tmp_path / "head.json"
+    for path, watts in ((base, 600.0), (head, 1200.0)):
+        row = api_row(0, avg_power_w=watts, joules_per_total_token=watts / 200)
+        assert main(["import", "inferencex", written(tmp_path / "api.json", row), "-o", str(path)]) == 0
+    baseline = str(tmp_path / "baseline.json")
+    assert main(["accept", str(base), "--baseline", baseline]) == 0
+    capsys.readouterr()
+    assert main(["check", str(head), "--baseline", baseline]) == 1
+    assert "+100.0 %   regressed" in capsys.readouterr().out
+    assert main(["check", str(base), "--baseline", baseline]) == 0
+    assert main(["compare", str(base), "--", str(head)]) == 1
+
+
+def test_a_modelled_figure_is_not_compared_with_a_measured_one(
+    whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured, modelled = tmp_path / "measured.json", tmp_path / "modelled.json"
+    for path, row in ((measured, api_row(0)), (modelled, api_row(0, power_valid=0))):
+        assert main(["import", "inferencex", written(tmp_path / "api.json", row), "-o", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["compare", str(measured), "--", str(modelled)]) != 0
+    assert "not comparable" in capsys.readouterr().out
+
+
+def test_reading_gives_back_what_was_written(whq_import: Import, tmp_path: Path) -> None:
+    run = whq_import("aiperf", str(SAMPLES / "aiperf_0.3.json"))
+    assert read_run(tmp_path / "run.json") == run
