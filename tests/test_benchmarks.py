@@ -84,3 +84,11 @@ def test_rendering_makes_every_format() -> None:
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["json.dumps", *RENDERERS]
+
+
+def test_importing_is_timed_against_the_csv_reader() -> None:
+    done = run("importing.py", "2")
+    assert done.returncode == 0, done.stderr
+    assert re.search(
+        r"^2 MB: csv\.reader [\d.]+ s, whq [\d.]+ s, [\d.]+ times\n1,600 rows: [\d.]+ s\n$", done.stdout
+    )
