@@ -126,6 +126,7 @@ def test_the_interval_holds_the_work_of_the_queries_that_are_counted(inputs: int
     server = Server()
     server.run(load(server.ledger, server.chat, [1.0] + [2.0] * (inputs - 1), LoadPlan(2)))
     measured = server.ledger.measurement
+    assert measured.queries is not None
     # Two share 200 W: each second of a query is 100 J, and the first of those counted took one second.
     true_wh = (1.0 + 2.0 * (measured.queries - 1)) * 100.0 / measured.queries / 3600
     lowest, highest = measured.interval95["wh_per_query"]
