@@ -43,7 +43,7 @@ class SourceError(WhqError):
     """
 
     def __init__(self, message: str, code: ReasonCode = "source_error") -> None:
-        super().__init__(message)
+        super().__init__(message if message.strip() else "the power source does not say what is wrong")
         self.code = code
 
 

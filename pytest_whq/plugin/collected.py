@@ -126,7 +126,7 @@ class CollectedRecords:
         if self._written and verbosity >= 0:
             folder = self._config.invocation_params.dir
             paths = ", ".join(one_line(os.path.relpath(path, folder)) for path in self._written)
-            reporter.write_line(f"Written: {paths}")
+            reporter.write_line(one_line(f"Written: {paths}"))
         failed = (
             f"pytest_whq_record of {name} failed: {error}" for name, error in self._failed_hooks.items()
         )

@@ -33,7 +33,7 @@ def render(run: Run, *, verbosity: int = 0, width: int = 80) -> str:
     well, in columns where they fit, else in lines of their own. Text from outside is escaped.
     """
     records = [record for record in run.records if verbosity >= 0 or record.verdict_fails]
-    notes = note_lines(records) if verbosity > 0 else ()
+    notes = _note_lines(records) if verbosity > 0 else ()
     lines = [*_test_lines(records, verbosity, width), *notes, *_not_judged_lines(run), _summary(run)]
     lines += footprint_lines(run.place, records)
     return "\n".join(lines)
@@ -188,7 +188,7 @@ _VERDICTS = (
 )
 
 
-def note_lines(records: Sequence[Record]) -> Iterator[str]:
+def _note_lines(records: Sequence[Record]) -> Iterator[str]:
     """A line for each reason and note of what was measured, with the names of its tests."""
     said: dict[str, list[str]] = {}
     for record in records:

@@ -13,8 +13,7 @@ from pytest_whq.model import Record, Run
 from pytest_whq.rendering.columns import aligned
 from pytest_whq.rendering.csvtable import guarded
 from pytest_whq.rendering.markdown import escaped
-from pytest_whq.rendering.names import shortened
-from pytest_whq.rendering.terminal import note_lines
+from pytest_whq.rendering.names import short_names, shortened
 from pytest_whq.rendering.words import one_line, run_rig_phrase
 from pytest_whq.rendering.workload_columns import COLUMNS, SHOWN, Column, Value
 
@@ -101,7 +100,12 @@ def _terminal(run: Run, records: Sequence[Record], columns: dict[str, Column]) -
     heading = [column.title for column in columns.values()]
     body = [[shortened(column.text(record), _WIDEST) for column in columns.values()] for record in records]
     align = ["right" if column.is_number else "left" for column in columns.values()]
-    notes = list(note_lines(records))
+    names = short_names([record.test for record in records])
+    notes = [
+        f"{name}: {one_line(note)}"
+        for name, record in zip(names, records, strict=True)
+        for note in record.measurement.notes
+    ]
     if len(records) == 1:
         notes = [one_line(note) for note in records[0].measurement.notes]
     if len(notes) > _MOST_NOTES:

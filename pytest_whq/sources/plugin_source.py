@@ -29,6 +29,8 @@ class PluginSource:
             "does not tell its power_averaging_s", lambda: _seconds(facts.power_averaging_s)
         )
         self.sensors = self._ask("does not tell its sensors", lambda: _names(facts.sensors))
+        self.settles_s = self._ask("does not tell its settles_s", lambda: _seconds({"": facts.settles_s})[""])
+        self.labels = self._ask("does not tell its labels", lambda: _labels(facts.labels))
 
     def devices(self) -> tuple[Device, ...]:
         """The source's devices."""
@@ -100,6 +102,10 @@ def _asked(trouble: str, question: Callable[[], T]) -> T:
         ) from error
     except BaseException as error:  # Not even SystemExit may end a session.
         raise SourceError(f"{trouble}: {described(error)}") from error
+
+
+def _labels(labels: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    return {str(id_): {str(key): str(value) for key, value in each.items()} for id_, each in labels.items()}
 
 
 def _is_device(device: object) -> bool:

@@ -16,12 +16,13 @@ def measured_window(
     *,
     tokens: TokenCount = TokenCount(),  # noqa: B008 - frozen
     precision: float = 0.02,
+    idle_ok: bool = True,
 ) -> Measurement:
     """What ``source`` measures while ``body`` runs, in the time of ``clock``; the source stays open.
 
     The body is one query, of ``tokens`` where the test tells them; an exception out of it passes through,
-    and nothing is measured. ``precision`` is the ratio above which the
-    energy counts as imprecise.
+    and nothing is measured. ``precision`` is the ratio above which the energy counts as
+    imprecise. Without ``idle_ok`` a device that drew no more than before and after has done nothing.
     """
     meter = Meter(clock, Sampler(source, clock))
     try:
@@ -34,4 +35,4 @@ def measured_window(
     except BaseException:
         meter.abandon()
         raise
-    return meter.measurement(precision=precision)
+    return meter.measurement(precision=precision, idle_ok=idle_ok)

@@ -17,6 +17,8 @@ from pytest_whq.model import REASONS
 from pytest_whq.testing import MeasuredProject
 from pytest_whq.testing import project as door
 
+pytestmark = pytest.mark.once
+
 LONGEST_S = 15.0
 
 SESSION = """

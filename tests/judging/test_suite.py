@@ -10,6 +10,8 @@ import pytest
 
 from pytest_whq.judging.suite import Case, Judged, RunMean, RunningSuite, judge_suite, outcome_of
 
+pytestmark = pytest.mark.once
+
 
 def around(value: float, half: float) -> object:
     """A ratio whose interval reaches ``half`` to both sides in the logarithm."""

@@ -225,4 +225,5 @@ def test_windows_of_tasks_that_overlap_count_their_common_energy_once_and_every_
     (record,) = project.records.values()
     assert (record["queries"], record["output_tokens"], len(record["rounds"])) == (8, 40, 1)
     assert record["energy_j"] == pytest.approx(360 * record["duration_s"], rel=0.02)
-    assert record["duration_s"] >= 0.75
+    # From when the first window is ready, which takes some of the time, to the end of the last.
+    assert record["duration_s"] >= 0.6

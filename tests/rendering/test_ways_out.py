@@ -25,6 +25,7 @@ SAFE = {"one_line", "printable"}
 EXEMPT = {
     ("cli/console.py", "print(document.removesuffix('\\n'))"),  # Of a renderer, which has its own escapes.
     ("plugin/collected.py", "reporter.write_line(command)"),  # GitHub's own, which the renderer escapes.
+    ("cli/outputs.py", "print(command)"),  # The same.
 }
 
 

@@ -13,6 +13,8 @@ from pytest_whq.sources.remote.dcgm import DcgmSource
 from pytest_whq.sources.remote.prometheus import PrometheusSource
 from pytest_whq.testing import FakeClock, ScriptedSource, measured_window
 
+pytestmark = pytest.mark.once
+
 WINDOWS = 4
 
 

@@ -183,13 +183,18 @@ def _boards() -> list[Board]:
     return [_board(index) for index in range(count)]
 
 
+_NAMELESS = "unknown GPU"
+
+
 def _board(index: int) -> Board:
     try:
         handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-        return Board(index, pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle))
+        # A driver that has just reset a board may tell no name.
+        name = pynvml.nvmlDeviceGetName(handle) or _NAMELESS
+        return Board(index, pynvml.nvmlDeviceGetUUID(handle), name)
     except pynvml.NVMLError as error:
         why_not = reading_sentence(error.value, error, f"GPU {index}")
-        return Board(index, "", "unknown GPU", why_not, permitted=error.value != NO_PERMISSION)
+        return Board(index, "", _NAMELESS, why_not, permitted=error.value != NO_PERMISSION)
 
 
 def _refuse_mig(gpus: list[Gpu]) -> None:
