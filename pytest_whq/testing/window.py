@@ -16,13 +16,13 @@ def measured_window(
     *,
     tokens: TokenCount = TokenCount(),  # noqa: B008 - frozen
     precision: float = 0.02,
-    idle_ok: bool = True,
+    idle_ok: bool = False,
 ) -> Measurement:
     """What ``source`` measures while ``body`` runs, in the time of ``clock``; the source stays open.
 
     The body is one query, of ``tokens`` where the test tells them; an exception out of it passes through,
     and nothing is measured. ``precision`` is the ratio above which the energy counts as
-    imprecise. Without ``idle_ok`` a device that drew no more than before and after has done nothing.
+    imprecise. With ``idle_ok`` a device may do nothing: it may draw what it drew before and after.
     """
     meter = Meter(clock, Sampler(source, clock))
     try:

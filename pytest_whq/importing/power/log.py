@@ -24,8 +24,8 @@ _OUT_OF_ORDER_S = 1.0
 class DeviceLog:
     """Times and watts of one device as they were read; ``ran_twice`` is what a clock that was set repeats."""
 
-    times_s: array[float] = field(default_factory=lambda: array("d"))
-    powers_w: array[float] = field(default_factory=lambda: array("d"))
+    times_s: "array[float]" = field(default_factory=lambda: array("d"))
+    powers_w: "array[float]" = field(default_factory=lambda: array("d"))
     ran_twice: list[tuple[float, float]] = field(default_factory=list)
 
 
