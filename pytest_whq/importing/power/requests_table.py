@@ -130,7 +130,7 @@ def _columns(header: Sequence[str], asked: Asked, where: str) -> dict[str, str]:
 
 
 def _requests(
-    rows: csv.DictReader[str], columns: Mapping[str, str], asked: Asked, where: str, left_out: list[str]
+    rows: "csv.DictReader[str]", columns: Mapping[str, str], asked: Asked, where: str, left_out: list[str]
 ) -> Iterator[_Request]:
     for row in rows:
         start, end = (moment_of(row.get(columns[what]) or "") for what in ("start", "end"))
