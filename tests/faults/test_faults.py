@@ -3,8 +3,10 @@
 Each row of the table is one fault, run against the same session of three tests, and judged by one rule.
 """
 
+import locale
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import measured_project
@@ -18,6 +20,15 @@ from pytest_whq.testing import MeasuredProject
 from pytest_whq.testing import project as door
 
 pytestmark = pytest.mark.once
+
+
+@pytest.fixture(autouse=True)
+def the_locale_stays() -> Iterator[None]:
+    """A fault may change the locale of this process, and with it how others' output is read."""
+    before = locale.setlocale(locale.LC_ALL)
+    yield
+    locale.setlocale(locale.LC_ALL, before)
+
 
 LONGEST_S = 15.0
 
