@@ -237,7 +237,8 @@ def test_a_reason_is_named_and_no_figure_stands_that_it_takes_away(
 
 
 def test_every_reason_is_provoked() -> None:
-    assert set(PROVOCATIONS) == set(REASONS)
+    # What is modelled was imported: no window gives it.
+    assert set(PROVOCATIONS) == set(REASONS) - {"modelled"}
 
 
 def test_a_call_that_draws_more_with_each_round_drifts(simulated_project: SimulatedProject) -> None:

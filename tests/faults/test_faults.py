@@ -19,7 +19,8 @@ from pytest_whq.model import REASONS
 from pytest_whq.testing import MeasuredProject
 from pytest_whq.testing import project as door
 
-pytestmark = pytest.mark.once
+# Faults end tracing, too, and with it the coverage of what the same process tests after them.
+pytestmark = [pytest.mark.once, pytest.mark.untraced]
 
 
 @pytest.fixture(autouse=True)
