@@ -50,7 +50,7 @@ def test_a_call_that_hangs_is_an_error_with_its_sentence_and_no_other_is_made(
 
 
 def test_once_a_call_has_ended_after_all_the_next_is_made(hanging: threading.Event) -> None:
-    calls = BoundedCalls("nvml", 0.05)
+    calls = BoundedCalls("nvml", 1.0)
     ended = threading.Event()
     with pytest.raises(SourceError):
         calls.call("open", hanging.wait, lambda _: ended.set())
