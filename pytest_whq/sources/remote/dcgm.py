@@ -1,11 +1,11 @@
 """Energy of the NVIDIA GPUs of other machines, as their dcgm-exporters show it."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.real_time import now_s
 from pytest_whq.sources.remote.address import Address, address_from, fetch
 from pytest_whq.sources.remote.boards import Board, boards_in
 from pytest_whq.sources.remote.exposition import NotMetricsError
@@ -35,9 +35,7 @@ class DcgmSource:
     scope = "gpu"
     settles_s = 10.0
 
-    def __init__(
-        self, addresses: str, devices: str | None = None, now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, addresses: str, devices: str | None = None, now: Callable[[], float] = now_s) -> None:
         self._now = now
         self._addresses = [address_from("dcgm", text, "/metrics") for text in addresses.split(",")]
         self._pool = ThreadPoolExecutor(len(self._addresses), "pytest-whq dcgm")

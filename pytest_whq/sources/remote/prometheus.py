@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 
 from pytest_whq.errors import SettingError, SourceError
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.real_time import now_s
 from pytest_whq.sources.remote.address import Address, address_from, fetch
 from pytest_whq.sources.remote.dcgm import GAUGE_LOOKS_BACK_S
 from pytest_whq.sources.remote.series import Unit, device_of, devices_in, selectors_from, unit_of
@@ -55,7 +55,7 @@ class PrometheusSource:
         address: str,
         devices: str | None = None,
         selector: str | None = None,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = now_s,
     ) -> None:
         self._now = now
         self._address = _with_token(address_from("prometheus", address))

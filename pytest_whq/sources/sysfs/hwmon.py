@@ -1,6 +1,5 @@
 """Energy of AMD and Intel GPUs and of NVIDIA's Grace, as their drivers show it in hwmon."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.real_time import now_s
 from pytest_whq.sources.facts import ListedDevice
 from pytest_whq.sources.sysfs.files import millionths_of, text_of
 
@@ -66,7 +66,7 @@ class HwmonSource:
         self,
         devices: str | None = None,
         root: Path = Path("/sys"),
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = now_s,
     ) -> None:
         self._now = now
         self._chips = _chosen(devices, _found(root))

@@ -1,12 +1,12 @@
 """Energy of CPU packages and their memory, by the counters that Linux shows in powercap (RAPL)."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.real_time import now_s
 from pytest_whq.sources.cpu_name import cpu_name
 from pytest_whq.sources.facts import ListedDevice
 from pytest_whq.sources.sysfs.files import millionths_of, text_of
@@ -56,7 +56,7 @@ class RaplSource:
 
     scope = "cpu"
 
-    def __init__(self, root: Path = Path("/sys"), now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, root: Path = Path("/sys"), now: Callable[[], float] = now_s) -> None:
         self._now = now
         self._zones = [zone for zone, why_not in _zones(root) if why_not is None]
         if not self._zones:
