@@ -45,7 +45,7 @@ def tests(session: nox.Session) -> None:
 def oldest(session: nox.Session) -> None:
     """Test what depends on pytest with the oldest one that is promised."""
     session.install(".", "pytest==8.2.*", *dependencies("test"))
-    _test(session, "tests/plugin", "tests/test_readme.py")
+    _test(session, "-n", "auto", "-m", "not once", "tests/plugin", "tests/test_readme.py")
 
 
 def _test(session: nox.Session, *arguments: str) -> None:

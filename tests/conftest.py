@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import asyncio
 import uuid
 from collections.abc import Iterator
 
@@ -54,6 +55,16 @@ def no_sensors_but_nvml() -> Iterator[None]:
 
     with standing_in({name: absent(name) for name in ("rapl", "hwmon")}):
         yield
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project whose sessions load no more than they need, and leave no event loop open."""
+    # Hypothesis loads itself whole at the end of every session, which takes longer than most of ours do.
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
+    # pytest-asyncio asks for the thread's event loop to restore it, which makes one that nobody closes.
+    asyncio.set_event_loop(None)
+    return pytester
 
 
 @pytest.fixture
