@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from pytest_whq.errors import SourceError, WhqError, described
@@ -74,6 +75,8 @@ class _Call:
         self.result: Any = None
         self.error: BaseException | None = None
         self._given_up = False
+        # A thread counts as alive for a moment after its last line.
+        self._over = False
         self._deciding = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="pytest-whq driver", daemon=True)
 
@@ -83,7 +86,7 @@ class _Call:
     @property
     def is_stuck(self) -> bool:
         """Whether it was given up and has not ended yet; what a fork left behind is not there any more."""
-        return self._given_up and self._thread.is_alive()
+        return self._given_up and not self._over and self._thread.is_alive()
 
     def give_up(self) -> None:
         """Nobody asks for the outcome any more; nothing, where it is there."""
@@ -99,7 +102,7 @@ class _Call:
             self.ended.set()
             too_late = self._given_up and self.error is None
         if too_late and self._give_back is not None:
-            try:
+            # Nobody is left to hear of what goes wrong.
+            with suppress(BaseException):
                 self._give_back(self.result)
-            except BaseException:  # noqa: BLE001 - nobody is left to hear of it
-                return
+        self._over = True
