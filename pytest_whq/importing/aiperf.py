@@ -7,6 +7,7 @@ loaded; that of newer ones (as 0.13) what it counted while the benchmark ran.
 from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_whq.importing.cells import CellError, Cells, seconds
+from pytest_whq.importing.collecting import one_of_each_document
 from pytest_whq.importing.documents import Document, Documents
 from pytest_whq.importing.hardware import gpu_named
 from pytest_whq.importing.power.clock import moment_of
@@ -21,13 +22,7 @@ _AGREE = 0.1
 
 def read(documents: Documents) -> Found:
     """The export of every document; the lines of telemetry or requests beside it are none."""
-    results, left_out = [], list(documents.left_out)
-    for document in documents.documents:
-        try:
-            results.append(_result(document))
-        except CellError as wrong:
-            left_out.append(f"{document.where} {wrong}")
-    return Found(tuple(results), tuple(left_out), "AIPerf")
+    return one_of_each_document(documents, "AIPerf", _result)
 
 
 def _result(document: Document) -> Result:

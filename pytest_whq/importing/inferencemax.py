@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_whq.importing.cells import CellError, Cells
+from pytest_whq.importing.collecting import one_of_each
 from pytest_whq.importing.documents import Document, Documents
 from pytest_whq.importing.hardware import gpu_named
 from pytest_whq.importing.result import Found, Result, Throughput, ToolEnergy
@@ -20,16 +21,7 @@ _AGREE = 0.02
 
 def read(documents: Documents) -> Found:
     """The rows of every document; a row that cannot be used is left out with a sentence."""
-    results, left_out = [], list(documents.left_out)
-    for where, row in _rows(documents.documents):
-        if not isinstance(row, Mapping) or "tput_per_gpu" not in _flat(row):
-            left_out.append(f"{where} has no tput_per_gpu: it is no row of InferenceMAX")
-            continue
-        try:
-            results.append(_result(Cells(_flat(row))))
-        except CellError as wrong:
-            left_out.append(f"{where} {wrong}")
-    return Found(tuple(results), tuple(left_out), "InferenceMAX")
+    return one_of_each(_rows(documents.documents), "InferenceMAX", _result, documents.left_out)
 
 
 def _rows(documents: tuple[Document, ...]) -> Iterator[tuple[str, Any]]:
@@ -49,7 +41,11 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, **metrics} if isinstance(metrics, Mapping) else dict(row)
 
 
-def _result(cells: Cells) -> Result:
+def _result(row: Any) -> Result:
+    flat = _flat(row) if isinstance(row, Mapping) else {}
+    if "tput_per_gpu" not in flat:
+        raise CellError("has no tput_per_gpu: it is no row of InferenceMAX")
+    cells = Cells(flat)
     disaggregated = bool(cells.flag("disagg"))
     setup = _setup(cells, disaggregated)
     doubts = [_FORCED] if setup.output_length is not None and not _traced(cells) else []

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_whq.importing.cells import CellError, Cells
+from pytest_whq.importing.collecting import one_of_each_document
 from pytest_whq.importing.documents import Document, Documents
 from pytest_whq.importing.hardware import gpu_named
 from pytest_whq.importing.result import Found, Result, ToolEnergy
@@ -18,13 +19,7 @@ _PARTS = ("cpu", "ram", "gpu")
 
 def read(documents: Documents) -> Found:
     """The report of every document: ``benchmark.json`` whole, or ``benchmark_report.json`` alone."""
-    results, left_out = [], list(documents.left_out)
-    for document in documents.documents:
-        try:
-            results.append(_result(document))
-        except CellError as wrong:
-            left_out.append(f"{document.where} {wrong}")
-    return Found(tuple(results), tuple(left_out), "optimum-benchmark")
+    return one_of_each_document(documents, "optimum-benchmark", _result)
 
 
 def _result(document: Document) -> Result:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from pytest_whq.importing.cells import CellError, Cells, seconds
+from pytest_whq.importing.collecting import one_of_each_document
 from pytest_whq.importing.documents import Document, Documents
 from pytest_whq.importing.result import Found, Result, Throughput, ToolEnergy
 from pytest_whq.model.imported import Means, Setup
@@ -14,13 +15,7 @@ _PLACES = ("performance", "energy_metrics", "energy", "power_metrics")
 
 def read(documents: Documents) -> Found:
     """The report of every document."""
-    results, left_out = [], list(documents.left_out)
-    for document in documents.documents:
-        try:
-            results.append(_result(document))
-        except CellError as wrong:
-            left_out.append(f"{document.where} {wrong}")
-    return Found(tuple(results), tuple(left_out), "trtllm-bench")
+    return one_of_each_document(documents, "trtllm-bench", _result)
 
 
 def _result(document: Document) -> Result:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_whq.importing.cells import CellError, Cells, seconds
+from pytest_whq.importing.collecting import one_of_each
 from pytest_whq.importing.documents import Documents
 from pytest_whq.importing.result import Found, Result
 from pytest_whq.joules.spans import Span
@@ -21,13 +22,9 @@ def read_sglang(documents: Documents) -> Found:
 
 
 def _read(documents: Documents, tool: str, needed: str) -> Found:
-    results, left_out = [], list(documents.left_out)
-    for where, value in _objects(documents):
-        try:
-            results.append(_result(value, tool, needed))
-        except CellError as wrong:
-            left_out.append(f"{where} {wrong}")
-    return Found(tuple(results), tuple(left_out), tool)
+    return one_of_each(
+        _objects(documents), tool, lambda value: _result(value, tool, needed), documents.left_out
+    )
 
 
 def _objects(documents: Documents) -> Iterator[tuple[str, Any]]:
