@@ -7,6 +7,8 @@ import time
 import pytest
 from simulated_project import CONFTEST, SimulatedProject
 
+pytestmark = pytest.mark.once
+
 HANGING = """
 import pynvml, types
 

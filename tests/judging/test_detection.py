@@ -1,24 +1,17 @@
 """The figures of merit of benchmarks/detection.py, with few trials and a fixed seed."""
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
+from benchmark_modules import benchmark
+
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")
 def detection() -> ModuleType:
     """The benchmark as a module."""
-    path = Path(__file__).parents[2] / "benchmarks/detection.py"
-    spec = importlib.util.spec_from_file_location("detection", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("detection")
 
 
 @pytest.mark.parametrize("noise", ["plain", "all of these"])

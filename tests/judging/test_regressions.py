@@ -340,6 +340,7 @@ def test_a_run_is_compared_by_the_limits_of_a_file() -> None:
     assert (comparison.outcome, comparison.origin) == ("regressed", "whq.toml, budgets[0]")
 
 
+@pytest.mark.once
 @pytest.mark.untraced
 def test_ten_thousand_tests_with_ten_runs_each_are_compared() -> None:
     run = a_run(steady())

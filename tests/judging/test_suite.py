@@ -1,12 +1,10 @@
-import importlib.util
 import math
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from benchmark_modules import benchmark
 
 from pytest_whq.judging.suite import Case, Judged, RunMean, RunningSuite, judge_suite, outcome_of
 
@@ -68,14 +66,7 @@ SEEDS = range(10)
 @pytest.fixture(scope="module")
 def suites() -> Any:
     """The benchmark as a module."""
-    path = Path(__file__).parents[2] / "benchmarks/suites.py"
-    spec = importlib.util.spec_from_file_location("suites", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("suites")
 
 
 @pytest.mark.parametrize(

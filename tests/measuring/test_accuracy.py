@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from bench import Bench, Window
 
+pytestmark = pytest.mark.once
+
 
 def windows(count: int, seconds: float, *, period_s: float = 0.1, **how: Any) -> Iterator[Window]:
     """Windows of about ``seconds``, each of one call of 450 W, 70 W outside, at random phases."""

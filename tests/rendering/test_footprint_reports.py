@@ -21,6 +21,7 @@ def test_markdown_has_a_table_of_it_and_what_it_stands_on() -> None:
     assert "Footprint" not in markdown.render(RUN)
 
 
+@pytest.mark.once
 def test_the_footprint_of_ten_thousand_tests_fits() -> None:
     records = [replace(A_WATT_HOUR, test=f"tests/test_{number}.py::test") for number in range(10_000)]
     text = markdown.render(replace(at("JPN", "31 JPY/kWh"), records=tuple(records)))

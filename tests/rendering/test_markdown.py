@@ -82,6 +82,7 @@ def test_the_first_line_is_what_a_workflow_looks_for() -> None:
     assert markdown.render(a_report_run()).startswith("<!-- pytest-whq report -->\n")
 
 
+@pytest.mark.once
 def test_ten_thousand_tests_fit_and_those_that_fail_come_first() -> None:
     fine = measured("", 1.0, comparison=against(1.0, 0.0, "unchanged"))
     bad = measured("", 1.0, comparison=against(0.5, 1.0, "regressed"))

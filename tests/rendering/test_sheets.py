@@ -162,6 +162,7 @@ def test_boamps_is_refused_where_there_is_no_one_task_or_no_energy() -> None:
     )
 
 
+@pytest.mark.once
 def test_a_large_run_holds_to_the_schema_of_spdx() -> None:
     assert problems(spdx(), written("spdx", sheet_of(a_report_run()))) == []
 

@@ -329,6 +329,7 @@ def test_what_could_steer_a_terminal_is_escaped() -> None:
     assert text.replace("\n", "").isprintable()
 
 
+@pytest.mark.once
 def test_ten_thousand_tests_render_within_five_seconds() -> None:
     from time import process_time
 
