@@ -77,13 +77,16 @@ def engines(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format, types and shell scripts."""
+    """Check style, format, types and shell scripts, and that every page of the site can be built."""
     session.install(".", *dependencies("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
     session.run("shellcheck", ".ci/run", *map(str, sorted(Path(".github/scripts").iterdir())))
     session.run("towncrier", "build", "--draft", silent=True)
+    # Its theme tells of its successor at every build.
+    site = str(Path(session.create_tmp(), "site"))
+    session.run("mkdocs", "build", "--quiet", "--site-dir", site, env={"NO_MKDOCS_2_WARNING": "1"})
     # On its own: its tests have a conftest.py, too.
     with session.chdir("example_project"):
         session.run("mypy", "--config-file", "../pyproject.toml", "chat_service", "tests")
@@ -103,6 +106,13 @@ def example(session: nox.Session) -> None:
     session.install(".", "./example_project[test]")
     with session.chdir("example_project"):
         session.run("pytest", "--whq-budget", *session.posargs)
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Serve the site, and build it anew when a page changes. Arguments are for mkdocs serve."""
+    session.install("-e", ".", *dependencies("docs"))
+    session.run("mkdocs", "serve", *session.posargs)
 
 
 TINY_TEST = """

@@ -49,7 +49,7 @@ def _run(argv: Sequence[str] | None) -> int:
     # Cut here, because what argparse makes of -- differs from Python to Python.
     cut = given.index("--") if "--" in given else len(given)
     try:
-        options = _parser().parse_args(given[:cut])
+        options = parser().parse_args(given[:cut])
     except SystemExit as done:
         # --help and --version: they have printed what they had to.
         return int(done.code or 0)
@@ -71,16 +71,17 @@ class _Parser(argparse.ArgumentParser):
         raise SettingError(f"{message} (see {self.prog} --help).")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="whq", description="The energy of LLM inference, as pytest-whq measured it.")
-    parser.add_argument("--version", action="version", version=f"pytest-whq {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+def parser() -> argparse.ArgumentParser:
+    """What the command takes: a subparser for each of its commands."""
+    whole = _Parser(prog="whq", description="The energy of LLM inference, as pytest-whq measured it.")
+    whole.add_argument("--version", action="version", version=f"pytest-whq {__version__}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         subparser = commands.add_parser(command.name, help=command.help, description=command.help)
         if command.arguments is not None:
             command.arguments(subparser)
         subparser.set_defaults(run=command.run, takes_dashes=command.takes_dashes)
-    return parser
+    return whole
 
 
 class _Command(NamedTuple):

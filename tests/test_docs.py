@@ -1,0 +1,73 @@
+"""The pages of the site hold: those that the code writes, and the tutorial, whose every command runs."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from readme_project import ROOT
+from reference_pages import commands_page, settings_page
+
+import pytest_whq
+
+DOCS = ROOT / "docs"
+TUTORIAL = (DOCS / "tutorial.md").read_text("utf-8")
+QUICK = {"PYTEST_ADDOPTS": "-p no:cacheprovider --whq-source estimate --whq-min-seconds 0.5 --whq-rounds 4"}
+
+
+@pytest.mark.parametrize(("name", "page"), [("settings", settings_page()), ("commands", commands_page())])
+def test_a_page_that_the_code_writes_is_as_it_writes_it_today(name: str, page: str) -> None:
+    path = DOCS / f"{name}.md"
+    if os.environ.get("WHQ_DOCS") == "write":
+        path.write_text(page, "utf-8")
+    assert path.read_text("utf-8") == page, "run WHQ_DOCS=write pytest tests/test_docs.py"
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    names = re.findall(
+        r"^::: pytest_whq\.([\w.]+)$", (DOCS / "reference.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert {name.rpartition(".")[2] for name in names} >= set(pytest_whq.__all__)
+
+
+def test_every_page_is_in_the_contents_of_the_site() -> None:
+    contents = set(re.findall(r"([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE))
+    assert contents - {"index.md"} == {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")}
+
+
+def steps(page: str) -> Iterator[tuple[str, str]]:
+    """The files that a page writes and the commands that it gives, in its order."""
+    for title, text, console in re.findall(
+        r'^```(?:\w+ title="([^"]+)"\n(.*?)|console\n(.*?))^```$', page, re.MULTILINE | re.DOTALL
+    ):
+        if title:
+            yield title, text
+        yield from (("$", line) for line in re.findall(r"^\$ (.*)$", console, re.MULTILINE))
+
+
+@pytest.mark.once
+@pytest.mark.untraced
+def test_the_tutorial_ends_in_a_test_that_fails(tmp_path: Path) -> None:
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    author = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "A"}
+    env = {**os.environ, **QUICK, **author, "GIT_COMMITTER_EMAIL": "a@b", "PATH": programs}
+    said: dict[str, str] = {}
+    for target, text in steps(TUTORIAL):
+        if target != "$":
+            (tmp_path / target).write_text(text, "utf-8")
+        elif "pip install" not in text:
+            command, _, comment = text.replace(".venv/bin/", "").partition("  # ")
+            command = command.removeprefix("mkdir watts && cd watts && ")
+            done = subprocess.run(
+                ["bash", "-euc", command], cwd=tmp_path, env=env, capture_output=True, text=True
+            )
+            assert done.returncode == (comment == "fails"), f"{command}\n{done.stdout}{done.stderr}"
+            said[text] = done.stdout
+    first, within, accepted, failed = (out for command, out in said.items() if "pytest" in command)
+    assert "µWh" in first
+    assert "% of 10.0 mWh" in within
+    assert "Accepted 1 test into whq-baseline.json." in accepted
+    assert "more than the 5.0 % allowed" in failed
