@@ -11,11 +11,15 @@ ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\]\((?!https?://|#)([^)]+)\)")
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Tell where the repository is, as the package's own page does."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    config.repo_url, config.repo_name = project["urls"]["Repository"], project["name"]
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the README, whose links lead from the root of the repository."""
-    config.repo_url = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"][
-        "Repository"
-    ]
     text = LINK.sub(lambda link: f"]({_from_docs(link[1], config)})", (ROOT / "README.md").read_text("utf-8"))
     files.append(File.generated(config, "index.md", content=text))
     return files
