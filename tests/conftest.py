@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import asyncio
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -15,6 +16,12 @@ pytest_plugins = [
     *("pytester", "pytest_whq.testing.project"),
     *("imported", "measured_project", "readme_project", "real_engines", "simulated_project"),
 ]
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As a shell leaves it for what it runs in the background; sessions within tests, which inherit it, would
+    # ignore the Ctrl-C that tests send them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
