@@ -147,10 +147,10 @@ def _check_name(name: str, extra: Offers, selector: str | None, *, in_sum: bool)
 
 def _check_addresses(kind: str, addresses: str) -> None:
     # Imported here: few sessions ask over HTTP, and urllib takes its time.
-    from pytest_whq.sources.remote.address import address_from
+    from pytest_whq.scraping.address import address_of_source
 
     for text in addresses.split(","):
-        address_from(kind, text)
+        address_of_source(kind, text)
 
 
 def _check_selector(selector: str | None) -> None:

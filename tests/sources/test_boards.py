@@ -2,8 +2,8 @@ import pytest
 from exporter import Exporter
 
 from pytest_whq.model import Device
+from pytest_whq.scraping.exposition import NotMetricsError, Sample, samples
 from pytest_whq.sources.remote.boards import boards_in
-from pytest_whq.sources.remote.exposition import NotMetricsError, Sample, samples
 from pytest_whq.testing import FakeClock
 
 ENERGY, POWER = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", "DCGM_FI_DEV_POWER_USAGE"

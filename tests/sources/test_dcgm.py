@@ -7,8 +7,8 @@ from http_answers import Answer, answering
 
 from pytest_whq.errors import SettingError, SourceError
 from pytest_whq.model import DeviceState, Measurement, Reading
+from pytest_whq.scraping.address import MOST_BYTES
 from pytest_whq.sources import open_source
-from pytest_whq.sources.remote.address import MOST_BYTES
 from pytest_whq.sources.remote.dcgm import DcgmSource
 from pytest_whq.testing import FakeClock, measured_window
 

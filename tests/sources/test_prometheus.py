@@ -9,8 +9,9 @@ from scraper import Scraper
 
 from pytest_whq.errors import SettingError, SourceError
 from pytest_whq.model import Device, Measurement
+from pytest_whq.scraping.prometheus import TOKEN, TOKEN_FILE
 from pytest_whq.sources import open_source
-from pytest_whq.sources.remote.prometheus import TOKEN, TOKEN_FILE, PrometheusSource
+from pytest_whq.sources.remote.prometheus import PrometheusSource
 from pytest_whq.testing import FakeClock, ScriptedSource, measured_window
 
 ENERGY, POWER = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", "DCGM_FI_DEV_POWER_USAGE"

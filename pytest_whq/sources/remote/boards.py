@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_whq.model import Device
-from pytest_whq.sources.remote.exposition import samples
+from pytest_whq.scraping.exposition import samples
 
 _ENERGY_MJ = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
 _POWER_W = "DCGM_FI_DEV_POWER_USAGE"

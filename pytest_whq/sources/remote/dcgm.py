@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.real_time import now_s
-from pytest_whq.sources.remote.address import Address, address_from, fetch
+from pytest_whq.scraping.address import Address, address_of_source, fetch
+from pytest_whq.scraping.exposition import NotMetricsError
 from pytest_whq.sources.remote.boards import Board, boards_in
-from pytest_whq.sources.remote.exposition import NotMetricsError
 
 _EVERY_S = 0.2
 """Between two looks at an exporter, which itself looks each second or less often."""
@@ -37,7 +37,7 @@ class DcgmSource:
 
     def __init__(self, addresses: str, devices: str | None = None, now: Callable[[], float] = now_s) -> None:
         self._now = now
-        self._addresses = [address_from("dcgm", text, "/metrics") for text in addresses.split(",")]
+        self._addresses = [address_of_source("dcgm", text, "/metrics") for text in addresses.split(",")]
         self._pool = ThreadPoolExecutor(len(self._addresses), "pytest-whq dcgm")
         try:
             self._places, self._boards = _chosen(self._scrape(), devices)

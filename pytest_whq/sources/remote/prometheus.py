@@ -1,25 +1,17 @@
 """Energy as a Prometheus has scraped it, from its raw samples."""
 
-import json
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
-from pytest_whq.errors import SettingError, SourceError
+from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.real_time import now_s
-from pytest_whq.sources.remote.address import Address, address_from, fetch
+from pytest_whq.scraping.address import address_of_source
+from pytest_whq.scraping.prometheus import Prometheus, Series, with_token
 from pytest_whq.sources.remote.dcgm import GAUGE_LOOKS_BACK_S
 from pytest_whq.sources.remote.series import Unit, device_of, devices_in, selectors_from, unit_of
-
-TOKEN, TOKEN_FILE = "WHQ_PROMETHEUS_TOKEN", "WHQ_PROMETHEUS_TOKEN_FILE"
-"""Environment variables with a bearer token, or with the path of a file that holds it."""
 
 _EVERY_S = 1.0
 _SHARE = 0.05
@@ -33,11 +25,6 @@ _EXPORTER_S = 1.0
 
 _HELD_S = 0.5
 """Between the readings that show again a gauge which was not scraped since."""
-
-
-class _Series(NamedTuple):
-    labels: Mapping[str, str]
-    samples: Sequence[tuple[float, float]]
 
 
 class PrometheusSource:
@@ -58,7 +45,7 @@ class PrometheusSource:
         now: Callable[[], float] = now_s,
     ) -> None:
         self._now = now
-        self._address = _with_token(address_from("prometheus", address))
+        self._server = Prometheus(with_token(address_of_source("prometheus", address)))
         self._offset_s = self._behind_s()
         self._selector, series = self._first_that_matches(selectors_from(selector))
         self._unit: Unit = unit_of(self._selector)
@@ -83,7 +70,7 @@ class PrometheusSource:
         before_s = self._now()
         if before_s < self._due_s:
             return ()
-        series = self._series(self._ask(f"{self._selector}[{self._reach_s():.0f}s]"))
+        series = self._server.series(f"{self._selector}[{self._reach_s():.0f}s]")
         self._due_s = before_s + max(_EVERY_S, (self._now() - before_s) / _SHARE)
         places = devices_in(self._selector, [one.labels for one in series])
         found: list[Reading] = []
@@ -143,61 +130,21 @@ class PrometheusSource:
     def _behind_s(self) -> float:
         """What to add to the times of samples, which the server's clock has set, for those of readings."""
         before_s = self._now()
-        try:
-            server_s = float(self._ask("time()")[0])
-        except (LookupError, TypeError, ValueError) as error:
-            raise self._no_prometheus() from error
+        server_s = self._server.now_s()
         return (before_s + self._now()) / 2 - server_s
 
-    def _first_that_matches(self, selectors: Sequence[str]) -> tuple[str, list[_Series]]:
+    def _first_that_matches(self, selectors: Sequence[str]) -> tuple[str, list[Series]]:
         for selector in selectors:
-            if series := self._series(self._ask(f"{selector}[{_HISTORY_S:.0f}s]")):
+            if series := self._server.series(f"{selector}[{_HISTORY_S:.0f}s]"):
                 return selector, series
         raise SourceError(
             f"prometheus: no series of {' or '.join(selectors)} has a sample of the last "
-            f"{_HISTORY_S / 60:.0f} minutes in {self._address.shown}. Name another by --whq-prometheus-query."
-        )
-
-    def _series(self, result: Any) -> list[_Series]:
-        try:
-            series = [
-                _Series(dict(one["metric"]), [(float(s), float(v)) for s, v in one["values"]])
-                for one in result
-            ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._no_prometheus() from error
-        # NaN is not at least anything.
-        real = [one._replace(samples=[s for s in one.samples if 0 <= s[1] < math.inf]) for one in series]
-        return [one for one in real if one.samples]
-
-    def _ask(self, query: str) -> Any:
-        address = replace(self._address, url=f"{self._address.url.partition('?')[0]}/api/v1/query")
-        text, _ = fetch("prometheus", address, urlencode({"query": query}))
-        try:
-            answer = json.loads(text)
-            return answer["data"]["result"]
-        except (ValueError, KeyError, TypeError):
-            raise self._no_prometheus() from None
-
-    def _no_prometheus(self) -> SourceError:
-        return SourceError(
-            f"prometheus: {self._address.shown} answers with something else than a Prometheus does. "
-            "A proxy or a login may stand before it: give its own address."
+            f"{_HISTORY_S / 60:.0f} minutes in {self._server.address.shown}. "
+            "Name another by --whq-prometheus-query."
         )
 
 
-def _with_token(address: Address) -> Address:
-    """``address`` with the bearer token that the environment gives, where it gives one; SettingError."""
-    token = os.environ.get(TOKEN)
-    if (path := os.environ.get(TOKEN_FILE)) is not None:
-        try:
-            token = Path(path).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingError(f"{TOKEN_FILE} names a file that cannot be read: {error}") from error
-    return address if token is None else replace(address, authorization=f"Bearer {token}")
-
-
-def _interval_s(selector: str, series: Sequence[_Series]) -> float:
+def _interval_s(selector: str, series: Sequence[Series]) -> float:
     """Seconds from scrape to scrape; SourceError where no series was scraped twice."""
     times = [[time_s for time_s, _ in one.samples] for one in series]
     gaps_s = [after - before for each in times for before, after in pairwise(each)]

@@ -32,8 +32,13 @@ class Address:
         return urlsplit(self.url).hostname or ""
 
 
-def address_from(source: str, text: str, path: str = "") -> Address:
+def address_of_source(source: str, text: str, path: str = "") -> Address:
     """The address ``text`` of the power source ``source``, with ``path`` where it has none; SettingError."""
+    return address_from(f"--whq-source {source}", text, path, example=f"{source}:http://HOST:PORT")
+
+
+def address_from(where: str, text: str, path: str = "", *, example: str = "http://HOST:PORT") -> Address:
+    """The address ``text`` that is given as ``where``, with ``path`` where it has none; SettingError."""
     try:
         parts = urlsplit(text.strip())
         host = parts.hostname if parts.scheme in ("http", "https") else None
@@ -43,9 +48,7 @@ def address_from(source: str, text: str, path: str = "") -> Address:
         host = None
     if not host:
         # Not quoted: what stands there may be a password.
-        raise SettingError(
-            f"--whq-source {source}: needs an address such as {source}:http://HOST:PORT, with http or https."
-        )
+        raise SettingError(f"{where}: needs an address such as {example}, with http or https.")
     shown = f"{parts.scheme}://{place}{parts.path.rstrip('/') or path}"
     authorization = None
     if parts.username is not None:
