@@ -21,6 +21,7 @@ ReasonCode = Literal[
     "throttled",
     "shared_device",
     "unclaimed",
+    "foreign_queries",
     "thermal_drift",
     "estimated",
     "modelled",

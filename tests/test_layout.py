@@ -14,7 +14,7 @@ import pytest_whq
 PACKAGE = Path(pytest_whq.__file__).parent
 ROOMS = (
     *("errors", "units", "setting_values", "interval", "version", "real_time"),
-    *("model", "git", "tokens", "scraping", "sources", "joules", "queries"),
+    *("model", "git", "tokens", "scraping", "sources", "servers", "joules", "queries"),
     *("measuring", "calling", "calibrating"),
     *("storing", "judging", "importing", "footprint", "rendering", "reports", "testing", "cli", "plugin"),
 )

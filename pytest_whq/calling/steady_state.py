@@ -183,6 +183,7 @@ class LoadRun:
             return False
         if self.meter.spans and ended >= self.plan.concurrency:
             window = self.meter.spans[0]
+            self.meter.tallies_beside = (ramp_up, tail)
             self.meter.beside = (Span(whole.start_s, window.start_s), Span(window.end_s, whole.end_s))
             return True
         every = Tally()

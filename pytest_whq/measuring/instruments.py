@@ -2,13 +2,18 @@
 
 from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.server_watch import Looks
 from pytest_whq.queries.reply_reader import ReplyReader
 
 
 class Instruments:
-    """The instruments of a session. These measure no energy, in real time, with the built-in readers."""
+    """The instruments of a session. These measure no energy, in real time, with the built-in readers.
+
+    ``server`` is the inference engine to look at beside, if there is one.
+    """
 
     clock: Clock = SystemClock()
+    server: Looks | None = None
 
     @property
     def reader(self) -> ReplyReader:

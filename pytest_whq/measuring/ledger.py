@@ -12,8 +12,10 @@ from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.overlap import Stretch, lies_in_another, stretch_of, union
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.measuring.result import combine, detailed, middle_of
+from pytest_whq.measuring.server_watch import ServerWatch
+from pytest_whq.measuring.server_work import Sent, sent_of, with_server
 from pytest_whq.model import Measurement
-from pytest_whq.model.serving import Load
+from pytest_whq.model.serving import Load, ServerWork
 from pytest_whq.queries.receipts import Receipts
 from pytest_whq.queries.reply_reader import ReplyReader
 
@@ -60,6 +62,11 @@ class Ledger:
         await meter.claim()
         await meter.open()
         meter.around = self._open_here()
+        try:
+            await self._watch(meter)
+        except BaseException:
+            meter.leave()
+            raise
         _INNERMOST.set(meter)
         self._unsettled.add(meter)
         self._open.append(meter)
@@ -75,9 +82,11 @@ class Ledger:
         meter.end()
         self._leave(meter)
         try:
+            work = await self._server_work(meter)
             await meter.conclude()
             plan = self.plan
             plain = meter.measurement(repeated=repeated, precision=plan.precision, idle_ok=plan.idle_ok)
+            plain = plain if work is None else with_server(plain, *work)
             figures = None if load is None else load()
             measurement = detailed(plain, meter.tallies, figures, self.reader.tokenizer)
             if figures is not None:
@@ -170,6 +179,27 @@ class Ledger:
             found = detailed(plain, tallies, tokenizer=self.reader.tokenizer)
             mine = Stretch(spans, tallies, found, states)
         self._closed = [*apart, mine]
+
+    async def _watch(self, meter: Meter) -> None:
+        """Look at the engine before ``meter`` begins, unless one around it watches it already."""
+        server = self.instruments.server
+        if server is None or meter.around is not None:
+            return
+        meter.watch = ServerWatch(server)
+        with self._lock:
+            others = [other.watch for other in self._open if other.watch is not None]
+            for watch in others:
+                watch.spoilt = meter.watch.spoilt = True
+        await meter.watch.begins()
+
+    async def _server_work(self, meter: Meter) -> tuple[ServerWork | str, Sent] | None:
+        """What the engine did, and what of it ``meter`` has asked for; None where it was not watched."""
+        if meter.watch is None:
+            return None
+        tallies = (*meter.tallies, *meter.tallies_beside)
+        sent = sent_of([(tally.queries, tally.failed_queries, tally.tokens) for tally in tallies])
+        work = await meter.watch.ended(sent.all)
+        return None if work is None else (work, sent)
 
     def _settled(self, meter: Meter) -> None:
         with self._lock:

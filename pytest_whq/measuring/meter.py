@@ -13,6 +13,7 @@ from pytest_whq.measuring.plan import half_widths95, start_phase
 from pytest_whq.measuring.queued_work import wait_for_queued_work
 from pytest_whq.measuring.result import measurement_of, rounds_of
 from pytest_whq.measuring.sampler import EDGE_S, Sampler
+from pytest_whq.measuring.server_watch import ServerWatch
 from pytest_whq.model import DeviceState, Measurement, PowerCurve, Reason
 from pytest_whq.model.serving import Phases
 from pytest_whq.queries.phase_log import joined_edges
@@ -24,7 +25,8 @@ class Meter:
 
     Without a ``sampler`` it only counts and times, and ``why_not`` says why. With a ``claim`` no other
     process measures on the devices meanwhile. ``beside`` are spans around those measured in which the
-    devices were busy too: the idle level is that outside of them, and ``beside_j`` are their joules.
+    devices were busy too: the idle level is that outside of them, ``beside_j`` are their joules and
+    ``tallies_beside`` count their queries. ``watch`` looks at the inference engine, if one is to be.
     ``around`` is the meter, open before this one, that counts the same queries, and ``states`` are those
     of the devices at the edges.
     """
@@ -53,6 +55,8 @@ class Meter:
         self.spans: list[Span] = []
         self.beside: tuple[Span, ...] = ()
         self.beside_j: tuple[float | None, ...] = ()
+        self.tallies_beside: Sequence[Tally] = ()
+        self.watch: ServerWatch | None = None
         self.tallies: list[Tally] = []
         self.states: list[DeviceState] = []
         self.around: Meter | None = None

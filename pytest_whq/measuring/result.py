@@ -12,6 +12,7 @@ from pytest_whq.joules.phases import joined_phases, with_tokens
 from pytest_whq.joules.spans import HOPELESS, Span, SpanEnergies, sum_known
 from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.plan import half_widths95
+from pytest_whq.measuring.server_work import foreign_reasons, joined_work
 from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round, format_metric
 from pytest_whq.model.reasons import NO_INTERVAL
 from pytest_whq.model.serving import Load, Phases
@@ -137,6 +138,9 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
     uncertainties_j = [one.uncertainty_j for one in measurements]
     failures = sum((Counter(one.failures) for one in measurements), Counter())
     tokens = sum_tokens([one.tokens for one in measurements if one.queries])
+    server = joined_work([one.server for one in measurements])
+    sent = sum((one.queries or 0) + (one.failed_queries or 0) for one in measurements)
+    foreign = () if server is None else foreign_reasons(server, sent)
     return Measurement(
         method=_poorest(one.method for one in measurements if one.method is not None),
         energy_j=sum_known(one.energy_j for one in measurements),
@@ -149,13 +153,15 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         devices=tuple(_sum_devices(measurements)),
         rounds=tuple(one for measurement in measurements for one in measurement.rounds),
         interval95={},
-        reasons=_one_of_each(reason for one in measurements for reason in one.reasons),
+        # Of others' queries the sentence that has them all.
+        reasons=_one_of_each((*foreign, *(reason for one in measurements for reason in one.reasons))),
         power=join_curves([one.power for one in measurements if one.power is not None]),
         phases=joined_phases([one.phases for one in measurements], tokens),
         failures=dict(failures.most_common()),
         tokenizer=next((one.tokenizer for one in measurements if one.tokenizer is not None), None),
         notes=tuple(dict.fromkeys(note for one in measurements for note in one.notes)),
         imported=measurements[-1].imported,
+        server=server,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pytest_whq.model.imported import Imported
 from pytest_whq.model.metrics import Amounts, Figures
 from pytest_whq.model.reasons import REASONS, Reason
-from pytest_whq.model.serving import Distributions, Load, Phases
+from pytest_whq.model.serving import Distributions, Load, Phases, ServerWork
 from pytest_whq.units import wh
 
 Method = Literal["counter", "power", "estimate", "modelled"]
@@ -93,6 +93,7 @@ class Measurement(Figures):
     ``tokenizer`` is the user's own that has counted the output tokens of replies that are text, None where
     replies told them; ``notes`` are sentences that keep the figure from misleading. ``imported`` is there
     where another tool has measured, which may not tell joules, queries or seconds, but figures per query.
+    ``server`` is what the inference engine has counted meanwhile, where it was asked.
     """
 
     method: Method | None
@@ -115,6 +116,7 @@ class Measurement(Figures):
     tokenizer: str | None = None
     notes: tuple[str, ...] = ()
     imported: Imported | None = None
+    server: ServerWork | None = None
 
     @property
     def valid(self) -> bool:

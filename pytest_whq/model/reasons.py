@@ -27,6 +27,7 @@ REASONS: Mapping[ReasonCode, frozenset[str]] = {
     "throttled": frozenset(),
     "shared_device": frozenset(),
     "unclaimed": frozenset(),
+    "foreign_queries": frozenset(),
     "thermal_drift": frozenset(),
     "estimated": frozenset(),
     "modelled": frozenset(),

@@ -91,3 +91,24 @@ class Load:
     edge_queries: float
     ramp_up: Stretch | None
     tail: Stretch | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerWork:
+    """What the inference engine itself has counted from just before a window to just after it.
+
+    Of a load that is all of it, ramp-up and tail too. ``queries`` are requests that ended, also those that
+    failed; ``prefilled_tokens`` are the input tokens that no cache held. ``fills`` names the tokens of the
+    measurement that are from here, since the replies do not tell them; ``foreign_queries`` are those that
+    were not the test's. What the engine does not tell is None.
+    """
+
+    engine: str
+    queries: int | None = None
+    failed_queries: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    prefilled_tokens: int | None = None
+    foreign_queries: int | None = None
+    fills: tuple[str, ...] = ()

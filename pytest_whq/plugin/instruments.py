@@ -13,6 +13,7 @@ from pytest_whq.measuring.clock import Clock, session_clock
 from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
+from pytest_whq.measuring.server_watch import Looks
 from pytest_whq.model import Reason, Rig
 from pytest_whq.plugin.progress import LiveLine
 from pytest_whq.plugin.settings import Settings, TokenizerSetting
@@ -44,6 +45,7 @@ class SessionInstruments(Instruments):
         self._claim: Claim | None = None
         self._why_not: Reason | None = None
         self._calls = BoundedCalls(settings.source, settings.driver_timeout_s)
+        self.server = None if settings.server is None else _server(settings.server)
 
     def check(self) -> None:
         """Refuse a source that nobody offers, before any test has run; SettingError."""
@@ -119,6 +121,14 @@ class SessionInstruments(Instruments):
             with suppress(Exception):
                 opened.source.close()
             raise
+
+
+def _server(text: str) -> Looks:
+    # Imported here: few sessions ask over HTTP, and urllib takes its time.
+    from pytest_whq.scraping.address import address_from
+    from pytest_whq.servers.server import Server
+
+    return Server(address_from("--whq-server", text, "/metrics"))
 
 
 def _tokenizer(setting: TokenizerSetting | None) -> Tokenizer | None:

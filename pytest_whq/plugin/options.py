@@ -24,6 +24,7 @@ OPTIONS = (
     ("--whq-devices", VALUE, "LIST", "Indices, UUIDs or all; default: what CUDA_VISIBLE_DEVICES leaves."),
     ("--whq-role", LIST, "ROLE=PATTERN", "Devices that fit have this role, such as prefill or decode."),
     ("--whq-prometheus-query", VALUE, "SELECTOR", "Which series of a Prometheus are energy or power."),
+    ("--whq-server", VALUE, "URL", "The inference engine whose own counters are read beside."),
     (
         "--whq-driver-timeout",
         VALUE,

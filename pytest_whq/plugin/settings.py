@@ -58,6 +58,7 @@ class Settings:
     devices: str | None
     prometheus_query: str | None
     roles: tuple[RolePattern, ...]
+    server: str | None
     driver_timeout_s: float
     wait_s: float
     tokenizer: TokenizerSetting | None
@@ -88,6 +89,7 @@ class Settings:
             devices=_text(config, "whq_devices"),
             prometheus_query=_text(config, "whq_prometheus_query"),
             roles=role_patterns(_value(config, "whq_role") or (), _called(config, "whq_role")),
+            server=_text(config, "whq_server"),
             driver_timeout_s=_seconds_or(config, "whq_driver_timeout", LIMIT_S, above_zero=True),
             wait_s=_seconds_or(config, "whq_wait", WAIT_S, above_zero=False),
             tokenizer=_tokenizer(config),

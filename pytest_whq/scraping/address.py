@@ -3,19 +3,26 @@
 import base64
 from dataclasses import dataclass, field
 from functools import cache
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from pytest_whq.errors import SettingError, SourceError
+from pytest_whq.real_time import now_s
 
 TIMEOUT_S = 1.5
 """Waited for an answer; shorter than what the sampler takes for a source that hangs."""
 
+LONGEST_S = 5.0
+"""From an answer's first byte to its last."""
+
 MOST_BYTES = 16 * 1024 * 1024
 """An answer that is longer is not read to its end: a node's exporter has some hundred kilobytes."""
+
+
+_PIECE_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def fetch(source: str, address: Address, query: str = "") -> tuple[str, str]:
         request.add_header("Authorization", address.authorization)
     try:
         with _opener().open(request, timeout=TIMEOUT_S) as answer:
-            body = answer.read(MOST_BYTES + 1)
+            body = _read(answer)
             media = answer.headers.get_content_type()
     except HTTPError as error:
         error.close()
@@ -79,9 +86,21 @@ def fetch(source: str, address: Address, query: str = "") -> tuple[str, str]:
     if len(body) > MOST_BYTES:
         raise SourceError(
             f"{source}: {address.shown} answers with more than {MOST_BYTES // 2**20} MiB. "
-            "Name the exporter itself, not what gathers from many."
+            "Name the exporter or the engine itself, not what gathers from many."
         )
     return body.decode("utf-8", errors="replace"), media
+
+
+def _read(answer: HTTPResponse) -> bytes:
+    """The body up to `MOST_BYTES` and a piece; TimeoutError for one that drips."""
+    body, until_s = bytearray(), now_s() + LONGEST_S
+    while len(body) <= MOST_BYTES and (piece := answer.read1(_PIECE_BYTES)):
+        body += piece
+        if now_s() > until_s:
+            raise TimeoutError(f"it has not ended within {LONGEST_S:.0f} s")
+    if answer.length and len(body) <= MOST_BYTES:
+        raise ConnectionError("it broke off in the midst of its answer")
+    return bytes(body)
 
 
 @cache
@@ -101,7 +120,7 @@ def _of_status(code: int) -> str:
     if code in (401, 403):
         return "check the user and the password, or the token."
     if code in (400, 422):
-        return "it does not take what it is asked for: check --whq-prometheus-query."
+        return "it does not take what it is asked for: check its address, or --whq-prometheus-query."
     if code in range(300, 400):
         return "it sends elsewhere, which is not followed; give the address where it leads."
     return "check the address, and what its log says."

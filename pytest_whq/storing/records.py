@@ -50,7 +50,17 @@ _RECORD_ORDER = (
     *("rounds", "devices", "budgets", "comparison"),
 )
 
-_DETAILS = ("power", "failures", "distributions", "load", "phases", "tokenizer", "notes", "imported")
+_DETAILS = (
+    "power",
+    "failures",
+    "distributions",
+    "load",
+    "phases",
+    "tokenizer",
+    "notes",
+    "server",
+    "imported",
+)
 """Fields that a file may lack, and does where they say nothing."""
 
 _OF_IMPORTED = ("modelled_wh_per_query", "corrected_wh_per_query")

@@ -125,7 +125,15 @@ SPOILS_ALL: tuple[ReasonCode, ...] = (
     *("window_too_short", "sample_gap", "mig", "device_busy", "device_idle", "failed_queries"),
 )
 WARNINGS: tuple[ReasonCode, ...] = (
-    *("imprecise", "throttled", "shared_device", "unclaimed", "thermal_drift", "estimated"),
+    *(
+        "imprecise",
+        "throttled",
+        "shared_device",
+        "unclaimed",
+        "foreign_queries",
+        "thermal_drift",
+        "estimated",
+    ),
     "modelled",
 )
 INVALIDATED: dict[ReasonCode, set[str]] = {

@@ -182,7 +182,7 @@ def test_what_is_no_exporter_says_what_it_is() -> None:
 def test_an_answer_that_does_not_end_is_not_read_to_its_end() -> None:
     assert why_not(Answer("# much\n" * (50 * 1024 * 1024 // 7))) == (
         f"dcgm: ADDRESS/metrics answers with more than {MOST_BYTES // 2**20} MiB. "
-        "Name the exporter itself, not what gathers from many."
+        "Name the exporter or the engine itself, not what gathers from many."
     )
 
 

@@ -200,7 +200,7 @@ def test_what_does_not_fit_says_so() -> None:
             assert "answers with something else than a Prometheus does. A proxy" in why_not(scraper)
         scraper.fails = Answer("", 400)
         assert why_not(scraper).endswith(
-            "answers 400: it does not take what it is asked for: check --whq-prometheus-query."
+            "it does not take what it is asked for: check its address, or --whq-prometheus-query."
         )
     assert address
 

@@ -1,0 +1,1 @@
+"""The counters that inference engines keep of their own work."""
