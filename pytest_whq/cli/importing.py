@@ -1,11 +1,13 @@
 """``whq import``: other tools' files as a run, shown as a table and kept where ``-o`` says."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli.console import complain
+from pytest_whq.cli.period import PROMETHEUS, period_arguments, read_period
 from pytest_whq.cli.table import add_table, print_table, selection_of
 from pytest_whq.errors import ImportedFileError, SettingError, did_you_mean
 from pytest_whq.importing.kinds import KINDS, kind_named, names
@@ -22,8 +24,10 @@ _POWER = "power"
 
 def import_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``whq import`` takes."""
-    parser.add_argument("kind", metavar="KIND", help=f"{', '.join((*names(), _POWER))}")
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="its files, or a power log")
+    parser.add_argument("kind", metavar="KIND", help=f"{', '.join((*names(), _POWER, PROMETHEUS))}")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="its files, a power log, or the URL of a Prometheus"
+    )
     parser.add_argument("-o", "--output", metavar="RUN", type=Path, help="write the run to this file")
     parser.add_argument("--strict", action="store_true", help="exit 1 where a figure raises a doubt")
     modelling = parser.add_argument_group("modelled energy")
@@ -47,7 +51,7 @@ def import_arguments(parser: argparse.ArgumentParser) -> None:
         "--end", metavar="TIME", help="of the window; default: --start and the result's duration"
     )
     alone = parser.add_argument_group("a power log alone (KIND power)")
-    alone.add_argument("--queries", metavar="N", type=int, help="queries that succeeded in the window")
+    alone.add_argument("--queries", metavar="N", help="queries that succeeded in the window")
     alone.add_argument("--input-tokens", metavar="N", type=int, help="tokens of all queries")
     alone.add_argument("--output-tokens", metavar="N", type=int, help="tokens of all queries")
     alone.add_argument("--requests", metavar="CSV", type=Path, help="a line for each request, with its times")
@@ -55,20 +59,21 @@ def import_arguments(parser: argparse.ArgumentParser) -> None:
         "--by", metavar="COLUMN", action="append", default=[], help="a record for each value of it"
     )
     alone.add_argument("--device-column", metavar="COLUMN", help="which holds the device of a request")
+    period_arguments(parser)
     add_table(parser)
 
 
 def import_(options: argparse.Namespace) -> int:
     """Import files; 1 where --strict is given and a doubt is raised."""
-    kind = _POWER if options.kind == _POWER else kind_named(options.kind)
+    kind = options.kind if options.kind in (_POWER, PROMETHEUS) else kind_named(options.kind)
     if kind is None:
-        known = (*names(), _POWER)
+        known = (*names(), _POWER, PROMETHEUS)
         hint = did_you_mean(options.kind, known)
         raise SettingError(
             f"{options.kind} is no kind of results{hint}: whq import knows {', '.join(known)}."
         )
     selection = selection_of(options, None if "=" in (options.columns or "") else options.columns)
-    results, left_out, tool = _power_alone(options) if kind == _POWER else _results(kind, options)
+    results, left_out, tool = _found(kind, options)
     for sentence in left_out:
         complain(sentence)
     if not results:
@@ -80,6 +85,13 @@ def import_(options: argparse.Namespace) -> int:
         write_run(run, options.output)
     print_table(run, selection, options)
     return 1 if options.strict and _tell_doubts(run) else 0
+
+
+def _found(kind: str, options: argparse.Namespace) -> "tuple[list[Result], list[str], str]":
+    """The results, a sentence for what could not be used, and the name of the tool."""
+    if kind == PROMETHEUS:
+        return read_period(options), [], "Prometheus"
+    return _power_alone(options) if kind == _POWER else _results(kind, options)
 
 
 def _run(kind: str, tool: str, results: "Sequence[Result]", options: argparse.Namespace) -> "Run":
@@ -94,7 +106,7 @@ def _run(kind: str, tool: str, results: "Sequence[Result]", options: argparse.Na
         Importing(
             kind=kind,
             tool=f"{tool}, imported by {TOOL}",
-            created=now(),
+            created=results[0].began or now(),
             table=table if options.kw is None else fixed_table(options.kw),
             length_factor=options.length_factor,
         ),
@@ -118,7 +130,7 @@ def _results(kind: str, options: argparse.Namespace) -> "tuple[list[Result], lis
     results: list[Result] = []
     left_out: list[str] = []
     tool = KINDS[kind].what
-    for path in options.files:
+    for path in map(Path, options.files):
         try:
             found = KINDS[kind](documents_of(path))
         except ImportedFileError as error:
@@ -172,7 +184,7 @@ def _power_alone(options: argparse.Namespace) -> "tuple[list[Result], list[str],
     if len(options.files) > 1:
         raise SettingError("whq import power takes one log.")
     choice, offset_s = device_choice(options.devices), _offset_s(options)
-    log = _log(options.files[0], options)
+    log = _log(Path(options.files[0]), options)
     if options.requests is not None:
         from pytest_whq.importing.power.requests_table import Asked, columns_given, read_groups
 
@@ -181,11 +193,12 @@ def _power_alone(options: argparse.Namespace) -> "tuple[list[Result], list[str],
         meter = _meter(log, [span for group in table.groups for span in group.spans], offset_s)
         results = [_told(result, options) for result in of_groups(table.groups, meter, choice)]
         return results, list(table.left_out), "power log"
-    if options.queries is None or options.queries < 1:
+    queries = int(options.queries) if re.fullmatch(r"\s*\d+\s*", options.queries or "") else 0
+    if queries < 1:
         raise SettingError("whq import power needs --start, --end and --queries, or --requests (see --help).")
     span = _span(options, None)
     tokens = options.input_tokens, options.output_tokens
-    result = of_window(span, options.queries, tokens, _meter(log, [span], offset_s), choice)
+    result = of_window(span, queries, tokens, _meter(log, [span], offset_s), choice)
     return [_told(result, options)], [], "power log"
 
 

@@ -7,6 +7,7 @@ from pytest_whq.errors import ReasonCode
 from pytest_whq.joules.spans import Span
 from pytest_whq.model.imported import Means, Setup
 from pytest_whq.model.measurement import Method
+from pytest_whq.model.serving import Distributions
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,12 @@ class Result:
     """One line of another tool's results; what it does not tell is None.
 
     ``span`` is the benchmark's own window in seconds of the Unix epoch. ``query`` says what a query
-    is: a query, an image or a video. ``why_code`` is the reason's, where ``why_no_energy`` says one.
-    ``doubts`` and ``notes`` are sentences that the reader itself raises. ``fixed_lengths`` says that input
-    and output lengths are those asked for and not those counted, ``modelled`` that a figure by all-in
-    power is wanted.
+    is: a query, an image or a video. ``why_code`` is the reason's, where ``why_no_energy`` says one;
+    ``why_no_queries`` is the sentence where they were counted and are not known. ``doubts`` and ``notes``
+    are sentences that the reader itself raises. ``devices`` are their ids where no energy tells them,
+    ``began`` the day and time where that of the import would mislead. ``fixed_lengths`` says that input and
+    output lengths are those asked for and not those counted, ``modelled`` that a figure by all-in power is
+    wanted.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Result:
     failed_queries: int | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cached_input_tokens: int | None = None
     duration_s: float | None = None
     span: Span | None = None
     throughput: Throughput = Throughput()
@@ -63,6 +67,10 @@ class Result:
     energy: ToolEnergy | None = None
     why_no_energy: str | None = None
     why_code: ReasonCode = "no_source"
+    why_no_queries: str | None = None
+    distributions: Distributions | None = None
+    devices: tuple[str, ...] = ()
+    began: str | None = None
     fixed_lengths: bool = False
     modelled: bool = False
     doubts: tuple[str, ...] = ()

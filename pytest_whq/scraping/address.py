@@ -64,14 +64,17 @@ def address_from(where: str, text: str, path: str = "", *, example: str = "http:
     return Address(f"{shown}?{parts.query}" if parts.query else shown, shown, authorization)
 
 
-def fetch(source: str, address: Address, query: str = "") -> tuple[str, str]:
-    """The text that answers there, and its media type. Raises `SourceError` that names the address."""
+def fetch(source: str, address: Address, query: str = "", patience_s: float = 0.0) -> tuple[str, str]:
+    """The text that answers there, and its media type. Raises `SourceError` that names the address.
+
+    With ``patience_s`` it may take longer than a reading may.
+    """
     request = Request(f"{address.url}?{query}" if query else address.url)
     if address.authorization is not None:
         request.add_header("Authorization", address.authorization)
     try:
-        with _opener().open(request, timeout=TIMEOUT_S) as answer:
-            body = _read(answer)
+        with _opener().open(request, timeout=max(TIMEOUT_S, patience_s)) as answer:
+            body = _read(answer, max(LONGEST_S, patience_s))
             media = answer.headers.get_content_type()
     except HTTPError as error:
         error.close()
@@ -91,13 +94,13 @@ def fetch(source: str, address: Address, query: str = "") -> tuple[str, str]:
     return body.decode("utf-8", errors="replace"), media
 
 
-def _read(answer: HTTPResponse) -> bytes:
+def _read(answer: HTTPResponse, longest_s: float) -> bytes:
     """The body up to `MOST_BYTES` and a piece; TimeoutError for one that drips."""
-    body, until_s = bytearray(), now_s() + LONGEST_S
+    body, until_s = bytearray(), now_s() + longest_s
     while len(body) <= MOST_BYTES and (piece := answer.read1(_PIECE_BYTES)):
         body += piece
         if now_s() > until_s:
-            raise TimeoutError(f"it has not ended within {LONGEST_S:.0f} s")
+            raise TimeoutError(f"its answer has not ended within {longest_s:.0f} s")
     if answer.length and len(body) <= MOST_BYTES:
         raise ConnectionError("it broke off in the midst of its answer")
     return bytes(body)

@@ -25,9 +25,13 @@ class Series(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """The one at ``address``, which carries what it takes to be let in. All raise `SourceError`."""
+    """The one at ``address``, which carries what it takes to be let in.
+
+    With ``patience_s`` it may take longer to answer than a reading may. All raise `SourceError`.
+    """
 
     address: Address
+    patience_s: float = 0.0
 
     def now_s(self) -> float:
         """The time by its clock, in seconds of the Unix epoch."""
@@ -53,7 +57,7 @@ class Prometheus:
         """The result of an instant query, now or at ``at_s``."""
         asked = {"query": query} if at_s is None else {"query": query, "time": f"{at_s:.3f}"}
         address = replace(self.address, url=f"{self.address.url.partition('?')[0]}/api/v1/query")
-        text, _ = fetch("prometheus", address, urlencode(asked))
+        text, _ = fetch("prometheus", address, urlencode(asked), self.patience_s)
         try:
             answer = json.loads(text)
             return answer["data"]["result"]

@@ -58,6 +58,13 @@ class Engine:
         sums = [each for quantity in self.counters for each in quantity]
         return frozenset(metric.name for each in (*sums, self.busy) for metric in each)
 
+    @property
+    def counted(self) -> frozenset[str]:
+        """The names of all that only grows, with the buckets of the histograms."""
+        buckets = frozenset(f"{name}_bucket" for name in self.lengths if name is not None)
+        sums = [each for quantity in self.counters for each in quantity]
+        return buckets | {metric.name for each in sums for metric in each}
+
 
 ENGINES: Mapping[str, Engine] = {
     # Before the engines behind it, whose counters it may show, too.

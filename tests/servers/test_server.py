@@ -69,7 +69,7 @@ def test_nothing_there_is_said() -> None:
 
 def test_an_answer_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scraping, "LONGEST_S", 0.0)
-    assert "does not answer (it has not ended within 0 s)" in sentence(Answer(VllmServer().page()))
+    assert "does not answer (its answer has not ended within 0 s)" in sentence(Answer(VllmServer().page()))
 
 
 def test_what_is_no_address_is_refused_and_not_shown() -> None:

@@ -97,11 +97,12 @@ def _record(
         duration_s=result.duration_s,
         queries=result.queries,
         failed_queries=result.failed_queries,
-        tokens=TokenCount(result.input_tokens, result.output_tokens),
+        tokens=TokenCount(result.input_tokens, result.output_tokens, result.cached_input_tokens),
         devices=tuple(_devices(result, energy)),
         rounds=(),
         reasons=tuple(_reasons(result, model)),
         notes=tuple(dict.fromkeys((*doubts, *notes))),
+        distributions=result.distributions,
         imported=Imported(
             kind=how.kind,
             query=result.query,
@@ -120,6 +121,8 @@ def _record(
 
 
 def _reasons(result: Result, model: Modelled | str | None) -> Iterator[Reason]:
+    if result.why_no_queries is not None:
+        yield Reason("no_queries", result.why_no_queries)
     if result.energy is not None:
         if result.energy.method == "estimate":
             yield Reason("estimated", "a part of the energy is estimated by the tool")
@@ -150,6 +153,8 @@ def _notes(result: Result, model: Modelled | str | None, how: Importing) -> Iter
 def _devices(result: Result, energy: ToolEnergy | None) -> Iterator[DeviceEnergy]:
     if energy is not None and energy.devices:
         yield from (DeviceEnergy(device, each_j) for device, each_j in energy.devices.items())
+    elif result.devices:
+        yield from (DeviceEnergy(device, None) for device in result.devices)
     elif (device := _device_id(result)) is not None:
         yield DeviceEnergy(device, None)
 

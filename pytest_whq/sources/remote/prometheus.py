@@ -11,7 +11,14 @@ from pytest_whq.real_time import now_s
 from pytest_whq.scraping.address import address_of_source
 from pytest_whq.scraping.prometheus import Prometheus, Series, with_token
 from pytest_whq.sources.remote.dcgm import GAUGE_LOOKS_BACK_S
-from pytest_whq.sources.remote.series import Unit, device_of, devices_in, selectors_from, unit_of
+from pytest_whq.sources.remote.series import (
+    Unit,
+    device_of,
+    devices_in,
+    scope_of,
+    selectors_from,
+    unit_of,
+)
 
 _EVERY_S = 1.0
 _SHARE = 0.05
@@ -55,7 +62,7 @@ class PrometheusSource:
         self.labels = {id_: dict(series[number].labels) for id_, number in chosen.items()}
         self._latest: dict[str, tuple[float, float]] = {}
         self._opened_s = self._due_s = now()
-        self.scope = _scope(self._selector)
+        self.scope = scope_of(self._selector)
         self.settles_s = 3 * self._interval_s + 5.0
         self.sensors = dict.fromkeys(chosen, ("energy counter" if self._unit.counts else "power",))
         if not self._unit.counts:
@@ -168,10 +175,3 @@ def _chosen(devices: str | None, places: Mapping[str, int]) -> Mapping[str, int]
             )
         chosen |= found
     return chosen
-
-
-def _scope(selector: str) -> str | None:
-    """What joules of the metric cover, None where its name does not tell."""
-    if selector.startswith(("DCGM_", "gpu_")):
-        return "gpu"
-    return "cpu" if selector.startswith(("node_rapl_package", "kepler_node_cpu")) else None

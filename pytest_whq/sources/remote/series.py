@@ -47,21 +47,21 @@ _OF_ENDINGS = {
 _SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[^{}]*\})?")
 
 
-def selectors_from(text: str | None) -> Sequence[str]:
-    """The selectors that ``text`` (--whq-prometheus-query) stands for, dcgm's for None; SettingError."""
+def selectors_from(text: str | None, where: str = "--whq-prometheus-query") -> Sequence[str]:
+    """The selectors that ``text``, given as ``where``, stands for, dcgm's for None; SettingError."""
     text = (text or "dcgm").strip()
     if text in PRESETS:
         return PRESETS[text]
     if _SELECTOR.fullmatch(text) is None:
         raise SettingError(
-            f"--whq-prometheus-query must be one of {', '.join(PRESETS)} or a metric, with labels in braces "
+            f"{where} must be one of {', '.join(PRESETS)} or a metric, with labels in braces "
             f"where need be, and no expression, which would smooth what is measured: not {text!r}."
         )
-    unit_of(text)
+    unit_of(text, where)
     return (text,)
 
 
-def unit_of(selector: str) -> Unit:
+def unit_of(selector: str, where: str = "--whq-prometheus-query") -> Unit:
     """The unit of the metric of ``selector``, by its name; SettingError where that does not tell."""
     name = selector.partition("{")[0]
     if name in _OF_METRICS:
@@ -71,7 +71,7 @@ def unit_of(selector: str) -> Unit:
         if plain.endswith(f"_{ending}"):
             return unit
     raise SettingError(
-        f"--whq-prometheus-query cannot be {selector!r}: its name does not tell the unit, as one "
+        f"{where} cannot be {selector!r}: its name does not tell the unit, as one "
         f"that ends with _joules_total or _watts would. Known endings are {', '.join(_OF_ENDINGS)}."
     )
 
@@ -90,8 +90,15 @@ def devices_in(selector: str, series: Sequence[Mapping[str, str]]) -> dict[str, 
         )
     devices: dict[str, int] = {}
     for number, labels in enumerate(series):
-        devices.setdefault(_id_of(labels), number)
+        devices.setdefault(id_of(labels), number)
     return devices
+
+
+def scope_of(selector: str) -> str | None:
+    """What joules of the metric cover, None where its name does not tell."""
+    if selector.startswith(("DCGM_", "gpu_")):
+        return "gpu"
+    return "cpu" if selector.startswith(("node_rapl_package", "kepler_node_cpu")) else None
 
 
 def device_of(id_: str, labels: Mapping[str, str]) -> Device:
@@ -99,7 +106,8 @@ def device_of(id_: str, labels: Mapping[str, str]) -> Device:
     return Device(id_, labels.get("modelName") or labels.get("card_model") or labels.get("__name__") or id_)
 
 
-def _id_of(labels: Mapping[str, str]) -> str:
+def id_of(labels: Mapping[str, str]) -> str:
+    """The id of the device that a series with these labels is of."""
     if uuid := labels.get("UUID") or labels.get("gpu_uuid"):
         return uuid
     return ",".join(

@@ -1,0 +1,192 @@
+"""A period of production as a run: within 1 % of what it was, or named as incomplete."""
+
+from collections.abc import Callable
+
+import pytest
+from imported import Import, notes
+from production import LASTS_S, PERIOD, START_S, Production
+
+from pytest_whq.cli import main
+from pytest_whq.importing.period.devices import clock
+from pytest_whq.joules.spans import Span
+from pytest_whq.model import Measurement, Run
+
+Read = Callable[..., Run]
+
+
+@pytest.fixture
+def read(whq_import: Import) -> Read:
+    def read(production: Production, *arguments: str, queries: str = "vllm") -> Run:
+        """The run of the period of ``production``."""
+        with production.serve() as address:
+            times = ["--start", clock(PERIOD.start_s), "--end", clock(PERIOD.end_s)]
+            return whq_import("prometheus", address, *times, "--queries", queries, *arguments)
+
+    return read
+
+
+def only(run: Run) -> Measurement:
+    (record,) = run.records
+    return record.measurement
+
+
+def test_a_period_has_its_energy_its_queries_and_their_tokens(read: Read) -> None:
+    production = Production()
+    run = read(production)
+    whole = only(run)
+    assert run.records[0].test == f"{clock(START_S)} to {clock(START_S + LASTS_S)}"
+    assert whole.energy_j == pytest.approx(production.true_j(), rel=0.002)
+    assert whole.queries == pytest.approx(production.true_queries(), rel=0.002)
+    assert whole.failed_queries == pytest.approx(120, abs=1)
+    assert whole.tokens.input_tokens == pytest.approx(400 * production.true_queries(), rel=0.002)
+    assert whole.tokens.cached_input_tokens == pytest.approx(100 * production.true_queries(), rel=0.002)
+    assert whole.metric("wh_per_query") == pytest.approx(
+        production.true_j() / 3600 / production.true_queries(), rel=0.003
+    )
+    assert (whole.valid, whole.reasons, whole.method) == (True, (), "counter")
+    assert [device.id for device in whole.devices] == [f"GPU-{gpu}" for gpu in range(4)]
+    assert (run.rig.source, run.rig.scope) == ("prometheus", "gpu")
+    setup = whole.imported.setup if whole.imported else None
+    assert setup is not None
+    assert (setup.model, setup.framework, setup.gpus) == ("openai/gpt-oss-120b", "vLLM", 4)
+
+
+def test_lengths_are_the_engine_s_histogram(read: Read) -> None:
+    whole = only(read(Production()))
+    assert whole.distributions is not None
+    lengths = whole.distributions.output_tokens
+    assert lengths is not None
+    assert lengths.count == whole.queries
+    assert (lengths.p50, lengths.p90, lengths.max) == (50.0, 200.0, 200.0)
+    assert lengths.mean == pytest.approx((whole.tokens.output_tokens or 0) / lengths.count)
+    (classes,) = [note for note in whole.notes if note.startswith("by output length")]
+    assert classes.startswith("by output length, if energy goes by output tokens: 20 to 50 tokens: ")
+    assert "100 to 200 tokens: " in classes
+
+
+def test_by_the_hour_each_stands_for_itself(read: Read) -> None:
+    production = Production()
+    run = read(production, "--by", "hour")
+    assert len(run.records) == 2
+    for number, record in enumerate(run.records):
+        hour = Span(START_S + 3600 * number, START_S + 3600 * (number + 1))
+        assert record.measurement.energy_j == pytest.approx(production.true_j(hour), rel=0.005)
+        assert record.measurement.queries == pytest.approx(production.true_queries(hour), rel=0.005)
+
+
+def test_a_gauge_alone_does_too(read: Read) -> None:
+    production = Production(gauge=True)
+    whole = only(read(production))
+    assert whole.energy_j == pytest.approx(production.true_j(), rel=0.01)
+    assert whole.method == "power"
+
+
+@pytest.mark.parametrize(
+    ("production", "note"),
+    [
+        (Production(exporter_restart=3000), "GPU-0 and 1 more: count began anew between "),
+        (Production(engine_restart=4000), "vLLM at node-1:8000: count began anew between "),
+        (Production(gap=(2000, 2900)), "GPU-0 and 3 more: not scraped between "),
+        (Production(gap=(2000, 2060), gauge=True), "GPU-0 and 3 more: not scraped between "),
+        (
+            Production(exporter_restart=3000, engine_restart=4000, gap=(5000, 5600)),
+            "vLLM at node-1:8000: not scraped between ",
+        ),
+    ],
+    ids=["exporter", "engine", "gap", "gap of a gauge", "all"],
+)
+def test_what_hides_less_than_1_percent_is_named_and_the_figure_stands(
+    read: Read, production: Production, note: str
+) -> None:
+    run = read(production)
+    whole = only(run)
+    assert whole.energy_j == pytest.approx(production.true_j(), rel=0.01)
+    assert whole.queries == pytest.approx(production.true_queries(), rel=0.01)
+    assert note in notes(run)
+    assert whole.valid
+
+
+@pytest.mark.parametrize(
+    ("production", "why"),
+    [
+        (Production(leaves=3600), "GPU-2 and 1 more: last seen at "),
+        (Production(gap=(2000, 2900), gauge=True), "GPU-0 and 3 more: not scraped between "),
+        (Production(gap=(2000, 2900), exporter_restart=2500), "GPU-0 and 1 more: count began anew between "),
+    ],
+    ids=["a node leaves", "gap of a gauge", "restart in a gap"],
+)
+def test_what_hides_more_leaves_no_energy(read: Read, production: Production, why: str) -> None:
+    whole = only(read(production))
+    assert (whole.energy_j, whole.wh_per_query, whole.valid) == (None, None, False)
+    (reason,) = whole.reasons
+    assert reason.code == "sample_gap"
+    assert reason.sentence.startswith(f"the energy of the period is not complete: {why}")
+
+
+def test_an_engine_that_was_down_for_long_hides_no_more_than_a_scrape(read: Read) -> None:
+    production = Production(engine_restart=4000, engine_down=900)
+    run = read(production, "--by", "hour")
+    hour = Span(START_S + 3600, START_S + LASTS_S)
+    whole = run.records[1].measurement
+    assert whole.queries == pytest.approx(production.true_queries(hour), rel=0.01)
+    assert whole.valid
+    restarts = [note for note in whole.notes if "count began anew" in note]
+    assert len(restarts) == 1
+
+
+def test_requests_that_a_restart_may_hide_leave_no_figure_per_query(read: Read) -> None:
+    whole = only(read(Production(engine_restart=2500, gap=(2000, 2900))))
+    assert (whole.queries, whole.wh_per_query, whole.valid) == (None, None, False)
+    (reason,) = whole.reasons
+    assert reason.code == "no_queries"
+    assert reason.sentence.startswith(
+        "the queries of the period are not complete: vLLM at node-1:8000: count began anew between "
+    )
+
+
+def test_by_the_hour_only_the_hour_of_a_gap_has_no_figure(read: Read) -> None:
+    production = Production(leaves=3600 + 600)
+    first, second = (record.measurement for record in read(production, "--by=hour").records)
+    assert first.energy_j == pytest.approx(production.true_j(Span(START_S, START_S + 3600)), rel=0.005)
+    assert second.energy_j is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--queries", "vlm"],
+            "needs --queries with the engine that counts them (did you mean vllm?): dynamo,",
+        ),
+        (["--queries", "160"], "needs --queries with the engine that counts them: dynamo, vllm, sglang"),
+        (["--queries", "tgi"], "has no samples of "),
+        (
+            ["--queries", "vllm", "--energy", "amd"],
+            "has no samples of gpu_energy_consumed or gpu_package_power",
+        ),
+        (
+            ["--queries", "vllm", "--energy", "my_power"],
+            "--energy cannot be 'my_power': its name does not tell",
+        ),
+        (["--queries", "vllm", "--by", "day"], "--by of a period must be hour, not day."),
+        (["--queries", "vllm", "--end", "2020-01-01T00:00:00Z"], "--end must be after --start."),
+    ],
+)
+def test_what_cannot_be_is_a_sentence(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = ["--start", clock(PERIOD.start_s), "--end", clock(PERIOD.end_s)]
+    with Production().serve() as address:
+        address = address.replace("http://", "http://me:s3cret@")
+        assert main(["import", "prometheus", address, *times, *arguments]) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert "s3cret" not in shown.out + shown.err
+
+
+def test_without_a_period_or_an_address_there_is_nothing_to_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", "prometheus", "http://127.0.0.1:1", "--queries=vllm"]) == 2
+    assert "needs --start and --end of the period" in capsys.readouterr().err
+    assert main(["import", "prometheus", "me:s3cret@node", "--queries=vllm"]) == 2
+    assert "needs an address such as http://HOST:PORT" in (err := capsys.readouterr().err)
+    assert "s3cret" not in err
