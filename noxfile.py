@@ -38,7 +38,7 @@ def tests(session: nox.Session) -> None:
         return
     _test_covered(session, *parallel, "-m", "not untraced")
     _test(session, *parallel, "-m", "untraced")
-    _test(session, REAL_TIME)
+    _test(session, REAL_TIME, *(["--no-skips"] if os.environ.get("WHQ_NO_SKIPS") else []))
 
 
 @nox.session

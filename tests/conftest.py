@@ -14,7 +14,14 @@ from pytest_whq.sources.base import PowerSource
 
 pytest_plugins = [
     *("pytester", "pytest_whq.testing.project"),
-    *("imported", "measured_project", "readme_project", "real_engines", "simulated_project"),
+    *(
+        "imported",
+        "measured_project",
+        "readme_project",
+        "real_engines",
+        "real_prometheus",
+        "simulated_project",
+    ),
 ]
 
 
