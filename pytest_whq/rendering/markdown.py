@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from pytest_whq.model import Record, Run, format_metric
-from pytest_whq.rendering.columns import Column, filled
+from pytest_whq.rendering.columns import Column, Thing, filled
 from pytest_whq.rendering.names import shortened
 from pytest_whq.rendering.places.amounts import TITLES
 from pytest_whq.rendering.places.words import basis_sentences, place_phrase
+from pytest_whq.rendering.role_rows import RoleRow, role_rows_of
 from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase
@@ -32,6 +33,7 @@ def render(run: Run) -> str:
     rows = rows_of(run)
     lines = [MARKER, f"### Energy: {counts_phrase(run)}", ""]
     lines += _table(rows, _COLUMNS, _ROOM * 4 // 10, _left_out)
+    lines += _roles(run, rows)
     lines += _notes(rows, _ROOM * 2 // 10)
     lines += ["", escaped(shortened(run_rig_phrase(run), _SENTENCE))]
     if baseline := baseline_phrase([row.record for row in rows]):
@@ -41,6 +43,13 @@ def render(run: Run) -> str:
     lines += _table(rows, _DETAILS, _ROOM * 2 // 10, lambda left: f"and {len(left)} more")
     lines += ["", *_facts(run), "", "</details>", ""]
     return "\n".join(lines)
+
+
+def _roles(run: Run, rows: Sequence[Row]) -> Iterator[str]:
+    """What prefill, decode and other roles drew; nothing where no device has one."""
+    known = list(role_rows_of(rows, run.rig.devices))
+    if known:
+        yield from ("", *_table(known, _ROLES, _ROOM // 20, lambda left: f"and {len(left):,} more"))
 
 
 def _footprint(run: Run, rows: Sequence[Row]) -> Iterator[str]:
@@ -76,6 +85,16 @@ _COLUMNS = (
     Column[Row]("95 % interval", lambda row: row.interval),
     Column[Row]("Budget", lambda row: row.budget, "left"),
     Column("Verdict", _verdict, "left"),
+)
+
+
+_ROLES = (
+    Column[RoleRow]("By role", lambda row: _code(shortened(row.name, _NAME)), "left"),
+    Column[RoleRow]("Role", lambda row: escaped(shortened(one_line(row.role), _NAME)), "left"),
+    Column[RoleRow]("Devices", lambda row: f"{row.devices:,}"),
+    Column[RoleRow]("Energy", lambda row: row.energy),
+    Column[RoleRow]("Power", lambda row: row.power),
+    Column[RoleRow]("Per token", lambda row: row.per_token),
 )
 
 
@@ -143,7 +162,10 @@ def _known(metric: str, record: Record) -> str:
 
 
 def _table(
-    rows: Sequence[Row], columns: Sequence[Column[Row]], room: int, left_out: Callable[[Sequence[Row]], str]
+    rows: Sequence[Thing],
+    columns: Sequence[Column[Thing]],
+    room: int,
+    left_out: Callable[[Sequence[Thing]], str],
 ) -> list[str]:
     """As many rows as fit into ``room`` bytes, less the columns in which all of them say nothing."""
     # A row takes more than its name, so that no more than these can fit.
