@@ -92,3 +92,11 @@ def test_importing_is_timed_against_the_csv_reader() -> None:
     assert re.search(
         r"^2 MB: csv\.reader [\d.]+ s, whq [\d.]+ s, [\d.]+ times\n1,600 rows: [\d.]+ s\n$", done.stdout
     )
+
+
+def test_cluster_measures_a_long_window_and_a_period(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.json"
+    figures = figures_of("cluster.py", path, "--seconds", "0", "--hours", "0.01", "--days", "0.05")
+    costs = {figure["what"]: figure for figure in figures["figures"]}
+    assert 0 < costs["0.01 h: readings kept"]["value"] < 200
+    assert costs["0.05 days: memory"]["unit"] == "MiB"
