@@ -22,6 +22,7 @@ SCOPES = {
     "gpu+cpu": "GPU boards and CPU",
     "module": "module (CPU + GPU)",
     "cpu": "CPU",
+    "node": "whole node",
     "all-in": "all-in: GPU, server, hall",
 }
 """Scope of a rig -> what its joules cover."""

@@ -25,6 +25,7 @@ BUILT_IN: Mapping[str, Opening] = {
 
 AT_ADDRESSES: Mapping[str, BuiltIn] = {
     "dcgm": BuiltIn("remote.dcgm", "DcgmSource"),
+    "redfish": BuiltIn("remote.redfish", "RedfishSource"),
     "prometheus": BuiltIn("remote.prometheus", "PrometheusSource", takes_selector=True),
 }
 """Kind -> what opens a source that is named with where it answers: ``dcgm:http://node:9400``."""

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +229,7 @@ def test_a_target_that_was_scraped_once_is_refused() -> None:
     [
         (
             "rate(x_joules_total[1m])",
-            "--whq-prometheus-query must be one of dcgm, amd, kepler, rapl or a metric",
+            "--whq-prometheus-query must be one of dcgm, amd, kepler, platform, rapl or a metric",
         ),
         (
             "x_total",
@@ -269,3 +270,35 @@ def test_a_file_without_a_token_is_refused(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv(TOKEN_FILE, str(tmp_path / "none"))
     with pytest.raises(SettingError, match=f"^{TOKEN_FILE} names a file that cannot be read: "):
         PrometheusSource("http://127.0.0.1:1")
+
+
+def test_kepler_s_platform_is_the_whole_node_and_its_meter_may_stop() -> None:
+    clock = FakeClock()
+    labels = {"__name__": "kepler_platform_watts", "source": "redfish", "node_name": "node-1"}
+    node = ScriptedSource(clock, 600.0, counter=False, averaging_s=1.0, noise=0.05)
+    scraper = Scraper(clock, [(node, labels)])
+    clock.sleep(20.0)
+    with scraper.serve() as address:
+        source = PrometheusSource(address, None, "platform", clock.now)
+        assert source.scope == "node"
+        assert source.power_averaging_s == {"node_name=node-1,source=redfish": pytest.approx(13.0)}
+        found = measured_window(source, clock, lambda: node.call(90.0, 3000.0))
+        assert found.energy_j == pytest.approx(90.0 * 3000.0, rel=0.03)
+        node.alter = lambda reading: replace(reading, power_w=515.0)
+        clock.sleep(5.0)
+        (reason, *_) = measured_window(source, clock, lambda: node.call(90.0, 3000.0)).reasons
+        assert reason.code == "source_error"
+        assert reason.sentence.startswith(
+            "prometheus: the meter of node_name=node-1,source=redfish has shown"
+        )
+
+
+def test_meters_of_the_same_node_are_not_added_up() -> None:
+    clock = FakeClock()
+    both = [{"__name__": "kepler_platform_watts", "source": one} for one in ("acpi", "redfish")]
+    scraper = Scraper(clock, [(ScriptedSource(clock, 600.0, counter=False), labels) for labels in both])
+    clock.sleep(20.0)
+    with scraper.serve() as address, pytest.raises(SourceError) as caught:
+        PrometheusSource(address, None, "kepler_platform_watts", clock.now)
+    assert "has the sources acpi, redfish, which overlap" in str(caught.value)
+    assert 'such as {source="redfish"}' in str(caught.value)

@@ -9,16 +9,13 @@ from pytest_whq.real_time import now_s
 from pytest_whq.scraping.address import Address, address_of_source, fetch
 from pytest_whq.scraping.exposition import NotMetricsError
 from pytest_whq.sources.remote.boards import Board, boards_in
+from pytest_whq.sources.remote.series import GAUGE_LOOKS_BACK_S
 
 _EVERY_S = 0.2
 """Between two looks at an exporter, which itself looks each second or less often."""
 
 _SHARE = 0.05
 """Of the time, at most, that looking takes."""
-
-GAUGE_LOOKS_BACK_S = 2.0
-"""The gauge shows the mean over a second on most boards, and up to a second late; both count as averaging,
-since a reading tells of a window only where all that it may be of lies in it."""
 
 _Scrape = tuple[float, dict[str, Board]]
 

@@ -10,15 +10,16 @@ from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.real_time import now_s
 from pytest_whq.scraping.address import address_of_source
 from pytest_whq.scraping.prometheus import Prometheus, Series, with_token
-from pytest_whq.sources.remote.dcgm import GAUGE_LOOKS_BACK_S
 from pytest_whq.sources.remote.series import (
     Unit,
     device_of,
     devices_in,
+    looks_back_s,
     scope_of,
     selectors_from,
     unit_of,
 )
+from pytest_whq.sources.remote.stale import Moving
 
 _EVERY_S = 1.0
 _SHARE = 0.05
@@ -61,12 +62,13 @@ class PrometheusSource:
         self._devices = tuple(device_of(id_, series[number].labels) for id_, number in chosen.items())
         self.labels = {id_: dict(series[number].labels) for id_, number in chosen.items()}
         self._latest: dict[str, tuple[float, float]] = {}
+        self._moving = Moving("prometheus")
         self._opened_s = self._due_s = now()
         self.scope = scope_of(self._selector)
         self.settles_s = 3 * self._interval_s + 5.0
         self.sensors = dict.fromkeys(chosen, ("energy counter" if self._unit.counts else "power",))
         if not self._unit.counts:
-            self.power_averaging_s = dict.fromkeys(chosen, GAUGE_LOOKS_BACK_S + self._interval_s)
+            self.power_averaging_s = dict.fromkeys(chosen, looks_back_s(self._selector) + self._interval_s)
 
     def devices(self) -> tuple[Device, ...]:
         """The devices in the order of their series."""
@@ -77,6 +79,7 @@ class PrometheusSource:
         before_s = self._now()
         if before_s < self._due_s:
             return ()
+        self._moving.ask(before_s)
         series = self._server.series(f"{self._selector}[{self._reach_s():.0f}s]")
         self._due_s = before_s + max(_EVERY_S, (self._now() - before_s) / _SHARE)
         places = devices_in(self._selector, [one.labels for one in series])
@@ -103,6 +106,8 @@ class PrometheusSource:
                     continue
                 yield from self._until(id_, time_s, *last)
             self._latest[id_] = (time_s, shown)
+            if self.scope == "node" and not self._unit.counts:
+                self._moving.look(id_, time_s, shown)
             yield self._reading(id_, time_s, shown)
 
     def _until(self, id_: str, next_s: float, last_s: float, shown: float) -> Iterator[Reading]:

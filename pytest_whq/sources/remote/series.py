@@ -12,9 +12,15 @@ PRESETS: Mapping[str, Sequence[str]] = {
     "amd": ("gpu_energy_consumed", "gpu_package_power", "gpu_average_package_power"),
     # Zones overlap: that of the packages holds the cores.
     "kepler": ('kepler_node_cpu_joules_total{zone="package"}',),
+    "platform": ('kepler_platform_watts{source="redfish"}', "kepler_platform_watts"),
     "rapl": ("node_rapl_package_joules_total",),
 }
 """Name for --whq-prometheus-query -> the selectors to try, of which the first that matches is taken."""
+
+
+GAUGE_LOOKS_BACK_S = 2.0
+"""A gauge shows the mean over a second on most boards, and up to a second late; both count as averaging,
+since a reading tells of a window only where all that it may be of lies in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,9 @@ _OF_ENDINGS = {
     "watts": Unit(1.0, counts=False),
     "milliwatts": Unit(1e-3, counts=False),
 }
+_OVERLAPPING = (("zone", "package"), ("source", "redfish"))
+"""Labels by which series of Kepler are of the same, or of parts of it; each with one to choose."""
+
 _SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[^{}]*\})?")
 
 
@@ -82,12 +91,13 @@ def devices_in(selector: str, series: Sequence[Mapping[str, str]]) -> dict[str, 
     A board in MIG mode, and one that two jobs scrape, has several series that all show the same.
     Raises `SourceError` where series of one device are of parts that overlap.
     """
-    zones = {labels.get("zone") for labels in series}
-    if selector.startswith("kepler_") and len(zones) > 1:
-        raise SourceError(
-            f"prometheus: {selector} has the zones {', '.join(sorted(filter(None, zones)))}, which overlap: "
-            'their sum would count energy twice. Choose one, such as {zone="package"}.'
-        )
+    for label, such_as in _OVERLAPPING if selector.startswith("kepler_") else ():
+        values = sorted({labels.get(label, "") for labels in series})
+        if len(values) > 1:
+            raise SourceError(
+                f"prometheus: {selector} has the {label}s {', '.join(filter(None, values))}, which overlap: "
+                f'their sum would count energy twice. Choose one, such as {{{label}="{such_as}"}}.'
+            )
     devices: dict[str, int] = {}
     for number, labels in enumerate(series):
         devices.setdefault(id_of(labels), number)
@@ -98,7 +108,15 @@ def scope_of(selector: str) -> str | None:
     """What joules of the metric cover, None where its name does not tell."""
     if selector.startswith(("DCGM_", "gpu_")):
         return "gpu"
+    if selector.startswith("kepler_platform"):
+        return "node"
     return "cpu" if selector.startswith(("node_rapl_package", "kepler_node_cpu")) else None
+
+
+def looks_back_s(selector: str) -> float:
+    """How old what a gauge shows may be when it is scraped, the time that it is the mean of included."""
+    # Kepler asks a BMC each 10 s.
+    return GAUGE_LOOKS_BACK_S + (10.0 if selector.startswith("kepler_platform") else 0.0)
 
 
 def device_of(id_: str, labels: Mapping[str, str]) -> Device:
