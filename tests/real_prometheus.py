@@ -40,7 +40,7 @@ class RealPrometheus:
         config.write_text(
             f"global:\n  scrape_interval: {interval}\n  scrape_timeout: {interval}\nscrape_configs:\n{jobs}"
         )
-        port = _free_port()
+        port = free_port()
         address = f"http://127.0.0.1:{port}"
         command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self.data}"]
         command += [f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=100y"]
@@ -64,7 +64,8 @@ class RealPrometheus:
         pytest.fail(f"prometheus did not start: {(self.folder / 'log').read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from http_answers import Answer
 from measured_project import MeasuredProject, run_with
+from real_prometheus import free_port
 from vllm_server import VllmServer
 
 ASKING = """
@@ -195,6 +196,33 @@ def test_windows_that_overlap_say_nothing_of_others(
     project.run("-p", "asyncio", "-o", "asyncio_mode=auto").assert_outcomes(passed=1)
     assert "server" not in project.records["test_chat"]
     assert project.records["test_chat"]["queries"] == 2
+
+
+def test_an_engine_in_the_event_loop_of_the_test_itself_can_answer(project: MeasuredProject) -> None:
+    project.use_real_time()
+    project.ini(whq_server=f"http://127.0.0.1:{(port := free_port())}", asyncio_mode="auto")
+    project.tests(
+        f"""
+        import asyncio
+
+        async def test_chat(whq):
+            counted = 0
+
+            async def answer(reader, writer):
+                await reader.readuntil(b"\\r\\n\\r\\n")
+                text = f"vllm:request_success_total{{{{}}}} {{counted}}\\n".encode()
+                writer.write(b"HTTP/1.0 200 OK\\r\\n\\r\\n" + text)
+                await writer.drain()
+                writer.close()
+
+            server = await asyncio.start_server(answer, "127.0.0.1", {port})
+            async with server, whq.measure() as window:
+                counted += 1
+                window.record()
+        """
+    )
+    project.run().assert_outcomes(passed=1)
+    assert project.records["test_chat"]["server"]["queries"] == 1
 
 
 @pytest.mark.parametrize(
