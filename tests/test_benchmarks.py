@@ -100,3 +100,11 @@ def test_cluster_measures_a_long_window_and_a_period(tmp_path: Path) -> None:
     costs = {figure["what"]: figure for figure in figures["figures"]}
     assert 0 < costs["0.01 h: readings kept"]["value"] < 200
     assert costs["0.05 days: memory"]["unit"] == "MiB"
+
+
+def test_remote_windows_are_scored_by_kind(tmp_path: Path) -> None:
+    figures = figures_of("remote_windows.py", tmp_path / "windows.json", "--windows", "1")
+    assert len(figures["scores"]) == 8
+    assert all(
+        score["rms"] < 0.02 and score["within"] <= score["windows"] == 1 for score in figures["scores"]
+    )
