@@ -16,7 +16,18 @@ ROOMS = (
     *("errors", "units", "setting_values", "interval", "version", "real_time"),
     *("model", "git", "tokens", "scraping", "sources", "servers", "joules", "queries"),
     *("measuring", "calling", "calibrating"),
-    *("storing", "judging", "importing", "footprint", "rendering", "reports", "testing", "cli", "plugin"),
+    *(
+        "storing",
+        "judging",
+        "importing",
+        "footprint",
+        "history",
+        "rendering",
+        "reports",
+        "testing",
+        "cli",
+        "plugin",
+    ),
 )
 """From the ground up: a room imports itself and what stands before it."""
 

@@ -24,6 +24,7 @@ from pytest_whq.units import format_percent
 MAX_REGRESSION = 0.05
 """The change that is allowed where nobody says otherwise."""
 
+_MANY = 1000
 _NOTABLE = 0.02
 """A change of token counts below this share explains nothing."""
 
@@ -193,7 +194,9 @@ def _error(metric: str, value: float, entry: Accepted) -> float:
         error = entry.uncertainty_j / entry.energy_j
     if (bounds := entry.interval95.get(metric)) is not None:
         half = (bounds[1] - bounds[0]) / 2
-        error = max(error, half / value / student_t95(max(entry.rounds - 1, 1)))
+        # A baseline tells the interval and no rounds: of many the interval says most.
+        degrees = max(entry.rounds - 1, 1) if entry.rounds else _MANY
+        error = max(error, half / value / student_t95(degrees))
     return error
 
 

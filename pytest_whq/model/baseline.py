@@ -1,10 +1,10 @@
 """A baseline: what accepted runs measured, by test, and how another run enters it. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from pytest_whq.model.measurement import Method
+from pytest_whq.model.measurement import DeviceEnergy, Measurement, Method, TokenCount
 from pytest_whq.model.metrics import Amounts, Figures
 from pytest_whq.model.rig import Commit, Device, Rig
 from pytest_whq.model.run import Record, Run
@@ -172,8 +172,12 @@ class RigKey(NamedTuple):
 
 def rig_key(entry: Accepted) -> RigKey:
     """What ``entry`` must share with another to be comparable with it."""
-    rig = entry.run.rig
-    return RigKey(rig.source, rig.scope, entry.method, tuple(sorted(map(_kind, rig.devices), key=repr)))
+    return key_of(entry.run.rig, entry.method)
+
+
+def key_of(rig: Rig, method: Method | None) -> RigKey:
+    """What figures made on ``rig`` by ``method`` must share with others to be comparable with them."""
+    return RigKey(rig.source, rig.scope, method, tuple(sorted(map(_kind, rig.devices), key=repr)))
 
 
 def _kind(device: Device) -> BoardKey:
@@ -205,3 +209,38 @@ def runs_of(baseline: Baseline) -> Iterator[tuple[AcceptedRun, tuple[Accepted, .
             grouped.setdefault((entry.run, number), []).append(entry)
     for run, number in sorted(grouped, key=lambda key: (moment_key(key[0]), *map(repr, key))):
         yield run, tuple(grouped[run, number])
+
+
+def runs_in(baseline: Baseline) -> list[Run]:
+    """The runs of which ``baseline`` was made, with what it keeps of them: no rounds and no seconds."""
+    return [
+        Run(made.created, made.tool, made.commit, made.rig, tuple(_record_of(entry) for entry in entries))
+        for made, entries in runs_of(baseline)
+    ]
+
+
+def latest_of(runs: Sequence[Run]) -> Run:
+    """The last of ``runs`` with the latest record of each test that they have on its rig."""
+    last = runs[-1]
+    kind = key_of(last.rig, None)
+    records = {record.test: record for run in runs if key_of(run.rig, None) == kind for record in run.records}
+    return replace(last, records=tuple(records.values()))
+
+
+def _record_of(entry: Accepted) -> Record:
+    tokens = TokenCount(entry.input_tokens, entry.output_tokens)
+    devices = entry.run.rig.devices
+    measurement = Measurement(
+        method=entry.method,
+        energy_j=entry.energy_j,
+        net_energy_j=None,
+        uncertainty_j=entry.uncertainty_j,
+        duration_s=None,
+        queries=entry.queries,
+        failed_queries=None,
+        tokens=tokens,
+        devices=tuple(DeviceEnergy(one.id, entry.energy_j if len(devices) == 1 else None) for one in devices),
+        rounds=(),
+        interval95=entry.interval95,
+    )
+    return Record(entry.test, "passed", measurement)

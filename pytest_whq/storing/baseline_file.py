@@ -1,7 +1,6 @@
 """A `Baseline` as a JSON file for version control: its runs as blocks, a line for each test."""
 
 import fcntl
-import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -36,7 +35,7 @@ from pytest_whq.storing.fields import (
     taking,
     text,
 )
-from pytest_whq.storing.files import parse_json, read_bytes, write_text
+from pytest_whq.storing.files import parse_json, read_bytes, without_collection, write_text
 from pytest_whq.storing.hints import readers_of
 from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_with
@@ -56,7 +55,7 @@ _RESTORE = "Restore it from version control, or delete it and accept runs anew."
 def read_baseline(path: Path | str) -> Baseline:
     """The baseline stored at ``path``; RunFileError names the file, the field and what to do."""
     data = read_bytes(Path(path))
-    with _without_collection():
+    with without_collection():
         return baseline_from_dict(parse_json(data, str(path), _RESTORE), str(path))
 
 
@@ -79,18 +78,6 @@ def update_baseline(path: Path, runs: Sequence[Run]) -> Acceptance:
         if accepted:
             write_text(path, baseline_as_json(baseline))
     return Acceptance(baseline, tuple(accepted), left_out)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Look for no cycles: reading makes none, and the search takes a third of a large file's time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @contextmanager
