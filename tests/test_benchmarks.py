@@ -108,3 +108,13 @@ def test_remote_windows_are_scored_by_kind(tmp_path: Path) -> None:
     assert all(
         score["rms"] < 0.02 and score["within"] <= score["windows"] == 1 for score in figures["scores"]
     )
+
+
+def test_the_history_is_read_drawn_and_searched() -> None:
+    done = run("history.py", "--runs", "12", "--tests", "3", "--series", "20")
+    assert done.returncode == 0, done.stderr
+    assert "step +5% after 5 runs, before 5: at the right run" in done.stdout
+    assert "no step in 10 runs, noise 1%: one is found in 0.0%" in done.stdout
+    (size,) = re.findall(r"^a thousand records take (\d+) KB", done.stdout, re.MULTILINE)
+    assert int(size) < 1000
+    assert re.search(r"^largest memory \d+ MiB$", done.stdout, re.MULTILINE)

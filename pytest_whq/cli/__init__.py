@@ -12,10 +12,10 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from pytest_whq.cli import devices, importing, places, table, verdicts
+from pytest_whq.cli import devices, history, importing, places, table, verdicts
 from pytest_whq.cli.console import add_verbose, as_terminal, complain, hand_over, load, say
 from pytest_whq.errors import SettingError, WhqError
-from pytest_whq.rendering import RENDERERS
+from pytest_whq.rendering import EXPORTS, RENDERERS
 from pytest_whq.version import __version__
 
 
@@ -97,7 +97,7 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
         "file", metavar="RUN", nargs="?", type=Path, help="a run file; default: the last session"
     )
     parser.add_argument(
-        "--format", choices=("terminal", *RENDERERS), default="terminal", help="default: terminal"
+        "--format", choices=("terminal", *RENDERERS, *EXPORTS), default="terminal", help="default: terminal"
     )
     add_verbose(parser)
     places.add_place(parser)
@@ -115,7 +115,7 @@ def _show(options: argparse.Namespace) -> int:
     if options.format == "terminal":
         say(as_terminal(run, options))
     else:
-        hand_over(RENDERERS[options.format](run))
+        hand_over((RENDERERS | EXPORTS)[options.format](run))
     if options.equivalents:
         from pytest_whq.rendering.places import equivalents
 
@@ -155,6 +155,12 @@ _COMMANDS = (
         verdicts.ab,
         verdicts.ab_arguments,
         takes_dashes=True,
+    ),
+    _Command(
+        "history",
+        "Show each test's energy over runs, and where it changed.",
+        history.history,
+        history.history_arguments,
     ),
     _Command(
         "regions",

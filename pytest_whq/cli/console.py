@@ -37,17 +37,29 @@ def show_log(line: str) -> None:
 
 
 def load(path: Path | None) -> "Run":
-    """The run at ``path``, which may be a session's journal, else that of the last session in this folder."""
-    from pytest_whq.storing import journal, runfile
+    """The run at ``path``, as of `load_all`; of a baseline each test's latest figures on its latest rig."""
+    from pytest_whq.model.baseline import latest_of
+
+    *earlier, last = runs = load_all(path)
+    if earlier:
+        complain(f"{path} is a baseline of {len(runs)} runs: the latest of each test on the last one's rig.")
+    return latest_of(runs) if earlier else last
+
+
+def load_all(path: Path | None) -> "list[Run]":
+    """The runs at ``path``, a run file, a journal or a baseline; else that of the last session here."""
+    from pytest_whq.storing import journal
 
     if path is not None and path.suffix != journal.SUFFIX:
-        return runfile.read_run(path)
+        from pytest_whq.storing.any_file import read_runs
+
+        return read_runs(path)
     session = journal.read_last_session(JOURNAL_FOLDER) if path is None else journal.read_session(path)
     if session.note is not None:
         complain(session.note)
     for other in session.others:
         complain(f"Another session measured here at the same time: see whq show {other}")
-    return session.run
+    return [session.run]
 
 
 def as_terminal(run: "Run", options: argparse.Namespace) -> str:

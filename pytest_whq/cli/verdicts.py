@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
-from pytest_whq.cli.console import add_verbose, as_terminal, load, say
+from pytest_whq.cli.console import add_verbose, as_terminal, load, load_all, say
 from pytest_whq.cli.outputs import add_reports, write_reports
 from pytest_whq.errors import SettingError
 
@@ -33,11 +33,10 @@ def check(options: argparse.Namespace) -> int:
     from pytest_whq.judging.budgets import failing_sentence
     from pytest_whq.judging.run_comparison import compare_run
     from pytest_whq.storing.baseline_file import read_baseline
-    from pytest_whq.storing.runfile import read_run
 
     if options.budgets is None and options.baseline is None:
         raise SettingError("whq check needs --budgets, --baseline or both (see whq check --help).")
-    run = read_run(options.file)
+    run = load(options.file)
     if options.budgets is not None:
         run = _judged(run, options.budgets)
     if options.baseline is not None:
@@ -98,7 +97,9 @@ def _tell_regressions(run: "Run") -> bool:
 def compare_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``whq compare`` takes before its ``--``."""
     parser.usage = "whq compare [-h] [-v] [options] BASE... -- HEAD..."
-    parser.add_argument("bases", metavar="BASE", nargs="+", type=Path, help="run files to compare with")
+    parser.add_argument(
+        "bases", metavar="BASE", nargs="+", type=Path, help="run files, or baselines, to compare with"
+    )
     add_verbose(parser)
     parser.add_argument(
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
@@ -109,12 +110,10 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 def compare(options: argparse.Namespace) -> int:
     """Compare runs with runs; 1 where a test regressed."""
-    from pytest_whq.storing.runfile import read_run
-
     if not options.after_dashes:
         raise SettingError("whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...")
-    bases = [read_run(path) for path in options.bases]
-    heads = [read_run(Path(path)) for path in options.after_dashes]
+    bases = [run for path in options.bases for run in load_all(path)]
+    heads = [run for path in options.after_dashes for run in load_all(Path(path))]
     return _tell_comparison(bases, heads, options)
 
 
@@ -174,7 +173,7 @@ def accept(options: argparse.Namespace) -> int:
     from pytest_whq.storing.baseline_file import FILE_NAME, update_baseline
 
     path = options.baseline or Path(FILE_NAME)
-    runs = [load(Path(path)) for path in options.files] or [load(None)]
+    runs = [run for path in options.files for run in load_all(Path(path))] or [load(None)]
     say(acceptance.render(update_baseline(path, runs), str(path)))
     return 0
 

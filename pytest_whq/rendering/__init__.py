@@ -31,3 +31,11 @@ RENDERERS = {
     "openmetrics": Renderer("the metrics as OpenMetrics text", "pytest_whq.rendering.openmetrics"),
 }
 """Name -> what makes a file of a run: each has an option of the plugin, and is a format of ``whq show``."""
+
+EXPORTS = {
+    "github-benchmark": Renderer(
+        "the figures for github-action-benchmark", "pytest_whq.rendering.github_benchmark"
+    ),
+    "bencher": Renderer("the figures for Bencher", "pytest_whq.rendering.bencher"),
+}
+"""Name -> what makes a file for another tool of a run: each is a format of ``whq show``."""

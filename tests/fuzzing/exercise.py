@@ -4,15 +4,19 @@ import json
 from collections.abc import Callable, Mapping
 
 from pytest_whq.errors import WhqError
+from pytest_whq.history.change_points import change_points
+from pytest_whq.history.series import series_of
 from pytest_whq.judging.budget_file import parse_budgets
 from pytest_whq.judging.budgets import judge_budgets
 from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
 from pytest_whq.judging.run_comparison import Rules, compare_run, compare_runs
 from pytest_whq.model import Run
 from pytest_whq.model.baseline import Baseline, accept
-from pytest_whq.rendering import RENDERERS, acceptance, github, junit, terminal
+from pytest_whq.rendering import EXPORTS, RENDERERS, acceptance, github, junit, terminal
+from pytest_whq.rendering.history import page, table
 from pytest_whq.storing.baseline_file import baseline_as_json, baseline_from_dict
 from pytest_whq.storing.files import parse_json
+from pytest_whq.storing.history_file import history_as_json, history_from_dict
 from pytest_whq.storing.runfile import run_as_json, run_from_dict
 from pytest_whq.tokens import read_queries, unreadable
 
@@ -38,6 +42,16 @@ def baseline_file(data: bytes) -> None:
     assert baseline_from_dict(again, "again") == baseline
 
 
+def history_file(data: bytes) -> None:
+    """Read it, write it again, and show it as a table and as a page."""
+    run = history_from_dict(parse_json(data, "kept.json"), "kept.json")
+    again = parse_json(history_as_json(run).encode(), "again")
+    assert history_from_dict(again, "again") == run
+    found = series_of([run, run, run] * 2, detector=change_points(0.01))
+    for text in (table.render([run], found, verbosity=1), page.render([run], found)):
+        text.encode("utf-8")
+
+
 def budget_file(data: bytes) -> None:
     """Read it as both kinds of file."""
     for name in ("whq.toml", "pyproject.toml"):
@@ -58,6 +72,7 @@ def reply(data: bytes) -> None:
 KINDS: Mapping[str, Callable[[bytes], None]] = {
     "run file": run_file,
     "baseline": baseline_file,
+    "history": history_file,
     "budget file": budget_file,
     "reply": reply,
 }
@@ -74,7 +89,7 @@ def exercise(kind: str, data: bytes) -> bool:
 
 def render(run: Run) -> None:
     """Let every renderer show ``run``, and be judged as budgets judge."""
-    for renderer in RENDERERS.values():
+    for renderer in (RENDERERS | EXPORTS).values():
         renderer(run).encode("utf-8")
     for verbosity in (-1, 0, 2):
         terminal.render(run, verbosity=verbosity, width=100).encode("utf-8")

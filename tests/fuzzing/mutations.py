@@ -1,4 +1,4 @@
-"""Run files and baselines with a few values changed: most are still what reading accepts.
+"""Run files, baselines and histories with a few values changed: most are still what reading accepts.
 
 ``python tests/fuzzing/mutations.py 10000`` takes so many of each through every output.
 """
@@ -18,7 +18,9 @@ from report_run import a_hostile_run, a_report_run  # noqa: E402
 from samples import FULL, a_record, a_run  # noqa: E402
 
 from pytest_whq.model.baseline import Baseline, accept  # noqa: E402
+from pytest_whq.model.history import kept_of  # noqa: E402
 from pytest_whq.storing.baseline_file import baseline_as_json  # noqa: E402
+from pytest_whq.storing.history_file import history_as_json  # noqa: E402
 from pytest_whq.storing.runfile import run_as_json  # noqa: E402
 
 NUMBERS = (0, 0.0, 1, 2, 7, 5e-324, 1e-300, 1e-9, 0.5, 1 - 1e-16, 1e9, 1e17, 1e18, 2**53, -1, -0.0, 1e300)
@@ -40,15 +42,16 @@ TIMES = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-02-29T00:0
 ODD: tuple[Any, ...] = (None, True, False, [], {}, [[]], "x", 1)
 
 
-KINDS_OF_FILES = ("run file", "baseline")
+KINDS_OF_FILES = ("run file", "baseline", "history")
 
 
 def seeds() -> dict[str, list[Any]]:
-    """Whole documents of both kinds, each small, and together with something of everything."""
+    """Whole documents of each kind, each small, and together with something of everything."""
     runs = [a_run(a_record(), FULL), *one_by_one(a_report_run()), *one_by_one(a_hostile_run())]
     documents = [json.loads(run_as_json(run)) for run in runs]
     baselines = [json.loads(baseline_as_json(accept(Baseline({}), run).baseline)) for run in runs[:8]]
-    return dict(zip(KINDS_OF_FILES, (documents, baselines), strict=True))
+    kept = [json.loads(history_as_json(kept_of(run))) for run in runs[:8]]
+    return dict(zip(KINDS_OF_FILES, (documents, baselines, kept), strict=True))
 
 
 def one_by_one(run: Any) -> Iterator[Any]:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from report_run import a_report_run
 
-from pytest_whq.rendering import RENDERERS, github
+from pytest_whq.rendering import EXPORTS, RENDERERS, github
 
 GOLDEN = Path(__file__).parent / "golden"
-SUFFIX = {"markdown": "md", "openmetrics": "txt"}
+SUFFIX = {"markdown": "md", "openmetrics": "txt", **dict.fromkeys(EXPORTS, "json")}
 
 
 def agrees(name: str, text: str) -> None:
@@ -19,9 +19,9 @@ def agrees(name: str, text: str) -> None:
     assert text == path.read_text("utf-8"), f"see git diff after WHQ_GOLDEN=write: {path}"
 
 
-@pytest.mark.parametrize("name", RENDERERS)
+@pytest.mark.parametrize("name", [*RENDERERS, *EXPORTS])
 def test_the_text_of_a_run_is_the_golden_one(name: str) -> None:
-    agrees(f"{name}.{SUFFIX.get(name, name)}", RENDERERS[name](a_report_run()))
+    agrees(f"{name}.{SUFFIX.get(name, name)}", (RENDERERS | EXPORTS)[name](a_report_run()))
 
 
 def test_the_commands_for_github_are_the_golden_ones() -> None:

@@ -28,7 +28,7 @@ def render(run: Run) -> str:
         environment()
         .get_template("page.html")
         .render(
-            policy=_policy(style, script),
+            policy=policy_for(style, script),
             style=style,
             script=script,
             title=f"Energy: {counts_phrase(run)}",
@@ -55,7 +55,7 @@ _TONES = {
 }
 
 
-def _policy(style: str, script: str) -> str:
+def policy_for(style: str, script: str) -> str:
     """A Content-Security-Policy that allows this style and this script and nothing else."""
     hashes = [b64encode(sha256(text.encode()).digest()).decode() for text in (style, script)]
     return (
