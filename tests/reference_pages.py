@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from pytest_whq.cli import parser
-from pytest_whq.plugin.options import LIST, OPTIONS, name_of
+from pytest_whq.plugin.options import LIST, MAYBE, OPTIONS, name_of
 
 SETTINGS = """# Settings
 
@@ -23,11 +23,17 @@ a verdict fails, and with 2 and a sentence when it cannot be carried out.
 def settings_page() -> str:
     """Every option of pytest in a table."""
     rows = (
-        f"| `{option}{f' {metavar}' if metavar else ''}` | `{name_of(option)}` | "
+        f"| `{option}{_value(action, metavar)}` | `{name_of(option)}` | "
         f"{_cell(meaning)}{' Repeatable.' if action == LIST else ''} |"
         for option, action, metavar, meaning in OPTIONS
     )
     return "\n".join((SETTINGS, "| option | ini setting | |", "|---|---|---|", *rows, ""))
+
+
+def _value(action: str, metavar: str | None) -> str:
+    if metavar is None:
+        return ""
+    return f"[={metavar}]" if action == MAYBE else f" {metavar}"
 
 
 def commands_page() -> str:

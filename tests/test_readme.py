@@ -35,7 +35,7 @@ PAGES = (
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "example_project/README.md",
 )
-OF_USERS = {"conftest.py", "model.py", "models/gpt-oss/tokenizer.json"}
+OF_USERS = {"conftest.py", "model.py", "models/gpt-oss/tokenizer.json", ".whq/history"}
 """Paths that pages name, but in a project that uses this one."""
 
 SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s {}"

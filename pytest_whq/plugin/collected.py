@@ -10,11 +10,13 @@ import pytest
 from pytest_whq.errors import RunFileError, described
 from pytest_whq.git import current_commit
 from pytest_whq.model import Record, Rig, Run
+from pytest_whq.model.history import kept_of
 from pytest_whq.plugin.baseline import SessionBaseline, was_compared
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering.terminal import render
 from pytest_whq.rendering.words import one_line, printable
 from pytest_whq.reports import add_step_summary, github_lines, write_report
+from pytest_whq.storing.history_file import write_history
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.records import record_from_dict, rig_from_dict
 from pytest_whq.storing.stamp import TOOL, now
@@ -87,6 +89,8 @@ class CollectedRecords:
                     self._try(self._write, rig, name, path)
             if self._records and (problem := add_step_summary(self._whole_run(rig))):
                 self._problems.append(problem)
+            if self._settings.save is not None and self._records and not broken_off:
+                self._try(self._save, rig, self._settings.save)
             if self._settings.update_baseline and not broken_off:
                 self._try(self._baseline.accept, self._whole_run(rig))
         if self._has_lost:
@@ -95,6 +99,9 @@ class CollectedRecords:
     def _write(self, rig: Rig, name: str, path: Path) -> None:
         write_report(self._whole_run(rig), name, path)
         self._written.append(path)
+
+    def _save(self, rig: Rig, folder: Path) -> None:
+        self._written.append(write_history(kept_of(self._whole_run(rig)), folder))
 
     def _try(self, write: Callable[..., None], *arguments: object) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-FLAG, VALUE, LIST = "store_const", "store", "append"
+FLAG, VALUE, LIST, MAYBE = "store_const", "store", "append", "store or not"
 
 OPTIONS = (
     ("--whq-budget", FLAG, None, "Fail tests that exceed their energy budgets or regress."),
@@ -52,6 +52,7 @@ OPTIONS = (
     ("--whq-html", VALUE, "PATH", "Write a report as one HTML page."),
     ("--whq-csv", VALUE, "PATH", "Write the records as comma-separated values."),
     ("--whq-openmetrics", VALUE, "PATH", "Write the metrics as OpenMetrics text."),
+    ("--whq-save", MAYBE, "FOLDER", "Keep the run in a history (default: .whq/history)."),
     ("--whq-grid", VALUE, "GRID", "Where it runs, for gCO2e: 485 g/kWh, JPN, gcp:asia-northeast1."),
     ("--whq-price", VALUE, "PRICE", "What electricity costs there, such as 31 JPY/kWh."),
     ("--whq-pue", VALUE, "PUE", "The data centre's energy over that of its machines, such as 1.2."),
@@ -79,6 +80,9 @@ def add_options(parser: pytest.Parser) -> None:
     for option, action, metavar, meaning in OPTIONS:
         name = name_of(option)
         kind: dict[str, Any] = {"const": True} if metavar is None else {"metavar": metavar}
+        if action == MAYBE:
+            # Without a value it is empty, which no file's setting is.
+            action, kind = VALUE, {**kind, "nargs": "?", "const": ""}
         # No default but None: any other would hide the ini setting. With ``dest`` given, pytest does
         # not compare it to that of every other option.
         group.addoption(

@@ -1,6 +1,5 @@
 """What the user set, read once: marker over option over ini."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -24,7 +23,8 @@ from pytest_whq.judging.run_noise import RUN_NOISE, Noise
 from pytest_whq.measuring.claim import WAIT_S
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.model import Place
-from pytest_whq.rendering import RENDERERS
+from pytest_whq.plugin.given import base_of, called, text_of, value_of
+from pytest_whq.plugin.paths import history_folder, path_of, reports_of
 from pytest_whq.setting_values import flag, seconds, share, whole_number
 from pytest_whq.sources.bounded import LIMIT_S
 from pytest_whq.sources.roles import RolePattern, role_patterns
@@ -46,7 +46,8 @@ class Settings:
 
     ``plan`` is how ``whq(call)`` repeats where no marker says otherwise; ``entries`` are those of
     the rootdir's budget files, in their order. ``baseline`` is a path where there may be a file,
-    ``reports`` has the path of each report to write, by the name of its renderer.
+    ``reports`` has the path of each report to write, by the name of its renderer, and ``save`` is the folder
+    of the history.
     """
 
     enforce: bool
@@ -70,6 +71,7 @@ class Settings:
     remeasure: int
     policies: Policies
     reports: Mapping[str, Path]
+    save: Path | None
     place: Place | None
     only: bool
     skip: bool
@@ -78,23 +80,23 @@ class Settings:
     @classmethod
     def of_session(cls, config: pytest.Config) -> "Settings":
         """Read options, ini settings and budget files; SettingError names what cannot be used."""
-        caps = tuple(budget_from_cap(text) for text in _value(config, "whq_max") or ())
+        caps = tuple(budget_from_cap(text) for text in value_of(config, "whq_max") or ())
         settings = cls(
             enforce=_flag(config, "whq_budget") or bool(caps),
             caps=caps,
             entries=_file_entries(config.rootpath),
             estimate=_flag(config, "whq_estimate"),
             max_failed=_max_failed(config),
-            source=_text(config, "whq_source") or "auto",
-            devices=_text(config, "whq_devices"),
-            prometheus_query=_text(config, "whq_prometheus_query"),
-            roles=role_patterns(_value(config, "whq_role") or (), _called(config, "whq_role")),
-            server=_text(config, "whq_server"),
+            source=text_of(config, "whq_source") or "auto",
+            devices=text_of(config, "whq_devices"),
+            prometheus_query=text_of(config, "whq_prometheus_query"),
+            roles=role_patterns(value_of(config, "whq_role") or (), called(config, "whq_role")),
+            server=text_of(config, "whq_server"),
             driver_timeout_s=_seconds_or(config, "whq_driver_timeout", LIMIT_S, above_zero=True),
             wait_s=_seconds_or(config, "whq_wait", WAIT_S, above_zero=False),
             tokenizer=_tokenizer(config),
             plan=_plan(config),
-            baseline=_path(config, "whq_baseline") or config.rootpath / FILE_NAME,
+            baseline=path_of(config, "whq_baseline") or config.rootpath / FILE_NAME,
             update_baseline=_flag(config, "whq_update_baseline"),
             limit=_limit(config),
             noise=Noise(
@@ -102,7 +104,8 @@ class Settings:
             ),
             remeasure=_remeasure(config),
             policies=_policies(config),
-            reports=_reports(config),
+            reports=reports_of(config),
+            save=history_folder(config),
             place=_place(config),
             only=_flag(config, "whq_only"),
             skip=_flag(config, "whq_skip"),
@@ -164,115 +167,61 @@ def _file_entries(folder: Path) -> tuple[BudgetEntry, ...]:
     return tuple(entries)
 
 
-def _value(config: pytest.Config, name: str) -> Any:
-    """The option, else the ini setting, else None."""
-    value = config.getoption(name)
-    if value is not None:
-        return value
-    try:
-        return config.getini(name)
-    except (TypeError, ValueError) as error:  # Before 9.2 pytest lets a TOML value of another type out so.
-        raise SettingError(f"{name} cannot be used: {error}") from error
-
-
-def _called(config: pytest.Config, name: str) -> str:
-    """The setting as the user wrote it: as an option or in a file."""
-    if config.getoption(name) is not None:
-        return f"--{name.replace('_', '-')}"
-    return name if config.inipath is None else f"{name} in {config.inipath.name}"
-
-
-def _text(config: pytest.Config, name: str) -> str | None:
-    value = _value(config, name)
-    return None if value is None else str(value)
-
-
-def _base(config: pytest.Config, name: str) -> Path:
-    """The folder that a path given as ``name`` is relative to."""
-    return config.rootpath if config.getoption(name) is None else config.invocation_params.dir
-
-
 def _tokenizer(config: pytest.Config) -> TokenizerSetting | None:
     name = "whq_tokenizer"
-    text = _text(config, name)
-    return None if text is None else TokenizerSetting(_called(config, name), text, _base(config, name))
-
-
-def _path(config: pytest.Config, name: str) -> Path | None:
-    text = _text(config, name)
-    if not text:
-        return None
-    path = _base(config, name) / text
-    if path.is_dir() or not path.parent.is_dir():
-        why = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
-        raise SettingError(f"{_called(config, name)} cannot be {text!r}: {why}.")
-    return path
-
-
-def _reports(config: pytest.Config) -> dict[str, Path]:
-    """The path of each report that is asked for, where a file can be written."""
-    reports: dict[str, Path] = {}
-    for name in RENDERERS:
-        option = f"whq_{name}"
-        if (path := _path(config, option)) is None:
-            continue
-        if not os.access(path.parent, os.W_OK):
-            raise SettingError(f"{_called(config, option)} cannot be {str(path)!r}: its folder is read-only.")
-        if path in reports.values():
-            raise SettingError(f"{_called(config, option)} cannot be {str(path)!r}: another report is.")
-        reports[name] = path
-    return reports
+    text = text_of(config, name)
+    return None if text is None else TokenizerSetting(called(config, name), text, base_of(config, name))
 
 
 def _place(config: pytest.Config) -> Place | None:
-    grid, price, pue = (_text(config, f"whq_{name}") for name in ("grid", "price", "pue"))
-    return read_place(grid, price, pue, lambda name: _called(config, f"whq_{name}"))
+    grid, price, pue = (text_of(config, f"whq_{name}") for name in ("grid", "price", "pue"))
+    return read_place(grid, price, pue, lambda name: called(config, f"whq_{name}"))
 
 
 def _max_failed(config: pytest.Config) -> MaxFailed | None:
-    value = _value(config, "whq_max_failed")
-    return None if value is None else max_failed(_called(config, "whq_max_failed"), value)
+    value = value_of(config, "whq_max_failed")
+    return None if value is None else max_failed(called(config, "whq_max_failed"), value)
 
 
 def _flag(config: pytest.Config, name: str) -> bool:
-    value = _value(config, name)
-    return False if value is None else flag(_called(config, name), value)
+    value = value_of(config, name)
+    return False if value is None else flag(called(config, name), value)
 
 
 def _plan(config: pytest.Config) -> Plan:
     given = {}
     for name, parse in _PLAN.items():
         option = f"whq_{name}"
-        if (value := _value(config, option)) is not None:
-            given[name] = parse(_called(config, option), value)
+        if (value := value_of(config, option)) is not None:
+            given[name] = parse(called(config, option), value)
     return Plan(**given)
 
 
 def _limit(config: pytest.Config) -> Limit:
     ratio = _share_or(config, "whq_max_regression", None)
-    return Limit() if ratio is None else Limit(ratio, _called(config, "whq_max_regression"))
+    return Limit() if ratio is None else Limit(ratio, called(config, "whq_max_regression"))
 
 
 def _share_or(config: pytest.Config, name: str, default: Any) -> Any:
-    value = _value(config, name)
-    return default if value is None else share(_called(config, name), value)
+    value = value_of(config, name)
+    return default if value is None else share(called(config, name), value)
 
 
 def _remeasure(config: pytest.Config) -> int:
-    value = _value(config, "whq_remeasure")
-    return 0 if value is None else whole_number(at_least=0)(_called(config, "whq_remeasure"), value)
+    value = value_of(config, "whq_remeasure")
+    return 0 if value is None else whole_number(at_least=0)(called(config, "whq_remeasure"), value)
 
 
 def _seconds_or(config: pytest.Config, name: str, default: float, *, above_zero: bool) -> float:
-    value = _value(config, name)
-    return default if value is None else seconds(above_zero=above_zero)(_called(config, name), value)
+    value = value_of(config, name)
+    return default if value is None else seconds(above_zero=above_zero)(called(config, name), value)
 
 
 def _policies(config: pytest.Config) -> Policies:
-    given = list(_value(config, "whq_when") or ())
+    given = list(value_of(config, "whq_when") or ())
     if _flag(config, "whq_fail_inconclusive"):
         given.append("inconclusive=fail")
-    return policies_from(given, _called(config, "whq_when"))
+    return policies_from(given, called(config, "whq_when"))
 
 
 _OF_REPEATING = frozenset({"rounds", "warmup", "min_seconds", "max_seconds"})
