@@ -16,18 +16,8 @@ ROOMS = (
     *("errors", "units", "setting_values", "interval", "version", "real_time"),
     *("model", "git", "tokens", "scraping", "sources", "servers", "joules", "queries"),
     *("measuring", "calling", "calibrating"),
-    *(
-        "storing",
-        "judging",
-        "importing",
-        "footprint",
-        "history",
-        "rendering",
-        "reports",
-        "testing",
-        "cli",
-        "plugin",
-    ),
+    *("storing", "judging", "importing", "footprint", "history", "rendering", "reports"),
+    *("testing", "scripting", "cli", "plugin"),
 )
 """From the ground up: a room imports itself and what stands before it."""
 

@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from pytest_whq.cli import devices, history, importing, places, table, verdicts
+from pytest_whq.cli import devices, history, importing, places, run, table, verdicts
 from pytest_whq.cli.console import add_verbose, as_terminal, complain, hand_over, load, say
 from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.rendering import EXPORTS, RENDERERS
@@ -56,8 +56,8 @@ def _run(argv: Sequence[str] | None) -> int:
     options.after_dashes = given[cut + 1 :]
     if options.after_dashes and not options.takes_dashes:
         raise SettingError(f"unrecognized arguments: {' '.join(options.after_dashes)} (see whq --help).")
-    run: Callable[[argparse.Namespace], int] = options.run
-    return run(options)
+    command: Callable[[argparse.Namespace], int] = options.run
+    return command(options)
 
 
 def _drop_output() -> None:
@@ -111,15 +111,15 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
 def _show(options: argparse.Namespace) -> int:
     if options.equivalents and options.format != "terminal":
         raise SettingError("--equivalents are for the terminal: leave --format out.")
-    run = places.placed(load(options.file), options)
+    shown = places.placed(load(options.file), options)
     if options.format == "terminal":
-        say(as_terminal(run, options))
+        say(as_terminal(shown, options))
     else:
-        hand_over((RENDERERS | EXPORTS)[options.format](run))
+        hand_over((RENDERERS | EXPORTS)[options.format](shown))
     if options.equivalents:
         from pytest_whq.rendering.places import equivalents
 
-        say(f"\n{equivalents.render(run)}")
+        say(f"\n{equivalents.render(shown)}")
     return 0
 
 
@@ -154,6 +154,13 @@ _COMMANDS = (
         "Measure a base commit and the working tree in turns, and compare; exit 1 when a test regressed.",
         verdicts.ab,
         verdicts.ab_arguments,
+        takes_dashes=True,
+    ),
+    _Command(
+        "run",
+        "Measure a whole command, and end as it does.",
+        run.run,
+        run.run_arguments,
         takes_dashes=True,
     ),
     _Command(

@@ -1,11 +1,13 @@
 """How often a measured call repeats, when its rounds start, and how sure their mean is. Pure."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 from pytest_whq.interval import relative_half_width95
 from pytest_whq.model import METRICS, Round
+from pytest_whq.setting_values import flag, seconds, share, whole_number
 
 MIN_ROUNDS = 5
 _ROUND_S = 1.0
@@ -53,6 +55,18 @@ class Plan:
             return True
         width = half_width95()
         return width is None or width > self.precision
+
+
+PLAN_SETTINGS: Mapping[str, Callable[[str, Any], Any]] = {
+    "rounds": whole_number(at_least=1),
+    "warmup": whole_number(at_least=0),
+    "min_seconds": seconds(above_zero=False),
+    "max_seconds": seconds(above_zero=True),
+    "precision": share,
+    "idle_ok": flag,
+}
+"""Name of each field of a `Plan` -> what takes where it stands and what the user gave."""
+assert set(PLAN_SETTINGS) == {field.name for field in fields(Plan)}
 
 
 def start_phase(round_number: int) -> float:

@@ -1,14 +1,15 @@
 """What was measured in the windows of a test, and what follows from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_whq.model.imported import Imported
-from pytest_whq.model.metrics import Amounts, Figures
+from pytest_whq.model.metrics import Amounts, Figures, format_metric
 from pytest_whq.model.reasons import REASONS, Reason
 from pytest_whq.model.serving import Distributions, Load, Phases, ServerWork
-from pytest_whq.units import wh
+from pytest_whq.model.short_table import as_html, as_text
+from pytest_whq.units import format_percent, format_quantity, format_seconds, wh
 
 Method = Literal["counter", "power", "estimate", "modelled"]
 """How joules were made, the best first."""
@@ -184,3 +185,30 @@ class Measurement(Figures):
     def has(self, code: str) -> bool:
         """Whether the reason ``code`` is among the reasons."""
         return any(reason.code == code for reason in self.reasons)
+
+    def __str__(self) -> str:
+        """A short table: the figure, and what it is made of."""
+        return as_text(list(self._facts()))
+
+    def _repr_html_(self) -> str:
+        """The same, as a notebook shows it."""
+        return as_html(list(self._facts()))
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        why, value = self.why_unmeasured, self.wh_per_query
+        if why is not None or value is None:
+            yield "Wh/query", f"not measured: {why}"
+        else:
+            bounds = self.interval95.get("wh_per_query")
+            width = f" ± {format_percent((bounds[1] - bounds[0]) / 2 / value)}" if bounds and value else ""
+            yield "Wh/query", f"{format_metric('wh_per_query', value)}{width}"
+        if self.j_per_output_token is not None:
+            yield "per output token", format_metric("j_per_output_token", self.j_per_output_token)
+        if self.energy_j is not None and self.duration_s is not None:
+            yield "energy", f"{format_quantity(self.energy_j, 'J')} in {format_seconds(self.duration_s)}"
+        if self.queries is not None:
+            failed = f", {self.failed_queries:,} failed" if self.failed_queries else ""
+            yield "queries", f"{self.queries:,}{failed}"
+        yield "method", self.method or "unknown"
+        if codes := [reason.code for reason in self.reasons]:
+            yield "reasons", ", ".join(codes)

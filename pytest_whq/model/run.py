@@ -21,6 +21,11 @@ class Record:
     budgets: tuple[BudgetVerdict, ...] = ()
     comparison: Comparison | None = None
 
+    @classmethod
+    def outside_pytest(cls, name: str, measurement: Measurement, *, failed: bool = False) -> "Record":
+        """That of something which is no test: it has passed unless it ``failed``."""
+        return cls(name, "failed" if failed else "passed", measurement)
+
     @property
     def failed(self) -> bool:
         """Whether the test failed, by itself or by a verdict."""

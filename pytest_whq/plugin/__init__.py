@@ -12,7 +12,7 @@ from pytest_whq.plugin.items import is_measured, is_worker
 from pytest_whq.plugin.options import add_options, wanted_from_the_start
 
 if TYPE_CHECKING:
-    from pytest_whq.plugin.fixture import Whq
+    from pytest_whq.calling.whq import Whq
     from pytest_whq.plugin.session import WhqSession
 
 _SESSION_NAME = "whq-session"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_whq.calling.whq import Whq
 from pytest_whq.errors import SettingError, WhqError
 from pytest_whq.judging.budgets import failing_sentence, judge_budgets, nearest_max_failed
 from pytest_whq.judging.max_failed import all_failed, allow_failures
@@ -16,7 +17,7 @@ from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.model import Measurement, Reason, Record, TestOutcome, TokenCount
 from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.collected import CollectedRecords
-from pytest_whq.plugin.fixture import Whq
+from pytest_whq.plugin.fixture import whq_of_test
 from pytest_whq.plugin.instruments import SessionInstruments
 from pytest_whq.plugin.items import is_marked, is_measured, is_worker
 from pytest_whq.plugin.reports import add_properties
@@ -74,7 +75,7 @@ class WhqSession:
     def fixture(self, item: pytest.Item) -> Whq:
         """The ``whq`` of a test."""
         try:
-            return Whq(None if self._settings.disable else self._open_ledger(item))
+            return whq_of_test(None if self._settings.disable else self._open_ledger(item))
         except SettingError as error:  # Of a marker that was set while tests ran.
             pytest.fail(printable(str(error)), pytrace=False)
 
@@ -247,7 +248,7 @@ _NOTHING = Measurement(
 
 def _as_one_query(ledger: Ledger, error_of: Callable[[], BaseException | None]) -> Generator[None, Any, Any]:
     """Let the test run in a window, as its one query."""
-    with Whq(ledger).measure() as window:
+    with whq_of_test(ledger).measure() as window:
         try:
             result = yield
         except (Exception, pytest.fail.Exception):

@@ -1,7 +1,7 @@
 """What the user set, read once: marker over option over ini."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from pytest_whq.judging.policies import Policies, policies_from
 from pytest_whq.judging.regressions import Limit
 from pytest_whq.judging.run_noise import RUN_NOISE, Noise
 from pytest_whq.measuring.claim import WAIT_S
-from pytest_whq.measuring.plan import Plan
+from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan
 from pytest_whq.model import Place
 from pytest_whq.plugin.given import base_of, called, text_of, value_of
 from pytest_whq.plugin.paths import history_folder, path_of, reports_of
@@ -128,9 +128,9 @@ def plan_for(item: pytest.Item, plan: Plan) -> Plan:
         if mark.args:
             raise SettingError(f"{where} takes keywords only, such as rounds=10, not {mark.args[0]!r}.")
         for name, value in mark.kwargs.items():
-            if name not in _PLAN:
-                raise SettingError(f"{where} has no {name!r}, only {', '.join(_PLAN)}.")
-            plan = replace(plan, **{name: _PLAN[name](f"{where}: {name}", value)})
+            if name not in PLAN_SETTINGS:
+                raise SettingError(f"{where} has no {name!r}, only {', '.join(PLAN_SETTINGS)}.")
+            plan = replace(plan, **{name: PLAN_SETTINGS[name](f"{where}: {name}", value)})
         _refuse_idle_keywords(item, mark, where)
     return plan
 
@@ -190,7 +190,7 @@ def _flag(config: pytest.Config, name: str) -> bool:
 
 def _plan(config: pytest.Config) -> Plan:
     given = {}
-    for name, parse in _PLAN.items():
+    for name, parse in PLAN_SETTINGS.items():
         option = f"whq_{name}"
         if (value := value_of(config, option)) is not None:
             given[name] = parse(called(config, option), value)
@@ -226,13 +226,3 @@ def _policies(config: pytest.Config) -> Policies:
 
 _OF_REPEATING = frozenset({"rounds", "warmup", "min_seconds", "max_seconds"})
 """What only `whq(call)`, or the warm-up of `whq.load`, heeds."""
-
-_PLAN: Mapping[str, Callable[[str, Any], Any]] = {
-    "rounds": whole_number(at_least=1),
-    "warmup": whole_number(at_least=0),
-    "min_seconds": seconds(above_zero=False),
-    "max_seconds": seconds(above_zero=True),
-    "precision": share,
-    "idle_ok": flag,
-}
-assert set(_PLAN) == {field.name for field in fields(Plan)}

@@ -1,0 +1,69 @@
+"""``whq run``: a whole command as one window, its exit code passed on."""
+
+import argparse
+import shlex
+import signal
+import subprocess
+
+from pytest_whq.cli.console import add_verbose, as_terminal, complain, show_log
+from pytest_whq.cli.outputs import add_reports, write_reports
+from pytest_whq.errors import SettingError
+
+
+def run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``whq run`` takes before its ``--``."""
+    parser.usage = "whq run [-h] [-v] [options] -- COMMAND..."
+    parser.add_argument(
+        "--queries", metavar="N", default="1", help="how many queries the command answers (default: 1)"
+    )
+    parser.add_argument("--name", help="what the record is called; default: the command")
+    parser.add_argument("--source", metavar="NAME", help="as --whq-source (default: auto)")
+    parser.add_argument("--devices", metavar="LIST", help="as --whq-devices")
+    parser.add_argument("--wait", metavar="S", help="as --whq-wait")
+    parser.add_argument("--idle-ok", action="store_true", help="as --whq-idle-ok")
+    add_verbose(parser)
+    add_reports(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure a command, show what it took on standard error, and end as it did."""
+    from pytest_whq.calling.whq import Whq
+    from pytest_whq.scripting import LogLines, Measuring, SessionSettings
+    from pytest_whq.setting_values import whole_number
+
+    command = options.after_dashes
+    if not command:
+        raise SettingError("whq run needs a command after --: whq run --queries 100 -- python bench.py")
+    queries = whole_number(at_least=1)("--queries", options.queries)
+    given = {name: getattr(options, name) for name in ("source", "devices", "wait")}
+    settings = SessionSettings.of({**given, "idle_ok": options.idle_ok})
+    measuring = Measuring(settings, options.name or shlex.join(command), LogLines())
+    try:
+        with Whq(measuring.ledger).measure() as window:
+            code = _carried_out(command)
+            for _ in range(queries):
+                window.record(ok=code == 0)
+        found = measuring.run(failed=code != 0)
+        for line in as_terminal(found, options).splitlines():
+            show_log(line)
+        if measuring.fell_back is not None:
+            complain(f"Energy is estimated from CPU time: {measuring.fell_back}")
+        write_reports(found, options, show_log)
+    finally:
+        measuring.close()
+    return code
+
+
+def _carried_out(command: list[str]) -> int:
+    """Run ``command`` with this process's input and output; its exit code, as a shell tells it."""
+    try:
+        process = subprocess.Popen(command)
+    except OSError as error:
+        raise SettingError(f"{command[0]} cannot be run ({error.strerror}).") from error
+    # Ctrl-C reaches the command as well, which then ends as it likes.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else 128 - code

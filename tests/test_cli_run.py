@@ -1,0 +1,66 @@
+"""``whq run``: a command as one window, with its exit code."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_whq.cli import main
+from pytest_whq.model import Device
+from pytest_whq.storing.runfile import read_run
+from pytest_whq.testing import FakeClock, ScriptedSource, sessions_measure
+
+BOARD = Device(f"GPU-{__file__}", "Scripted H100", 700.0)
+
+
+@pytest.fixture(autouse=True)
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Measure 360 W in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    clock = FakeClock()
+    source = ScriptedSource(clock, watts=360.0, period_s=1e-6, device=BOARD)
+    with sessions_measure(clock, nvml=lambda devices: source):
+        yield
+
+
+def test_a_command_is_measured_and_its_queries_counted(capfd: pytest.CaptureFixture[str]) -> None:
+    command = ["--", sys.executable, "-c", "print('hi')"]
+    arguments = ["--queries", "7", "--source", "nvml", "--idle-ok", "--name", "bench", "--json", "run.json"]
+    assert main(["run", *arguments, *command]) == 0
+    shown = capfd.readouterr()
+    assert shown.out == "hi\n"
+    assert "1 measured · Scripted H100" in shown.err or "not measured" in shown.err
+    assert shown.err.endswith("Written: run.json\n")
+    (record,) = read_run("run.json").records
+    assert (record.test, record.outcome, record.measurement.queries) == ("bench", "passed", 7)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 15)", 143)]
+)
+def test_the_exit_code_is_the_commands_own(
+    code: str, expected: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--source", "nvml", "--json", "run.json", "--", sys.executable, "-c", code]
+    assert main(["run", *arguments]) == expected
+    (record,) = read_run("run.json").records
+    assert (record.outcome, record.measurement.queries, record.measurement.failed_queries) == ("failed", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "whq: whq run needs a command after --: whq run --queries 100 -- python bench.py\n"),
+        (["--queries", "0", "--", "true"], "whq: --queries must be a whole number of at least 1, not '0'.\n"),
+        (["--", "./gone"], "whq: ./gone cannot be run (No such file or directory).\n"),
+    ],
+)
+def test_what_cannot_run_is_a_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main(["run", "--source", "nvml", *arguments] if arguments[-1:] == ["./gone"] else ["run", *arguments])
+        == 2
+    )
+    assert capsys.readouterr().err.endswith(sentence)
