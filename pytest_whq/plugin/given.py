@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pytest_whq.errors import SettingError
+from pytest_whq.setting_values import flag
 
 
 def value_of(config: pytest.Config, name: str) -> Any:
@@ -35,3 +36,9 @@ def text_of(config: pytest.Config, name: str) -> str | None:
 def base_of(config: pytest.Config, name: str) -> Path:
     """The folder that a path given as ``name`` is relative to."""
     return config.rootpath if config.getoption(name) is None else config.invocation_params.dir
+
+
+def flag_of(config: pytest.Config, name: str) -> bool:
+    """The setting as true or false, false where it is not given."""
+    value = value_of(config, name)
+    return False if value is None else flag(called(config, name), value)

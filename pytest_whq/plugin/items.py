@@ -4,8 +4,23 @@ import pytest
 
 
 def is_measured(item: pytest.Item) -> bool:
-    """Whether a test asks to be measured, by fixture or marker."""
-    return "whq" in getattr(item, "fixturenames", ()) or is_marked(item)
+    """Whether a test asks to be measured, by fixture or marker, or is a benchmark that is to be."""
+    return "whq" in getattr(item, "fixturenames", ()) or is_marked(item) or is_benchmarked(item)
+
+
+def is_benchmarked(item: pytest.Item) -> bool:
+    """Whether a test has the ``benchmark`` fixture and that is to be measured."""
+    names = getattr(item, "fixturenames", ())
+    return ("benchmark" in names or "codspeed_benchmark" in names) and _measures_benchmarks(item.config)
+
+
+def _measures_benchmarks(config: pytest.Config) -> bool:
+    if config.getoption("whq_benchmark") is None and config.getini("whq_benchmark") is None:
+        return False
+    # Not imported before: this file is, by every session.
+    from pytest_whq.plugin.given import flag_of
+
+    return flag_of(config, "whq_benchmark")
 
 
 def is_marked(item: pytest.Item) -> bool:

@@ -56,13 +56,14 @@ OPTIONS = (
     ("--whq-grid", VALUE, "GRID", "Where it runs, for gCO2e: 485 g/kWh, JPN, gcp:asia-northeast1."),
     ("--whq-price", VALUE, "PRICE", "What electricity costs there, such as 31 JPY/kWh."),
     ("--whq-pue", VALUE, "PUE", "The data centre's energy over that of its machines, such as 1.2."),
+    ("--whq-benchmark", FLAG, None, "Measure the benchmark fixture of pytest-benchmark and codspeed."),
     ("--whq-only", FLAG, None, "Run only measured tests."),
     ("--whq-skip", FLAG, None, "Leave measured tests out."),
     ("--whq-disable", FLAG, None, "Run measured calls once, without measuring."),
 )
 """Option, argparse's action, what its value is called in the help, and the help."""
 
-_IDLE_UNTIL_MEASURED = ("whq_skip", "whq_disable")
+_IDLE_UNTIL_MEASURED = ("whq_skip", "whq_disable", "whq_benchmark")
 """These do nothing where no test is measured; any other option starts the session at once."""
 
 # A TOML file may say 5 and true without quotes, where pytest knows unions.

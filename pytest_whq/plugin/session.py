@@ -16,10 +16,11 @@ from pytest_whq.judging.run_comparison import may_have_changed
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.model import Measurement, Reason, Record, TestOutcome, TokenCount
 from pytest_whq.plugin.baseline import SessionBaseline
+from pytest_whq.plugin.benchmark import MeasuredBenchmarks
 from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import whq_of_test
 from pytest_whq.plugin.instruments import SessionInstruments
-from pytest_whq.plugin.items import is_marked, is_measured, is_worker
+from pytest_whq.plugin.items import is_benchmarked, is_marked, is_measured, is_worker
 from pytest_whq.plugin.reports import add_properties
 from pytest_whq.plugin.settings import Settings, marker_budgets, marker_entries, plan_for
 from pytest_whq.rendering.words import printable
@@ -48,6 +49,8 @@ class WhqSession:
         self._baseline = SessionBaseline(settings)
         self._collected = CollectedRecords(config, settings, self._baseline)
         self._failed_part: str | None = None
+        if settings.benchmark and not settings.disable:
+            config.pluginmanager.register(MeasuredBenchmarks(self._ledger_of), "whq-benchmarks")
 
     def select(self, items: list[pytest.Item]) -> None:
         """Refuse what cannot be used, then leave out what --whq-only or --whq-skip says.
@@ -90,7 +93,8 @@ class WhqSession:
         self._failed_part = None
         try:
             # By its marker, because a fixture of that name may be the user's own.
-            if is_marked(item) and _LEDGER not in item.stash and not self._settings.disable:
+            marked = is_marked(item) and not is_benchmarked(item)
+            if marked and _LEDGER not in item.stash and not self._settings.disable:
                 ledger = self._open_ledger(item)
                 result = yield from _as_one_query(ledger, lambda: self._error(item))
             else:
@@ -183,6 +187,9 @@ class WhqSession:
         suspects = functools.partial(self._suspects, item) if self._settings.remeasure else None
         item.stash[_LEDGER] = Ledger(self._instruments, plan_for(item, self._settings.plan), suspects)
         return item.stash[_LEDGER]
+
+    def _ledger_of(self, item: pytest.Item) -> Ledger:
+        return item.stash[_LEDGER] if _LEDGER in item.stash else self._open_ledger(item)
 
     def _suspects(self, item: pytest.Item, attempts: Sequence[Measurement]) -> bool:
         """Whether what a test measured so far seems to have changed, and may be measured once more."""

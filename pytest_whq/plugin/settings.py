@@ -23,9 +23,9 @@ from pytest_whq.judging.run_noise import RUN_NOISE, Noise
 from pytest_whq.measuring.claim import WAIT_S
 from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan
 from pytest_whq.model import Place
-from pytest_whq.plugin.given import base_of, called, text_of, value_of
+from pytest_whq.plugin.given import base_of, called, flag_of, text_of, value_of
 from pytest_whq.plugin.paths import history_folder, path_of, reports_of
-from pytest_whq.setting_values import flag, seconds, share, whole_number
+from pytest_whq.setting_values import seconds, share, whole_number
 from pytest_whq.sources.bounded import LIMIT_S
 from pytest_whq.sources.roles import RolePattern, role_patterns
 from pytest_whq.storing.baseline_file import FILE_NAME
@@ -73,6 +73,7 @@ class Settings:
     reports: Mapping[str, Path]
     save: Path | None
     place: Place | None
+    benchmark: bool
     only: bool
     skip: bool
     disable: bool
@@ -82,10 +83,10 @@ class Settings:
         """Read options, ini settings and budget files; SettingError names what cannot be used."""
         caps = tuple(budget_from_cap(text) for text in value_of(config, "whq_max") or ())
         settings = cls(
-            enforce=_flag(config, "whq_budget") or bool(caps),
+            enforce=flag_of(config, "whq_budget") or bool(caps),
             caps=caps,
             entries=_file_entries(config.rootpath),
-            estimate=_flag(config, "whq_estimate"),
+            estimate=flag_of(config, "whq_estimate"),
             max_failed=_max_failed(config),
             source=text_of(config, "whq_source") or "auto",
             devices=text_of(config, "whq_devices"),
@@ -97,7 +98,7 @@ class Settings:
             tokenizer=_tokenizer(config),
             plan=_plan(config),
             baseline=path_of(config, "whq_baseline") or config.rootpath / FILE_NAME,
-            update_baseline=_flag(config, "whq_update_baseline"),
+            update_baseline=flag_of(config, "whq_update_baseline"),
             limit=_limit(config),
             noise=Noise(
                 _share_or(config, "whq_run_noise", RUN_NOISE), _share_or(config, "whq_other_boards", None)
@@ -107,9 +108,10 @@ class Settings:
             reports=reports_of(config),
             save=history_folder(config),
             place=_place(config),
-            only=_flag(config, "whq_only"),
-            skip=_flag(config, "whq_skip"),
-            disable=_flag(config, "whq_disable"),
+            benchmark=flag_of(config, "whq_benchmark"),
+            only=flag_of(config, "whq_only"),
+            skip=flag_of(config, "whq_skip"),
+            disable=flag_of(config, "whq_disable"),
         )
         if settings.only and settings.skip:
             raise SettingError("whq_only and whq_skip together leave no test to run: give one of them.")
@@ -183,11 +185,6 @@ def _max_failed(config: pytest.Config) -> MaxFailed | None:
     return None if value is None else max_failed(called(config, "whq_max_failed"), value)
 
 
-def _flag(config: pytest.Config, name: str) -> bool:
-    value = value_of(config, name)
-    return False if value is None else flag(called(config, name), value)
-
-
 def _plan(config: pytest.Config) -> Plan:
     given = {}
     for name, parse in PLAN_SETTINGS.items():
@@ -219,7 +216,7 @@ def _seconds_or(config: pytest.Config, name: str, default: float, *, above_zero:
 
 def _policies(config: pytest.Config) -> Policies:
     given = list(value_of(config, "whq_when") or ())
-    if _flag(config, "whq_fail_inconclusive"):
+    if flag_of(config, "whq_fail_inconclusive"):
         given.append("inconclusive=fail")
     return policies_from(given, called(config, "whq_when"))
 

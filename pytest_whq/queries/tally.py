@@ -70,6 +70,17 @@ class Tally:
         if self.around is not None:
             self.around.count(answered)
 
+    def succeed_unread(self, number: int) -> None:
+        """Count so many queries that succeeded, of whose replies nothing is known."""
+        if not number:
+            return
+        with self._lock:
+            self.queries += number
+            self._add(TokenCount())
+            self.outputs.add(Query(TokenCount()))
+        if self.around is not None:
+            self.around.succeed_unread(number)
+
     def fail(self, kind: str = NOT_OK) -> None:
         """Count a query that failed; ``kind`` says how, such as the name of the error's type."""
         with self._lock:
