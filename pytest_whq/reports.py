@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_whq.errors import RunFileError, described
@@ -12,7 +13,12 @@ from pytest_whq.storing.runfile import write_run
 
 
 def write_report(run: Run, name: str, path: Path) -> None:
-    """Write what the renderer ``name`` makes of ``run``; RunFileError where that cannot be done."""
+    """Write what the renderer ``name`` makes of ``run``, and make its folder where that is missing.
+
+    RunFileError where that cannot be done.
+    """
+    with suppress(OSError):  # Writing says why it cannot be.
+        path.parent.mkdir(parents=True, exist_ok=True)
     if name == "json":
         write_run(run, path)
         return

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pytest_whq.cli import main
 from pytest_whq.cli.console import JOURNAL_FOLDER
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.runfile import write_run
+from pytest_whq.storing.stamp import now
 
 SUMMARY = "NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"
 WHQ = (sys.executable, "-c", "import sys; from pytest_whq.cli import main; sys.exit(main())")
@@ -73,7 +75,7 @@ def test_show_prints_a_run_as_json(whq: Whq) -> None:
 
 
 def test_show_without_a_run_prints_the_last_session(whq: Whq) -> None:
-    journal = Journal.start(JOURNAL_FOLDER, a_run())
+    journal = Journal.start(JOURNAL_FOLDER, replace(a_run(), created=now()))
     journal.add(a_record())
     header = "test                        Wh/query ± 95 %\n"
     line = f"{header}test_chat.py::test_short   12.3 mWh ± 1.9 %\n1 measured · {SUMMARY}\n"
@@ -83,9 +85,9 @@ def test_show_without_a_run_prints_the_last_session(whq: Whq) -> None:
 
 
 def test_show_offers_the_sessions_that_ran_at_the_same_time(whq: Whq) -> None:
-    first = Journal.start(JOURNAL_FOLDER, a_run())
+    first = Journal.start(JOURNAL_FOLDER, replace(a_run(), created=now()))
     first.add(a_record())
-    second = Journal.start(JOURNAL_FOLDER, a_run())
+    second = Journal.start(JOURNAL_FOLDER, replace(a_run(), created=now()))
     second.add(a_record("t.py::test_second"))
     second.finish()
     os.utime(first.path, (1, 1))  # The second was the last to write.

@@ -17,7 +17,7 @@ ROOMS = (
     *("model", "git", "tokens", "scraping", "sources", "servers", "joules", "queries"),
     *("measuring", "calling", "calibrating"),
     *("storing", "judging", "importing", "footprint", "history", "rendering", "reports"),
-    *("testing", "scripting", "cli", "plugin"),
+    *("testing", "scripting", "cli", "plugin", "__main__"),
 )
 """From the ground up: a room imports itself and what stands before it."""
 

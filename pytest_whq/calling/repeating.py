@@ -1,5 +1,6 @@
 """Repeats a call in rounds until its energy is known well enough."""
 
+import asyncio
 import inspect
 import types
 from collections.abc import Awaitable, Callable, Generator
@@ -12,6 +13,9 @@ from pytest_whq.queries.request import NOTHING_ASKED, Asked
 
 CALL: Final = None
 """What `repeat` yields when it wants the call made and its reply sent back; else seconds to wait."""
+
+_INTERRUPTS = (KeyboardInterrupt, asyncio.CancelledError)
+"""Ctrl-C, as it reaches a function and a coroutine."""
 
 Steps = Generator[float | None, Any, Any]
 
@@ -35,7 +39,8 @@ def _measure(ledger: Ledger, meter: Meter, asked: Asked) -> Steps:
 
     It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain
     functions and coroutine functions. An error of the call, thrown in, ends the measurement with a
-    failed query and passes on; while warming up nothing is measured of it. ``asked`` is what the call asks.
+    failed query and passes on; while warming up nothing is measured of it. An interrupt ends it at once, with
+    the rounds done. ``asked`` is what the call asks.
     """
     __tracebackhide__ = True
     plan, clock = ledger.plan, ledger.clock
@@ -66,6 +71,9 @@ def _measure(ledger: Ledger, meter: Meter, asked: Asked) -> Steps:
         if meter.is_open:
             meter.tally.fail(type(error).__name__)
         yield from ledger.close(meter, repeated=True)
+        raise
+    except _INTERRUPTS:
+        ledger.break_off(meter)
         raise
     except BaseException:
         ledger.abandon(meter)

@@ -12,9 +12,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from pytest_whq.cli import devices, history, importing, places, run, table, verdicts
+from pytest_whq.cli import completion, devices, history, importing, places, run, table, verdicts
 from pytest_whq.cli.console import add_verbose, as_terminal, complain, hand_over, load, say
-from pytest_whq.errors import SettingError, WhqError
+from pytest_whq.errors import SettingError, WhqError, did_you_mean
 from pytest_whq.rendering import EXPORTS, RENDERERS
 from pytest_whq.version import __version__
 
@@ -48,6 +48,7 @@ def _run(argv: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     # Cut here, because what argparse makes of -- differs from Python to Python.
     cut = given.index("--") if "--" in given else len(given)
+    _refuse_unknown_command(given[:cut])
     try:
         options = parser().parse_args(given[:cut])
     except SystemExit as done:
@@ -58,6 +59,13 @@ def _run(argv: Sequence[str] | None) -> int:
         raise SettingError(f"unrecognized arguments: {' '.join(options.after_dashes)} (see whq --help).")
     command: Callable[[argparse.Namespace], int] = options.run
     return command(options)
+
+
+def _refuse_unknown_command(given: Sequence[str]) -> None:
+    names = [command.name for command in _COMMANDS]
+    if given and not given[0].startswith("-") and given[0] not in names:
+        hint = did_you_mean(given[0], names)
+        raise SettingError(f"There is no command {given[0]!r}{hint}: there are {', '.join(names)}.")
 
 
 def _drop_output() -> None:
@@ -186,5 +194,11 @@ _COMMANDS = (
         "Print the sheet one would ask of a provider, or check one; exit 1 when it leaves something out.",
         places.disclose,
         places.disclose_arguments,
+    ),
+    _Command(
+        "completion",
+        "Print what lets a shell complete this command.",
+        lambda options: completion.completion(options, parser),
+        completion.completion_arguments,
     ),
 )

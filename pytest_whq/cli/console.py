@@ -55,11 +55,42 @@ def load_all(path: Path | None) -> "list[Run]":
 
         return read_runs(path)
     session = journal.read_last_session(JOURNAL_FOLDER) if path is None else journal.read_session(path)
+    if path is None and (note := _older(session.run)):
+        complain(note)
     if session.note is not None:
         complain(session.note)
     for other in session.others:
         complain(f"Another session measured here at the same time: see whq show {other}")
     return [session.run]
+
+
+_OLD_H = 12.0
+
+
+def _older(run: "Run") -> str | None:
+    """What there is to say of the last session where it may not be the one that was meant."""
+    from datetime import UTC, datetime
+
+    from pytest_whq.git import current_commit
+
+    hours = (datetime.now(UTC) - datetime.fromisoformat(run.created)).total_seconds() / 3600
+    here = current_commit(Path.cwd()) if run.commit is not None else None
+    if here is not None and run.commit is not None and here.id != run.commit.id:
+        return (
+            f"The last session measured commit {run.commit.id[:10]}, {_ago(hours)}; "
+            f"the working tree is at {here.id[:10]}."
+        )
+    return f"The last session that measured was {_ago(hours)}." if hours >= _OLD_H else None
+
+
+def _ago(hours: float) -> str:
+    from pytest_whq.rendering.words import number_of
+
+    if hours < 1:
+        return "less than an hour ago"
+    return (
+        f"{number_of(int(hours), 'hour')} ago" if hours < 48 else f"{number_of(int(hours / 24), 'day')} ago"
+    )
 
 
 def as_terminal(run: "Run", options: argparse.Namespace) -> str:

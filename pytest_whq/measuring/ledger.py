@@ -99,6 +99,19 @@ class Ledger:
             self._settled(meter)
         return measurement
 
+    def break_off(self, meter: Meter) -> None:
+        """End ``meter`` at once; of its spans, rounds of one call, those stay that are done and read."""
+        self._leave(meter)
+        try:
+            if meter.break_off() and not lies_in_another(meter):
+                plan = self.plan
+                plain = meter.measurement(repeated=True, precision=plan.precision, idle_ok=plan.idle_ok)
+                with self._lock:
+                    self._enter(meter, detailed(plain, meter.tallies, None, self.reader.tokenizer))
+        finally:
+            meter.leave()
+            self._settled(meter)
+
     def abandon(self, meter: Meter) -> None:
         """End ``meter`` at once, open or not, with nothing measured."""
         self._leave(meter)

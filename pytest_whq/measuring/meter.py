@@ -1,10 +1,10 @@
 """One measurement: spans of time, what the devices drew in them, and the queries that ran in them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.joules.trace import Trace
+from pytest_whq.measuring.beside import energies_beside
 from pytest_whq.measuring.claim import Claim, Hold
 from pytest_whq.measuring.clock import Clock, pause
 from pytest_whq.measuring.device_conditions import state_reasons
@@ -143,6 +143,23 @@ class Meter:
             found._conclude(self._sampler)
         return found
 
+    def break_off(self) -> bool:
+        """End at once, the driver not asked again, with the spans that have ended; whether there are any.
+
+        The last of them is given up where readings do not tell yet what it took.
+        """
+        if self._began_s is not None:
+            if self._sampler is not None:
+                self._sampler.forget(self._began_s)
+            self._began_s = None
+            self.tallies.pop()
+        if self._sampler is not None and self.spans:
+            if not self._sampler.settled_after(self.spans[-1].end_s):
+                self.spans.pop()
+                self.tallies.pop()
+            self._conclude(self._sampler)
+        return bool(self.spans)
+
     def abandon(self) -> None:
         """End at once, with nothing measured and the driver not asked again."""
         if self._began_s is not None:
@@ -255,7 +272,7 @@ class Meter:
     async def _settle(self, since_s: float) -> None:
         sampler = self._sampler
         assert sampler is not None
-        while not all(trace.settled_after(since_s) for trace in sampler.traces.values()):
+        while not sampler.settled_after(since_s):
             if (
                 self._clock.now() - since_s > sampler.settles_s
                 or sampler.error_since(self._opened_s) is not None
@@ -271,27 +288,12 @@ class Meter:
         elif self.spans:
             try:
                 self._energies = sampler.energies(self.spans)
-                self._look_beside(sampler)
+                self._energies, self.beside_j = energies_beside(
+                    sampler.energies, self.spans, self.beside, self._energies
+                )
                 around = (*self.spans, *self.beside)
                 self._rests = sampler.rests(around, self._opened_s, self._clock.now())
                 edges_s = joined_edges(tally.phases for tally in self.tallies)
                 self._phases = sampler.phases(self.spans, self._energies, edges_s)
             except UnmeasurableError as unmeasurable:
                 self._why_not = unmeasurable.reason
-
-    def _look_beside(self, sampler: Sampler) -> None:
-        self.beside_j = (None,) * len(self.beside)
-        every = sorted((*self.spans, *(span for span in self.beside if span.duration_s)), key=_start_s)
-        if len(every) == len(self.spans):
-            return
-        found = sampler.energies(every)
-        self._energies = {
-            id_: replace(energies, idle_w=found[id_].idle_w) for id_, energies in self._energies.items()
-        }
-        joules = [sum(each) for each in zip(*(one.energies_j for one in found.values()), strict=True)]
-        by_span = dict(zip(every, joules, strict=True))
-        self.beside_j = tuple(by_span.get(span) for span in self.beside)
-
-
-def _start_s(span: Span) -> float:
-    return span.start_s

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from pytest_whq.errors import SettingError
 from pytest_whq.interval import relative_half_width95
 from pytest_whq.model import METRICS, Round
 from pytest_whq.setting_values import flag, seconds, share, whole_number
@@ -67,6 +68,16 @@ PLAN_SETTINGS: Mapping[str, Callable[[str, Any], Any]] = {
 }
 """Name of each field of a `Plan` -> what takes where it stands and what the user gave."""
 assert set(PLAN_SETTINGS) == {field.name for field in fields(Plan)}
+
+
+def refuse_crossed(given: Mapping[str, Any], called: Callable[[str], str] = str) -> None:
+    """SettingError where one says to measure longer than at most; what is not given is no contradiction."""
+    least_s, most_s = given.get("min_seconds"), given.get("max_seconds")
+    if least_s is not None and most_s is not None and least_s > most_s:
+        raise SettingError(
+            f"{called('min_seconds')} is {least_s:g}, above {called('max_seconds')}, which is {most_s:g}: "
+            "lower the one or raise the other."
+        )
 
 
 def start_phase(round_number: int) -> float:

@@ -120,6 +120,10 @@ class Sampler:
         if repeating is not None and repeating.alive and not repeating.step_now(longest_s):
             self._note_hanging()
 
+    def settled_after(self, time_s: float) -> bool:
+        """Whether readings tell all that was drawn before ``time_s``."""
+        return all(trace.settled_after(time_s) for trace in self.traces.values())
+
     def error_since(self, time_s: float) -> SourceError | None:
         """The source's last error at ``time_s`` or later; a thread that reads no more is one, too."""
         if self._error is not None and self._error[0] >= time_s:

@@ -12,30 +12,43 @@ from pytest_whq.storing.history_file import HISTORY_FOLDER
 
 
 def path_of(config: pytest.Config, name: str) -> Path | None:
-    """The path of a file, None where none is given."""
-    text = text_of(config, name)
-    if not text:
-        return None
-    path = base_of(config, name) / text
-    if path.is_dir() or not path.parent.is_dir():
-        why = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
-        raise SettingError(f"{called(config, name)} cannot be {text!r}: {why}.")
+    """The path of a file in a folder that is there, None where none is given."""
+    path = _given(config, name)
+    if path is not None and not path.parent.is_dir():
+        raise _cannot_be(config, name, f"there is no folder {path.parent}")
     return path
 
 
 def reports_of(config: pytest.Config) -> dict[str, Path]:
-    """The path of each report that is asked for, where a file can be written."""
+    """The path of each report that is asked for; folders that are missing are made when it is written."""
     reports: dict[str, Path] = {}
     for name in RENDERERS:
         option = f"whq_{name}"
-        if (path := path_of(config, option)) is None:
+        if (path := _given(config, option)) is None:
             continue
-        if not os.access(path.parent, os.W_OK):
-            raise SettingError(f"{called(config, option)} cannot be {str(path)!r}: its folder is read-only.")
+        found = next(folder for folder in path.parents if folder.exists())
+        if not found.is_dir():
+            raise _cannot_be(config, option, f"{found} is no folder")
+        if not os.access(found, os.W_OK):
+            raise _cannot_be(config, option, "its folder is read-only")
         if path in reports.values():
-            raise SettingError(f"{called(config, option)} cannot be {str(path)!r}: another report is.")
+            raise _cannot_be(config, option, "another report is")
         reports[name] = path
     return reports
+
+
+def _given(config: pytest.Config, name: str) -> Path | None:
+    text = text_of(config, name)
+    if not text:
+        return None
+    path = base_of(config, name) / text
+    if path.is_dir():
+        raise _cannot_be(config, name, "it is a folder")
+    return path
+
+
+def _cannot_be(config: pytest.Config, name: str, why: str) -> SettingError:
+    return SettingError(f"{called(config, name)} cannot be {text_of(config, name)!r}: {why}.")
 
 
 def history_folder(config: pytest.Config) -> Path | None:

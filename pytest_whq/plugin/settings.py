@@ -21,7 +21,7 @@ from pytest_whq.judging.policies import Policies, policies_from
 from pytest_whq.judging.regressions import Limit
 from pytest_whq.judging.run_noise import RUN_NOISE, Noise
 from pytest_whq.measuring.claim import WAIT_S
-from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan
+from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan, refuse_crossed
 from pytest_whq.model import Place
 from pytest_whq.plugin.given import base_of, called, flag_of, text_of, value_of
 from pytest_whq.plugin.paths import history_folder, path_of, reports_of
@@ -129,10 +129,13 @@ def plan_for(item: pytest.Item, plan: Plan) -> Plan:
         where = f"{item.nodeid}: the whq marker"
         if mark.args:
             raise SettingError(f"{where} takes keywords only, such as rounds=10, not {mark.args[0]!r}.")
+        given = {}
         for name, value in mark.kwargs.items():
             if name not in PLAN_SETTINGS:
                 raise SettingError(f"{where} has no {name!r}, only {', '.join(PLAN_SETTINGS)}.")
-            plan = replace(plan, **{name: PLAN_SETTINGS[name](f"{where}: {name}", value)})
+            given[name] = PLAN_SETTINGS[name](f"{where}: {name}", value)
+        refuse_crossed(given, lambda name, where=where: f"{where}: {name}")  # type: ignore[misc]
+        plan = replace(plan, **given)
         _refuse_idle_keywords(item, mark, where)
     return plan
 
@@ -191,6 +194,7 @@ def _plan(config: pytest.Config) -> Plan:
         option = f"whq_{name}"
         if (value := value_of(config, option)) is not None:
             given[name] = parse(called(config, option), value)
+    refuse_crossed(given, lambda name: called(config, f"whq_{name}"))
     return Plan(**given)
 
 

@@ -45,8 +45,30 @@ def test_an_error_while_warming_up_passes_and_nothing_is_measured(bench: Bench) 
     assert ledger.measurement == before
 
 
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.parametrize(("fails_at", "rounds"), [(8, 3), (10, 4)])
+def test_an_interrupt_keeps_the_rounds_that_are_done(
+    bench: Bench, kind: type[BaseException], fails_at: int, rounds: int
+) -> None:
+    ledger = a_ledger(bench)
+    meter = ledger.instruments.meter()
+    began_s = bench.clock.now()
+    with pytest.raises(kind):
+        run(repeat(ledger, meter), bench.clock, Failing(bench, fails_at, kind()))
+    found = ledger.measurement
+    # One call warms up, two are a round, and one was cut off.
+    assert (len(found.rounds), found.queries, found.failed_queries) == (rounds, 2 * rounds, 0)
+    assert found.energy_j is not None
+    assert found.uncertainty_j is not None
+    assert abs(found.energy_j - true_j(bench, meter)) < 2 * found.uncertainty_j
+    readings, took_s = bench.readings, bench.clock.now() - began_s
+    bench.idle(1.0)
+    assert (ledger.innermost, bench.readings) == (None, readings)
+    assert took_s < 0.6 * (fails_at + 1)
+
+
 @pytest.mark.parametrize("fails_at", [1, 2, 5])
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError, SystemExit])
+@pytest.mark.parametrize("kind", [SystemExit])
 def test_an_interrupt_ends_the_measurement_at_once(
     bench: Bench, kind: type[BaseException], fails_at: int
 ) -> None:

@@ -150,16 +150,12 @@ def test_a_budget_file_that_cannot_be_read_is_refused(
 def test_a_report_that_cannot_be_written_there_is_refused_at_the_start(project: MeasuredProject) -> None:
     project.tests(MEASURED)
     run = project.pytester.runpytest_inprocess
-    assert_refused(
-        run("--whq-json=reports/run.json"),
-        f"--whq-json cannot be 'reports/run.json': there is no folder {project.path}/reports.",
-    )
+    (project.path / "file").touch()
+    refused = f"cannot be 'file/run.json': {project.path}/file is no folder."
+    assert_refused(run("--whq-json=file/run.json"), f"--whq-json {refused}")
     assert_refused(run("--whq-json=."), "--whq-json cannot be '.': it is a folder.")
-    project.ini(whq_json="reports/run.json")
-    assert_refused(
-        run(),
-        f"whq_json in pytest.ini cannot be 'reports/run.json': there is no folder {project.path}/reports.",
-    )
+    project.ini(whq_json="file/run.json")
+    assert_refused(run(), f"whq_json in pytest.ini {refused}")
 
 
 def test_a_setting_on_the_command_line_is_called_by_its_name(project: MeasuredProject) -> None:
@@ -204,3 +200,17 @@ def test_a_settings_error_spares_the_report_of_the_run_before(project: MeasuredP
     (project.path / "whq.toml").write_text("[[budgets]]\n", "utf-8")
     assert project.run().ret == pytest.ExitCode.USAGE_ERROR
     assert project.stored == before
+
+
+def test_measuring_longer_than_at_most_is_refused(project: MeasuredProject) -> None:
+    assert_refused(
+        project.run("--whq-min-seconds=10", "--whq-max-seconds=5"),
+        "--whq-min-seconds is 10, above --whq-max-seconds, which is 5: lower the one or raise the other.",
+    )
+    project.tests("import pytest\n\n@pytest.mark.whq(min_seconds=3, max_seconds=2)" + MEASURED)
+    marker = "test_it.py::test_chat: the whq marker"
+    assert_refused(
+        project.run(),
+        f"{marker}: min_seconds is 3, above {marker}: max_seconds, which is 2: "
+        "lower the one or raise the other.",
+    )
