@@ -53,7 +53,7 @@ def _remove(repository: Path, folder: Path) -> None:
         git(repository, "worktree", "prune")
 
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ENDING = tuple(one for one in signal.Signals if one.name in ("SIGTERM", "SIGHUP"))
 """By which CI systems cancel a job, and a terminal that closes ends what ran in it."""
 
 

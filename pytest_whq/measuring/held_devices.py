@@ -3,8 +3,10 @@
 import errno
 import hashlib
 import os
+import platform
 import socket
 import struct
+import sys
 import threading
 from collections import Counter
 from contextlib import suppress
@@ -83,7 +85,10 @@ class HeldDevices:
 
 
 HELD = HeldDevices()
-os.register_at_fork(after_in_child=HELD.forget)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=HELD.forget)
+
+_LINUX = sys.platform == "linux" and hasattr(socket, "AF_UNIX")
 
 
 def _address(device_id: str) -> bytes:
@@ -96,6 +101,8 @@ def _address(device_id: str) -> bytes:
 
 def _bind(device_id: str) -> socket.socket | None:
     """A socket that holds the device's name, None where another has it; OSError where none can be had."""
+    if not _LINUX:
+        raise OSError(errno.ENOTSUP, f"{platform.system()} has no names by which processes take turns")
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         bound.bind(_address(device_id))

@@ -1,6 +1,5 @@
 """A `Baseline` as a JSON file for version control: its runs as blocks, a line for each test."""
 
-import fcntl
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -37,6 +36,7 @@ from pytest_whq.storing.fields import (
 )
 from pytest_whq.storing.files import parse_json, read_bytes, without_collection, write_text
 from pytest_whq.storing.hints import readers_of
+from pytest_whq.storing.locks import HAS_LOCKS, lock
 from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_with
 from pytest_whq.storing.runfile import line_of
@@ -62,8 +62,8 @@ def read_baseline(path: Path | str) -> Baseline:
 def update_baseline(path: Path, runs: Sequence[Run]) -> Acceptance:
     """Accept ``runs`` into the baseline at ``path``, which is made where it is missing.
 
-    Processes of one machine that do so at the same time take turns, so that nothing is lost; on file
-    systems without locks for folders (some network ones) they do not wait, and the last one wins.
+    Processes of one machine that do so at the same time take turns, so that nothing is lost; on Windows, and
+    on file systems without locks for folders (some network ones), they do not wait, and the last one wins.
     RunFileError where the file cannot be read or written; then it is as it was.
     """
     with _turn(path):
@@ -84,6 +84,9 @@ def update_baseline(path: Path, runs: Sequence[Run]) -> Acceptance:
 def _turn(path: Path) -> Iterator[None]:
     """Hold the lock of the file's folder: one on the file itself would go when it is replaced."""
     folder = Path(os.path.realpath(path)).parent
+    if not HAS_LOCKS:
+        yield
+        return
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
@@ -91,7 +94,7 @@ def _turn(path: Path) -> Iterator[None]:
     try:
         # Not every file system has locks for folders: see update_baseline.
         with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock(descriptor, wait=True)
         yield
     finally:
         os.close(descriptor)

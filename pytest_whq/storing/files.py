@@ -30,6 +30,13 @@ MAX_SETTINGS_BYTES = 2**20
 """The longest file of settings that is read."""
 
 
+BINARY: int = getattr(os, "O_BINARY", 0)
+"""Without it Windows would change the ends of lines."""
+
+_UNIX = ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC")
+_NO_WAITING = sum({getattr(os, name, 0) for name in _UNIX}) | BINARY
+
+
 def read_bytes(path: Path) -> bytes:
     """What is in the file at ``path``; RunFileError where there is none, or it is too long."""
     try:
@@ -60,7 +67,7 @@ def read_settings(path: Path, name: str) -> str:
 def _read(path: Path, most: int) -> bytes | None:
     """What is in a file of at most so many bytes, None where it is longer; OSError where it is no file."""
     # A pipe or a device may have no end, or none to write to it: to open it must not wait.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as file:
+    with open(os.open(path, os.O_RDONLY | _NO_WAITING), "rb") as file:
         status = os.fstat(file.fileno())
         if stat.S_ISDIR(status.st_mode):
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -137,7 +144,8 @@ def _led_to(path: Path) -> Path:
         if not path.is_symlink():
             # The links on the way to it are the system's to judge: it opens a file in this folder.
             return path
-        if path.lstat().st_uid not in (os.geteuid(), _ROOT):
+        # Windows has no such folder of all, nor numbers for users.
+        if hasattr(os, "geteuid") and path.lstat().st_uid not in (os.geteuid(), _ROOT):
             raise OSError(errno.EPERM, "it is a link that another user has laid")
         path = path.parent / path.readlink()
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
@@ -151,10 +159,10 @@ def _replace(target: Path, data: bytes) -> None:
     mode = _mode(target)
     temporary = target.parent / f".whq-{os.getpid()}-{secrets.token_hex(4)}.tmp"
     # Not tempfile.mkstemp: its files are for their owner only, whatever the umask says.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
     try:
         with open(descriptor, "wb") as file:
-            if mode is not None:
+            if mode is not None and hasattr(os, "fchmod"):
                 os.fchmod(descriptor, mode)
             file.write(data)
             file.flush()

@@ -6,7 +6,6 @@ as it runs; the next session that measures something clears away those that nobo
 """
 
 import errno
-import fcntl
 import os
 import secrets
 from collections.abc import Iterable, Mapping
@@ -17,7 +16,8 @@ from typing import Any
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Record, Run
-from pytest_whq.storing.files import MAX_BYTES, parse_json, read_bytes, refuse_many_values
+from pytest_whq.storing.files import BINARY, MAX_BYTES, parse_json, read_bytes, refuse_many_values
+from pytest_whq.storing.locks import HAS_LOCKS, lock
 from pytest_whq.storing.records import record_as_dict, record_from_dict
 from pytest_whq.storing.runfile import head_as_dict, line_of, run_from_dict
 
@@ -46,15 +46,17 @@ class Journal:
         """A new journal in ``folder``, in place of those that ended; ``session`` has no records yet."""
         journal = cls(folder / _JOURNALS.replace("*", secrets.token_hex(4)))
         # The head is written, and the lock held, before the file gets its name: who finds it finds it whole.
-        temporary = folder / f".{journal.path.name}.tmp"
+        # Without locks there is nothing to wait for, and Windows renames no open file.
+        temporary = folder / f".{journal.path.name}.tmp" if HAS_LOCKS else journal.path
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | BINARY
             journal._descriptor = os.open(temporary, flags, 0o666)
             journal._write(head_as_dict(session))
             with suppress(OSError):  # A file system without locks: nobody will clear this one away.
-                fcntl.flock(journal._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.replace(temporary, journal.path)
+                lock(journal._descriptor, wait=False)
+            if HAS_LOCKS:
+                os.replace(temporary, journal.path)
             _clear_away(set(folder.glob(_JOURNALS)) - {journal.path})
         except (OSError, ValueError) as error:
             with suppress(OSError):
@@ -107,12 +109,21 @@ def _clear_away(paths: Iterable[Path]) -> None:
     """Remove the journals whose sessions have ended, however they did."""
     for path in paths:
         with suppress(OSError):
+            if not HAS_LOCKS:
+                _remove_if_closed(path)
+                continue
             descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(descriptor, wait=False)
                 path.unlink()
             finally:
                 os.close(descriptor)
+
+
+def _remove_if_closed(path: Path) -> None:
+    # Windows alone refuses to remove what a session has open.
+    if os.name == "nt":
+        path.unlink()
 
 
 @dataclass(frozen=True, slots=True)
