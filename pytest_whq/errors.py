@@ -14,6 +14,7 @@ ReasonCode = Literal[
     "mig",
     "device_busy",
     "device_idle",
+    "cached_input",
     "failed_queries",
     "no_queries",
     "tokens_missing",

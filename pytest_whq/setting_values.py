@@ -59,6 +59,20 @@ def share(where: str, value: Any) -> float:
     return ratio
 
 
+def share_of_all(where: str, value: Any) -> float:
+    """Takes a share from 0 to 100 %, as a ratio or in percent."""
+    with suppress(TypeError, ValueError):
+        if not isinstance(value, bool) and float(str(value).strip().removesuffix("%")) == 0:
+            return 0.0
+    ratio = _ratio(value)
+    # Who writes 1 means 1 %, and 100 % would allow all.
+    if ratio is None or ratio > 1 or (ratio == 1 and "%" not in str(value)):
+        raise SettingError(
+            f'{where} must be a share from 0 to "100%", such as "2%" or 0.02, not {shown(value)}.'
+        )
+    return ratio
+
+
 def change_allowed(where: str, value: Any) -> float:
     """Takes how much more is allowed, above 0 and below twice as much, as a ratio or in percent."""
     ratio = _ratio(value)

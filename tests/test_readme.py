@@ -69,7 +69,7 @@ def test_the_command_shows_and_judges_a_run(
     readme_project.run(f"{PYTEST} --whq-json whq.json")
     readme_project.pytester.makefile(".toml", whq=blocks("toml")[0].replace("tool.whq.", ""))
     capsys.readouterr()
-    for command, lines in (("whq show -v", 16), ("whq check whq.json --budgets whq.toml", 7)):
+    for command, lines in (("whq show -v", 17), ("whq check whq.json --budgets whq.toml", 7)):
         assert command in commands()
         assert main(command.split()[1:]) == 0
         shown = capsys.readouterr().out.splitlines()
@@ -171,7 +171,7 @@ def test_every_path_and_module_that_a_page_names_is_there(page: Path) -> None:
 def test_the_page_of_reasons_has_each_of_them() -> None:
     page = (ROOT / "docs/reasons.md").read_text("utf-8")
     assert re.findall(r"^## `(\w+)`", page, re.MULTILINE) == list(REASONS)
-    assert [bool(metrics) for metrics in REASONS.values()] == [True] * 13 + [False] * 8
+    assert [bool(metrics) for metrics in REASONS.values()] == [True] * 14 + [False] * 8
 
 
 def test_the_pages_show_a_run_and_budgets_that_are_read() -> None:

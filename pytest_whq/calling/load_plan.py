@@ -52,7 +52,7 @@ class Jobs:
     """The jobs of a plan in their order. An iterator of inputs is read one ahead, never further."""
 
     def __init__(self, inputs: Iterable[Any], plan: LoadPlan) -> None:
-        self._items = islice(_endlessly(inputs) if _again(inputs, plan) else iter(inputs), plan.queries)
+        self._items = islice(endlessly(inputs) if _again(inputs, plan) else iter(inputs), plan.queries)
         self._arrivals = _poisson(plan.rate, plan.seed)
         self._number = 0
         self._next = next(self._items, _END)
@@ -76,7 +76,8 @@ def _again(inputs: Iterable[Any], plan: LoadPlan) -> bool:
     return (plan.queries is not None or plan.seconds is not None) and iter(inputs) is not inputs
 
 
-def _endlessly(inputs: Iterable[Any]) -> Iterator[Any]:
+def endlessly(inputs: Iterable[Any]) -> Iterator[Any]:
+    """``inputs`` over and over, but none where there are none."""
     empty = False
     while not empty:
         empty = True

@@ -11,8 +11,9 @@ from weakref import WeakKeyDictionary
 
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
+from pytest_whq.queries.inputs import fingerprint
 from pytest_whq.queries.query import UNFINISHED, Answered, Timing
-from pytest_whq.queries.request import Asked, asked_by
+from pytest_whq.queries.request import Asked, asked_by, without_partials
 from pytest_whq.queries.stand_in import StandIn
 from pytest_whq.queries.under_way import Later
 
@@ -40,7 +41,8 @@ def recording(
         around = _RUNNING.get()
         if (around is not None and around.runs) or (meter := window()) is None:
             return call(*args, **kwargs)
-        query = _Recorded(ledger, meter, asked_by(call, args, kwargs))
+        prompt = fingerprint(*without_partials(call, args, kwargs)[1:])
+        query = _Recorded(ledger, meter, asked_by(call, args, kwargs), prompt)
         with query.running():
             reply = call(*args, **kwargs)
         return query.returned(reply)
@@ -75,7 +77,7 @@ def _as_coroutine_function(call: Callable[..., Any]) -> Callable[..., Any]:
 class _Recorded:
     """One call of a recorded function."""
 
-    def __init__(self, ledger: Ledger, meter: Meter, asked: Asked) -> None:
+    def __init__(self, ledger: Ledger, meter: Meter, asked: Asked, prompt: int | None) -> None:
         self._reader = ledger.reader
         self._clock = ledger.clock
         self._receipts = ledger.receipts
@@ -83,6 +85,8 @@ class _Recorded:
         self._asked = asked
         self._started_s = self._clock.now()
         self.runs = False
+        if meter.is_open:
+            meter.tally.ask(prompt)
 
     def returned(self, reply: Any) -> Any:
         """Record ``reply``, or see to it that it is recorded; returns what the caller gets for it."""

@@ -6,10 +6,10 @@ import types
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final
 
+from pytest_whq.calling.inputs import ASKS_NOTHING, Inputs
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.queries.request import NOTHING_ASKED, Asked
 
 CALL: Final = None
 """What `repeat` yields when it wants the call made and its reply sent back; else seconds to wait."""
@@ -21,33 +21,37 @@ Steps = Generator[float | None, Any, Any]
 
 
 @types.coroutine
-def repeat(ledger: Ledger, meter: Meter, asked: Asked = NOTHING_ASKED) -> Steps:
+def repeat(ledger: Ledger, meter: Meter, inputs: Inputs = ASKS_NOTHING) -> Steps:
     """Measure a call with ``meter``, and again as long as the ledger suspects its figure; the last reply.
 
     For the rest see `_measure`.
     """
     __tracebackhide__ = True
-    reply = yield from _measure(ledger, meter, asked)
+    reply = yield from _measure(ledger, meter, inputs)
     while ledger.wants_another_attempt():
-        reply = yield from _measure(ledger, ledger.instruments.meter(), asked)
+        reply = yield from _measure(ledger, ledger.instruments.meter(), inputs)
     return reply
 
 
 @types.coroutine
-def _measure(ledger: Ledger, meter: Meter, asked: Asked) -> Steps:
+def _measure(ledger: Ledger, meter: Meter, inputs: Inputs) -> Steps:
     """Warm up, then run rounds as the ledger's plan says; returns the last reply.
 
     It neither calls nor waits itself but yields what it wants done, so that one procedure serves plain
-    functions and coroutine functions. An error of the call, thrown in, ends the measurement with a
-    failed query and passes on; while warming up nothing is measured of it. An interrupt ends it at once, with
-    the rounds done. ``asked`` is what the call asks.
+    functions and coroutine functions. ``inputs`` are drawn before each call. An error of the call, thrown
+    in, ends the measurement with a failed query and passes on, one of drawing without; while warming up
+    nothing is measured of it. An interrupt ends it at once, with the rounds done.
     """
     __tracebackhide__ = True
     plan, clock = ledger.plan, ledger.clock
     reply = None
+    asked_before: set[int] = set()
     try:
         yield from meter.claim()
         for _ in range(plan.warmup):
+            inputs.draw()
+            if inputs.prompt is not None:
+                asked_before.add(inputs.prompt)
             reply = yield CALL
         yield from ledger.open(meter)
     except BaseException:
@@ -59,16 +63,19 @@ def _measure(ledger: Ledger, meter: Meter, asked: Asked) -> Steps:
             yield from meter.next_start()
             began_s = clock.now()
             meter.begin()
+            meter.tally.inputs.add_before(asked_before)
             while True:
+                inputs.draw()
                 reply = yield CALL
-                meter.tally.count(ledger.reader.read(reply, asked=asked))
+                meter.tally.ask(inputs.prompt)
+                meter.tally.count(ledger.reader.read(reply, asked=inputs.asked))
                 if clock.now() - began_s >= plan.round_s:
                     break
             meter.end()
             round_s = clock.now() - began_s
             ledger.instruments.progress(meter)
     except Exception as error:
-        if meter.is_open:
+        if meter.is_open and inputs.drawn:
             meter.tally.fail(type(error).__name__)
         yield from ledger.close(meter, repeated=True)
         raise

@@ -10,6 +10,7 @@ from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.model.serving import Load, Stretch
 from pytest_whq.queries.drained_stream import reply_of
+from pytest_whq.queries.inputs import fingerprint
 from pytest_whq.queries.query import Timing
 from pytest_whq.queries.request import NOTHING_ASKED, asked_by
 from pytest_whq.queries.tally import Tally
@@ -94,12 +95,14 @@ class LoadRun:
         now_s = self.clock.now()
         asked = NOTHING_ASKED if self._call is None else asked_by(self._call, (job.item,), {})
         answered = self._reader.read(answer, timing=Timing(now_s - started_s), asked=asked)
+        prompt = fingerprint((job.item,), {})
         with self._lock:
             if self._over:
                 return
             self.replies[job.number] = reply_of(answer)
             self._ended(job, now_s, len(answered.queries))
             self._tally.count(answered)
+            self._tally.ask(prompt)
             if self.plan.rate is not None:
                 self._begin_steady()
 

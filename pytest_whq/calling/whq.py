@@ -3,9 +3,10 @@
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from pytest_whq.calling.clients import instrumented, is_client
+from pytest_whq.calling.inputs import Inputs, Vary
 from pytest_whq.calling.load import load
 from pytest_whq.calling.load_plan import LoadPlan
 from pytest_whq.calling.recording import recording
@@ -17,7 +18,6 @@ from pytest_whq.measuring.ledger import Ledger, unmeasured_ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.model import Measurement
 from pytest_whq.queries.drained_stream import draining, reply_of
-from pytest_whq.queries.request import asked_by
 
 __tracebackhide__ = True  # pytest shows the test's own lines, and none of this module's.
 
@@ -45,27 +45,37 @@ class Whq:
         self._without_ledger = without_ledger
         self._windows: set[Meter] = set()
 
+    @overload
+    def __call__(self, call: Callable[..., Reply], /, *args: Any, vary: Vary, **kwargs: Any) -> Reply: ...
+
+    @overload
     def __call__(
         self, call: Callable[Parameters, Reply], /, *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> Reply:
+    ) -> Reply: ...
+
+    def __call__(
+        self, call: Callable[..., Any], /, *args: Any, vary: Vary | None = None, **kwargs: Any
+    ) -> Any:
         """Call ``call(*args, **kwargs)`` until its energy is known well enough; returns the last reply.
 
-        Where the call returns an awaitable, so does this. A reply that is a stream is read to its end,
-        and what is returned is the list of its chunks. An error of the call passes through, and is
-        counted as a failed query.
+        With ``vary`` (a function, an iterator or a list) each call has an input of its own, after ``args``,
+        so that no prompt cache answers. Where the call returns an awaitable, so does this. A reply that is a
+        stream is read to its end, and what is returned is the list of its chunks. An error of the call
+        passes through, and is counted as a failed query.
         """
         _check_callable(call, "whq(client.chat, ...)")
         ledger = self._ledger or unmeasured_ledger()
-        clock, asked = ledger.clock, asked_by(call, args, kwargs)
-        bound = draining(functools.partial(call, *args, **kwargs), clock.now, asked)
+        clock, inputs = ledger.clock, Inputs(call, args, kwargs, vary)
+        bound = draining(inputs.call, clock.now, inputs.asked)
         if self._ledger is None:
+            inputs.draw()
             answer = bound()
         else:
-            steps = repeat(ledger, ledger.meter(), asked)
+            steps = repeat(ledger, ledger.meter(), inputs)
             if inspect.iscoroutinefunction(call):
-                return cast(Reply, _reply_of_async(steps, clock, bound))
+                return _reply_of_async(steps, clock, bound)
             answer = run(steps, clock, bound)
-        return cast(Reply, _reply_awaited(answer) if inspect.isawaitable(answer) else reply_of(answer))
+        return _reply_awaited(answer) if inspect.isawaitable(answer) else reply_of(answer)
 
     def load(
         self,

@@ -18,6 +18,7 @@ from pytest_whq.model import Measurement
 from pytest_whq.model.serving import Load, ServerWork
 from pytest_whq.queries.receipts import Receipts
 from pytest_whq.queries.reply_reader import ReplyReader
+from pytest_whq.queries.tally import Tally
 
 __tracebackhide__ = True  # Its errors are about the test's own lines, which pytest then shows.
 
@@ -88,7 +89,7 @@ class Ledger:
             plain = meter.measurement(repeated=repeated, precision=plan.precision, idle_ok=plan.idle_ok)
             plain = plain if work is None else with_server(plain, *work)
             figures = None if load is None else load()
-            measurement = detailed(plain, meter.tallies, figures, self.reader.tokenizer)
+            measurement = self._detailed(plain, meter.tallies, figures)
             if figures is not None:
                 measurement = widened_by_edges(measurement, figures, plan.precision)
             if not lies_in_another(meter):
@@ -107,7 +108,7 @@ class Ledger:
                 plan = self.plan
                 plain = meter.measurement(repeated=True, precision=plan.precision, idle_ok=plan.idle_ok)
                 with self._lock:
-                    self._enter(meter, detailed(plain, meter.tallies, None, self.reader.tokenizer))
+                    self._enter(meter, self._detailed(plain, meter.tallies))
         finally:
             meter.leave()
             self._settled(meter)
@@ -189,7 +190,7 @@ class Ledger:
             states = tuple(state for one in (*overlapped, mine) for state in one.states)
             joined = meter.joined(spans, tallies, states)
             plain = joined.measurement(precision=self.plan.precision, idle_ok=self.plan.idle_ok)
-            found = detailed(plain, tallies, tokenizer=self.reader.tokenizer)
+            found = self._detailed(plain, tallies)
             mine = Stretch(spans, tallies, found, states)
         self._closed = [*apart, mine]
 
@@ -213,6 +214,12 @@ class Ledger:
         sent = sent_of([(tally.queries, tally.failed_queries, tally.tokens) for tally in tallies])
         work = await meter.watch.ended(sent.all)
         return None if work is None else (work, sent)
+
+    def _detailed(
+        self, plain: Measurement, tallies: Sequence[Tally], load: Load | None = None
+    ) -> Measurement:
+        tokenizer = self.reader.tokenizer
+        return detailed(plain, tallies, load, tokenizer, max_cached=self.plan.max_cached)
 
     def _settled(self, meter: Meter) -> None:
         with self._lock:

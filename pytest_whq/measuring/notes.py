@@ -16,8 +16,7 @@ _FEW = 8
 
 def notes_of(measurement: Measurement, outputs: OutputLengths) -> tuple[str, ...]:
     """The notes on ``measurement``, whose outputs had the lengths ``outputs``."""
-    notes = [*_failures(measurement), *_cached(measurement), *_counted(measurement, outputs)]
-    notes += _lengths(outputs)
+    notes = [*_failures(measurement), *_counted(measurement, outputs), *_lengths(outputs)]
     if measurement.load is not None:
         notes += _load(measurement, measurement.load)
     return tuple(notes)
@@ -27,14 +26,6 @@ def _failures(measurement: Measurement) -> Iterator[str]:
     if measurement.failures:
         kinds = ", ".join(f"{number} {kind}" for kind, number in measurement.failures.items())
         yield f"failed queries are not counted as queries, but their energy is counted: {kinds}"
-
-
-def _cached(measurement: Measurement) -> Iterator[str]:
-    tokens = measurement.tokens
-    if tokens.cached_input_tokens and tokens.input_tokens:
-        share = tokens.cached_input_tokens / tokens.input_tokens
-        if share >= _NOTICED:
-            yield f"{format_percent(share)} of the input tokens came from a cache and cost next to nothing"
 
 
 def _counted(measurement: Measurement, outputs: OutputLengths) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_whq.errors import SettingError
 from pytest_whq.interval import relative_half_width95
 from pytest_whq.model import METRICS, Round
-from pytest_whq.setting_values import flag, seconds, share, whole_number
+from pytest_whq.setting_values import flag, seconds, share, share_of_all, whole_number
 
 MIN_ROUNDS = 5
 _ROUND_S = 1.0
@@ -21,7 +21,8 @@ class Plan:
 
     With ``rounds`` exactly so many rounds run; without, they go on until ``precision`` (a ratio) is
     reached, at least `MIN_ROUNDS` and ``min_seconds``, but above all at most ``max_seconds``. With
-    ``idle_ok`` the devices may do nothing meanwhile, in a window of the test's own or a load, too.
+    ``idle_ok`` the devices may do nothing meanwhile, and ``max_cached`` is the share of the input tokens that
+    may come from a prompt cache: both also in a window of the test's own or a load.
     """
 
     rounds: int | None = None
@@ -30,6 +31,7 @@ class Plan:
     max_seconds: float = 30.0
     precision: float = 0.02
     idle_ok: bool = False
+    max_cached: float = 1.0
 
     @property
     def round_s(self) -> float:
@@ -65,6 +67,7 @@ PLAN_SETTINGS: Mapping[str, Callable[[str, Any], Any]] = {
     "max_seconds": seconds(above_zero=True),
     "precision": share,
     "idle_ok": flag,
+    "max_cached": share_of_all,
 }
 """Name of each field of a `Plan` -> what takes where it stands and what the user gave."""
 assert set(PLAN_SETTINGS) == {field.name for field in fields(Plan)}

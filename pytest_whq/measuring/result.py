@@ -12,6 +12,7 @@ from pytest_whq.joules.phases import joined_phases, with_tokens
 from pytest_whq.joules.spans import HOPELESS, Span, SpanEnergies, sum_known
 from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.plan import half_widths95
+from pytest_whq.measuring.prompt_cache import cache_notes, cached_reasons
 from pytest_whq.measuring.server_work import foreign_reasons, joined_work
 from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round, format_metric
 from pytest_whq.model.reasons import NO_INTERVAL
@@ -84,10 +85,13 @@ def detailed(
     tallies: Sequence[Tally],
     load: Load | None = None,
     tokenizer: Tokenizer | None = None,
+    *,
+    max_cached: float = 1.0,
 ) -> Measurement:
     """``measurement`` with what the tallies of its spans tell beside their counts.
 
-    ``tokenizer`` is the one that has counted where replies were text.
+    ``tokenizer`` is the one that has counted where replies were text, ``max_cached`` the share of the input
+    tokens that may come from a cache.
     """
     if len(tallies) == 1:
         every = tallies[0]
@@ -101,8 +105,10 @@ def detailed(
         distributions=every.log.distributions(),
         load=load,
         tokenizer=tokenizer.name if tokenizer is not None and every.outputs.counted else None,
+        reasons=_one_of_each([*measurement.reasons, *cached_reasons(measurement, max_cached)]),
     )
-    return replace(found, notes=(*notes_of(found, every.outputs), *measurement.notes))
+    notes = (*notes_of(found, every.outputs), *cache_notes(found, every.inputs), *measurement.notes)
+    return replace(found, notes=notes)
 
 
 def rounds_of(

@@ -20,6 +20,7 @@ REASONS: Mapping[ReasonCode, frozenset[str]] = {
     "mig": frozenset(METRICS),
     "device_busy": frozenset(METRICS),
     "device_idle": frozenset(METRICS),
+    "cached_input": frozenset(METRICS),
     "failed_queries": frozenset(METRICS),
     "no_queries": _OF_QUERIES,
     "tokens_missing": _OF_TOKENS,

@@ -34,8 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; refuse at once what the command line says wrong."""
     config.addinivalue_line(
         "markers",
-        "whq(rounds, warmup, min_seconds, max_seconds, precision, idle_ok): how to measure this test's "
-        "energy; without the whq fixture the whole test is one query.",
+        "whq(rounds, warmup, min_seconds, max_seconds, precision, idle_ok, max_cached): "
+        "how to measure this test's energy; without the whq fixture the whole test is one query.",
     )
     config.addinivalue_line(
         "markers",

@@ -39,6 +39,7 @@ OPTIONS = (
     ("--whq-max-seconds", VALUE, "S", "Measure whq(call) at most this long (default: 30)."),
     ("--whq-precision", VALUE, "P", "Width of the 95 % interval that ends whq(call) (default: 2%)."),
     ("--whq-idle-ok", FLAG, None, "Devices that are measured may do nothing meanwhile."),
+    ("--whq-max-cached", VALUE, "P", "Input tokens that may come from a prompt cache (default: 100%)."),
     ("--whq-baseline", VALUE, "PATH", "Compare with this baseline (default: whq-baseline.json)."),
     ("--whq-update-baseline", FLAG, None, "Accept this run into the baseline."),
     ("--whq-max-regression", VALUE, "P", "Energy that a test may use above its baseline (default: 5%)."),

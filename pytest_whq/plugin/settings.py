@@ -141,12 +141,12 @@ def plan_for(item: pytest.Item, plan: Plan) -> Plan:
 
 
 def _refuse_idle_keywords(item: pytest.Item, mark: pytest.Mark, where: str) -> None:
-    """Refuse what a test's own marker says of repeating where nothing can repeat."""
+    """Refuse what a test's own marker says of calls and replies where none are seen."""
     # One of a class or module may be for its other tests.
     if mark not in item.own_markers or "whq" in getattr(item, "fixturenames", ()):
         return
     for name in mark.kwargs:
-        if name in _OF_REPEATING:
+        if name in _OF_THE_FIXTURE:
             raise SettingError(
                 f"{where}: {name} has no effect, since without the whq fixture the whole test is one query. "
                 "Take the fixture and call whq(call), or leave it out."
@@ -225,5 +225,5 @@ def _policies(config: pytest.Config) -> Policies:
     return policies_from(given, called(config, "whq_when"))
 
 
-_OF_REPEATING = frozenset({"rounds", "warmup", "min_seconds", "max_seconds"})
-"""What only `whq(call)`, or the warm-up of `whq.load`, heeds."""
+_OF_THE_FIXTURE = frozenset({"rounds", "warmup", "min_seconds", "max_seconds", "max_cached"})
+"""What only its calls heed, or needs their replies."""

@@ -28,9 +28,17 @@ NOTHING_ASKED = Asked()
 
 def asked_by(call: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> Asked:
     """What ``call(*args, **kwargs)`` asks for."""
+    call, args, kwargs = without_partials(call, args, kwargs)
+    return Asked(output_limit(kwargs), call_reader(call, args, kwargs), _samples(args, kwargs))
+
+
+def without_partials(
+    call: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]
+) -> tuple[Callable[..., object], Sequence[object], Mapping[str, object]]:
+    """``call``, ``args`` and ``kwargs`` with what `functools.partial` has set as arguments, too."""
     while isinstance(call, functools.partial):
         args, kwargs, call = (*call.args, *args), {**call.keywords, **kwargs}, call.func
-    return Asked(output_limit(kwargs), call_reader(call, args, kwargs), _samples(args, kwargs))
+    return call, args, kwargs
 
 
 def output_limit(arguments: Mapping[str, object]) -> int | None:

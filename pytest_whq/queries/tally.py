@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Protocol
 
 from pytest_whq.model import TokenCount
+from pytest_whq.queries.inputs import InputLog
 from pytest_whq.queries.output_lengths import OutputLengths
 from pytest_whq.queries.phase_log import PhaseLog
 from pytest_whq.queries.query import Answered, Query
@@ -28,7 +29,7 @@ class Tally:
     several threads are counted each. ``around`` counts them, too: the tally of the window around this
     one. ``unreadable`` is the first sentence that says why a reply's tokens could not be read. ``log``
     holds the queries whose times are known, ``phases`` when those one after another began to write,
-    and ``under_way`` the queries that have not ended, as those of streams.
+    ``under_way`` the queries that have not ended, as those of streams, and ``inputs`` what was asked.
     """
 
     def __init__(self, around: "Tally | None" = None) -> None:
@@ -39,6 +40,7 @@ class Tally:
         self.unreadable: str | None = None
         self.log = QueryLog()
         self.outputs = OutputLengths()
+        self.inputs = InputLog()
         self.phases = PhaseLog()
         self._input: int | None = 0
         self._output: int | None = 0
@@ -81,6 +83,14 @@ class Tally:
         if self.around is not None:
             self.around.succeed_unread(number)
 
+    def ask(self, prompt: int | None) -> None:
+        """Note what a query asks, where its ``prompt`` is known, by its fingerprint."""
+        if prompt is None:
+            return
+        self.inputs.add(prompt)
+        if self.around is not None:
+            self.around.ask(prompt)
+
     def fail(self, kind: str = NOT_OK) -> None:
         """Count a query that failed; ``kind`` says how, such as the name of the error's type."""
         with self._lock:
@@ -112,6 +122,7 @@ class Tally:
             self.unreadable = self.unreadable or other.unreadable
             self.log.extend(other.log)
             self.outputs.include(other.outputs)
+            self.inputs.include(other.inputs)
             self.phases.include(other.phases)
 
     @property

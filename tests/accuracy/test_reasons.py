@@ -135,6 +135,17 @@ PROVOCATIONS = {
         "* W in the window are the * W around it: what was measured ran elsewhere, as on a remote server, "
         "or is a mock",
     ),
+    "cached_input": Provocation(
+        """
+        def test_it(whq, chat, gpu):
+            with whq.measure() as window:
+                chat()
+                usage = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+                window.record({"usage": usage | {"prompt_tokens_details": {"cached_tokens": 8}}})
+        """,
+        "88.9 % of the input tokens came from a cache, of which max_cached allows 50.0 %",
+        options=("--whq-max-cached=50%",),
+    ),
     "failed_queries": Provocation(
         """
         def test_it(whq, chat, gpu):

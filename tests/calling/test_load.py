@@ -333,3 +333,16 @@ def test_with_a_rate_the_ramp_up_lasts_until_the_first_query_has_ended() -> None
     assert ramp_up is not None
     assert (ramp_up.queries, ramp_up.failed_queries) == (1, 0)
     assert ramp_up.duration_s == pytest.approx(1.0, abs=0.1)
+
+
+def test_inputs_that_are_sent_again_are_noted() -> None:
+    async def chat(prompt: str) -> Any:
+        return await server.chat(1.0)
+
+    server = Server()
+    server.run(load(server.ledger, chat, ["Say hi."] * 5, LoadPlan(1)))
+    [note] = server.ledger.measurement.notes
+    assert note.startswith("4 of 5 queries asked what was asked before, and the replies do not tell cached")
+    server = Server()
+    server.run(load(server.ledger, chat, list("abcde"), LoadPlan(1)))
+    assert server.ledger.measurement.notes == ()

@@ -41,13 +41,6 @@ def test_failures_are_named_by_kind() -> None:
     )
 
 
-def test_cached_input_is_told_as_a_share() -> None:
-    cached = replace(PLAIN, tokens=TokenCount(1000, 500, 250))
-    assert notes_of(cached, outputs(1)) == (
-        "25.0 % of the input tokens came from a cache and cost next to nothing",
-    )
-
-
 def test_outputs_of_exactly_max_tokens_look_like_ignore_eos() -> None:
     assert notes_of(PLAIN, outputs(*[128] * 10, limit=128, cut=True)) == (
         "all 10 outputs are 128 tokens long, which is max_tokens: as with ignore_eos, "  # noqa: ISC004

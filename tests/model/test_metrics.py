@@ -122,7 +122,8 @@ def test_net_energy_may_be_below_nothing() -> None:
 
 SPOILS_ALL: tuple[ReasonCode, ...] = (
     *("no_source", "source_error", "counter_reset", "counter_stuck", "sensors_disagree"),
-    *("window_too_short", "sample_gap", "mig", "device_busy", "device_idle", "failed_queries"),
+    *("window_too_short", "sample_gap", "mig", "device_busy", "device_idle", "cached_input"),
+    "failed_queries",
 )
 WARNINGS: tuple[ReasonCode, ...] = (
     *(

@@ -199,3 +199,33 @@ def test_a_cancelled_window_is_left_at_once_and_not_taken_for_zero(project: Meas
     project.run().assert_outcomes(passed=1)
     record = project.records["test_timeout"]
     assert (record["valid"], record["energy_j"], record["queries"]) == (False, None, 0)
+
+
+def test_calls_that_are_awaited_have_inputs_of_their_own(project: MeasuredProject) -> None:
+    project.tests(
+        """
+        import pytest
+
+        @pytest.mark.asyncio
+        async def test_varied(whq, client):
+            prompts = iter("abcdefgh")
+            reply = await whq(client.achat, vary=prompts)
+            assert (client.calls, reply["echo"]) == (6, "f")
+
+        @pytest.mark.asyncio
+        async def test_ended(whq, client):
+            await whq(client.achat, vary=iter("ab"))
+
+        def test_hidden_coroutine(whq, client):
+            import asyncio
+            reply = asyncio.run(whq(lambda prompt: client.achat(prompt), vary="abcdefgh".__iter__()))
+            assert (client.calls, reply["echo"]) == (6, "f")
+        """
+    )
+    result = project.run()
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
+        ["E * the inputs ended after 2, warming up included, and one more is wanted.*"]
+    )
+    result = project.run("--whq-disable")
+    result.assert_outcomes(failed=2, passed=1)  # One call each, with the first input.

@@ -11,7 +11,7 @@ from pytest_whq.model import METRICS
             "whq(round=3)",
             (
                 "the whq marker has no 'round', only rounds, warmup, min_seconds, max_seconds, precision, "
-                "idle_ok."
+                "idle_ok, max_cached."
             ),
         ),
         ("whq(3)", "the whq marker takes keywords only, such as rounds=10, not 3."),
@@ -22,6 +22,10 @@ from pytest_whq.model import METRICS
         (
             "whq(warmup=1.5)",
             "the whq marker: warmup must be a whole number of at least 0, not 1.5.",
+        ),
+        (
+            "whq(max_cached=1)",
+            'the whq marker: max_cached must be a share from 0 to "100%", such as "2%" or 0.02, not 1.',
         ),
         (
             "whq(min_seconds=-1)",

@@ -1,5 +1,5 @@
 import pytest
-from measured_project import MeasuredProject
+from measured_project import MeasuredProject, run_with
 
 
 def test_a_marker_alone_measures_the_test_as_one_query(project: MeasuredProject) -> None:
@@ -205,7 +205,7 @@ def test_the_closest_marker_wins_keyword_by_keyword(project: MeasuredProject) ->
 def test_pytest_lists_the_markers_and_the_fixture(project: MeasuredProject) -> None:
     project.run("--markers").stdout.fnmatch_lines(
         [
-            "@pytest.mark.whq(rounds, warmup, min_seconds, max_seconds, precision, idle_ok): how to *",
+            "@pytest.mark.whq(rounds, warmup, min_seconds, max_seconds, precision, idle_ok, max_cached): *",
             "@pytest.mark.whq_budget(METRIC=LIMIT, ..., hardware, estimate, max_regression, max_failed): *",
         ]
     )
@@ -255,3 +255,44 @@ def test_a_budget_on_a_device_that_did_nothing_fails_unless_the_test_says_that_i
     assert project.records["test_remote"]["reasons"] == ["device_idle"]
     assert project.records["test_remote"]["metrics"]["wh_per_query"] == pytest.approx(0.3)
     assert project.records["test_meant"]["valid"]
+
+
+def test_a_budget_on_input_that_a_cache_answered_fails_where_the_test_or_the_project_allows_less(
+    project: MeasuredProject, given: str
+) -> None:
+    project.conftest("""
+@pytest.fixture
+def cached(client):
+    def chat(prompt):
+        reply = client.chat(prompt)
+        reply["usage"]["prompt_tokens_details"] = {"cached_tokens": 50}
+        return reply
+    return chat
+""")
+    project.tests("""
+        import pytest
+
+        def test_half(whq, cached):
+            whq(cached, "Say hi.")
+
+        @pytest.mark.whq(max_cached="50%")
+        def test_allowed(whq, cached):
+            whq(cached, "Say hi.")
+
+        @pytest.mark.whq(max_cached="100%")
+        def test_silent(whq, client):
+            whq(client.chat, vary=["Say hi.", "Say ho."])
+    """)
+    run_with(project, given, whq_max_cached="0.4", whq_budget="true", whq_max="wh_per_query=1")
+    assert {name: record["reasons"] for name, record in project.records.items()} == {
+        "test_half": ["cached_input"],
+        "test_allowed": [],
+        "test_silent": [],
+    }
+    assert {name: record["outcome"] for name, record in project.records.items()} == {
+        "test_half": "failed",
+        "test_allowed": "passed",
+        "test_silent": "passed",
+    }
+    [note] = project.records["test_silent"]["notes"]
+    assert note.startswith("4 of 5 queries asked what was asked before")

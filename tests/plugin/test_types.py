@@ -22,7 +22,8 @@ class OnlyChecked:
     def calls(self, whq: Whq) -> None:
         assert_type(whq(chat, "Say hi.", limit=2), list[str])
         _ = assert_type(whq(achat, "Say hi."), Coroutine[Any, Any, str])
-        whq(chat, 3)  # type: ignore[arg-type]
+        assert_type(whq(chat, vary=["Say hi."], limit=2), list[str])
+        whq(chat, 3)  # type: ignore[call-overload]
         whq(chat, "Say hi.", size=2)  # type: ignore[call-arg]
 
     def wrapped(self, whq: Whq) -> None:

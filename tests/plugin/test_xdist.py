@@ -90,7 +90,7 @@ SOURCE.power_averaging_s = {SOURCE._device.id: 0.025}
             {"test_it.py": "import pytest\n@pytest.mark.whq(round=3)\ndef test_chat(whq): pass"},
             (
                 "test_it.py::test_chat: the whq marker has no 'round', only rounds, warmup, min_seconds, "
-                "max_seconds, precision, idle_ok."
+                "max_seconds, precision, idle_ok, max_cached."
             ),
         ),
         (
