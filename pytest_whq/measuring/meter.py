@@ -51,6 +51,7 @@ class Meter:
         self._rests: Mapping[str, Rest | None] = {}
         self._power: PowerCurve | None = None
         self._phases: Phases | str | None = None
+        self._notes: tuple[str, ...] = ()
         self._first_phase: float | None = None
         self.spans: list[Span] = []
         self.beside: tuple[Span, ...] = ()
@@ -254,6 +255,7 @@ class Meter:
             precision=precision,
             power=self._power,
             phases=self._phases,
+            notes=self._notes,
         )
 
     def _idle(self) -> Iterator[Reason]:
@@ -288,6 +290,7 @@ class Meter:
         elif self.spans:
             try:
                 self._energies = sampler.energies(self.spans)
+                self._notes = sampler.notes_since(min(span.start_s for span in self.spans))
                 self._energies, self.beside_j = energies_beside(
                     sampler.energies, self.spans, self.beside, self._energies
                 )

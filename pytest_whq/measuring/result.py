@@ -37,12 +37,13 @@ def measurement_of(
     precision: float,
     power: PowerCurve | None = None,
     phases: Phases | str | None = None,
+    notes: Sequence[str] = (),
 ) -> Measurement:
     """The measurement of ``spans``, of which each has its tally; no ``energies`` means not measured.
 
     ``conditions`` are what the devices' state and level give; ``repeated`` when the spans are rounds of
     the same call; ``precision`` is the ratio above which the figure counts as imprecise. ``phases`` may be
-    the sentence that says why they cannot be told apart.
+    the sentence that says why they cannot be told apart; ``notes`` are those of the source.
     """
     parts = list(energies.values()) if why_not is None else []
     rounds = rounds_of(spans, tallies, parts)
@@ -76,7 +77,7 @@ def measurement_of(
         reasons=_one_of_each(reasons),
         power=power,
         phases=with_tokens(phases, plain.tokens) if isinstance(phases, Phases) else None,
-        notes=(phases,) if isinstance(phases, str) else (),
+        notes=(*notes, phases) if isinstance(phases, str) else tuple(notes),
     )
 
 

@@ -61,6 +61,7 @@ class Sampler:
         self.estimated = facts.estimated
         self.settles_s = facts.settles_s
         self._averaging_s = facts.power_averaging_s
+        self._notes_since = facts.notes_since
         self._lock = threading.Lock()
         self._entering = threading.Lock()
         self._repeating: Repeating | None = None
@@ -169,6 +170,17 @@ class Sampler:
             return {
                 id_: rest_around(trace.observed(start_s, end_s), spans) for id_, trace in self.traces.items()
             }
+        finally:
+            self._lock.release()
+
+    def notes_since(self, start_s: float) -> tuple[str, ...]:
+        """What the source says of its joules since then."""
+        if not self._reached():
+            return ()
+        try:
+            return self._notes_since(start_s)
+        except SourceError:  # A courtesy, as the state is.
+            return ()
         finally:
             self._lock.release()
 

@@ -35,6 +35,7 @@ class CombinedSource:
         self.sensors = {id_: names for each in facts for id_, names in each.sensors.items()}
         self.settles_s = max(each.settles_s for each in facts)
         self.labels = {id_: labels for each in facts for id_, labels in each.labels.items()}
+        self._notes_since = [each.notes_since for each in facts]
 
     def devices(self) -> tuple[Device, ...]:
         """The devices of all parts."""
@@ -47,6 +48,10 @@ class CombinedSource:
     def state(self) -> tuple[DeviceState, ...]:
         """What the devices of all parts say of themselves."""
         return tuple(state for part in self._parts for state in part.state())
+
+    def notes_since(self, start_s: float) -> tuple[str, ...]:
+        """What all parts say of their joules."""
+        return tuple(note for notes_since in self._notes_since for note in notes_since(start_s))
 
     def close(self) -> None:
         """Close every part, also where one raises; the last error is then raised."""

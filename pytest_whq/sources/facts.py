@@ -18,7 +18,8 @@ class SourceFacts:
     - ``power_averaging_s``: by device id, the seconds over which its power sensor averages;
     - ``sensors``: by device id, the names of what it is measured by; the first measures, the others check it;
     - ``settles_s``: how many seconds a window's edge waits at most for readings that tell the level there;
-    - ``labels``: by device id, what else is known of it, by name.
+    - ``labels``: by device id, what else is known of it, by name;
+    - ``notes_since``: given a moment, sentences on what its joules since then hold or lack.
     """
 
     scope: str | None = None
@@ -28,6 +29,7 @@ class SourceFacts:
     sensors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     settles_s: float = 2.0
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notes_since: Callable[[float], tuple[str, ...]] = field(default=lambda start_s: (), compare=False)
 
 
 _UNKNOWN = SourceFacts()

@@ -30,6 +30,7 @@ class PluginSource:
         )
         self.sensors = self._ask("does not tell its sensors", lambda: _names(facts.sensors))
         self.settles_s = self._ask("does not tell its settles_s", lambda: _seconds({"": facts.settles_s})[""])
+        self._notes_since = facts.notes_since
         self.labels = self._ask("does not tell its labels", lambda: _labels(facts.labels))
 
     def devices(self) -> tuple[Device, ...]:
@@ -60,6 +61,10 @@ class PluginSource:
         return self._ask(
             "does not tell its state", lambda: tuple(filter(_is_state, self._source.state() or ()))
         )
+
+    def notes_since(self, start_s: float) -> tuple[str, ...]:
+        """What the source says of its joules."""
+        return self._ask("does not tell of its joules", lambda: tuple(map(str, self._notes_since(start_s))))
 
     def close(self) -> None:
         """Close the source."""

@@ -1,5 +1,6 @@
 """CPU time of this process and of what it started, as /proc tells it."""
 
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -9,6 +10,10 @@ from pytest_whq.real_time import now_s
 
 _SEARCH_SHARE = 0.02
 """Of one core, what looking for new processes may take: about 1 µs for each one of the machine."""
+
+
+_WORTH_A_WORD_S = 0.001
+"""CPU time: a process that waits for something to do uses less for long."""
 
 
 class Stat(NamedTuple):
@@ -26,27 +31,34 @@ class _Process:
 
     ``waited_s`` is the CPU time of children that it waited for, and of those that they waited for.
     ``credit_s`` is time of vanished children that was counted while they lived: it is going to
-    appear in ``waited_s`` and must not count a second time.
+    appear in ``waited_s`` and must not count a second time. ``origin`` is the process that it descends from.
     """
 
     parent: int
     start: int
+    origin: int
     own_s: float = 0.0
     waited_s: float = 0.0
     credit_s: float = 0.0
 
 
 class ProcessTree:
-    """CPU time of this process and its descendants, living or not, as far as it can be seen."""
+    """CPU time of this process and its descendants, living or not, as far as it can be seen.
+
+    What is adopted counts with its descendants from then on.
+    """
 
     def __init__(self) -> None:
         self._root = os.getpid()
         # Every process stands after its parent, and a reused pid anew at the end.
-        self._processes = {self._root: _Process(parent=0, start=0)}
+        self._processes = {self._root: _Process(parent=0, start=0, origin=self._root)}
         self._listed: set[tuple[str, int]] = set()
-        self._next_search_s = 0.0 if _proc_is_ours() else float("inf")
+        self.sees_others = _proc_is_ours()
+        self._next_search_s = 0.0 if self.sees_others else math.inf
         self._total_s = 0.0
         self._reading_s = 0.0
+        self._used_s: dict[int, float] = {}
+        self._last_used_s: dict[int, float] = {}
 
     def cpu_seconds(self) -> float:
         """Seconds of CPU time since this process started; never less than the time before."""
@@ -67,11 +79,44 @@ class ProcessTree:
         self._reading_s += time.thread_time() - started_s
         return self._total_s
 
+    def __contains__(self, pid: int) -> bool:
+        """Whether a process counts."""
+        return pid in self._processes
+
+    def leave_out(self, seconds: float) -> None:
+        """So much CPU time of this process is the measurement's own."""
+        self._reading_s += seconds
+
+    def adopt(self, pid: int) -> bool:
+        """Count a process that this one did not start; False where it may not be read."""
+        if (stat := read_stat(pid)) is None:
+            return False
+        self._processes[pid] = _Process(stat.parent, stat.start, pid)
+        self._listed, self._next_search_s = set(), 0.0
+        # What it and its descendants have used until now was used for others.
+        for found in [pid, *self._find_new()]:
+            process = self._processes[found]
+            if process.origin == pid and (stat := read_stat(found)):
+                process.own_s, process.waited_s = stat.own_s, stat.waited_s
+        return True
+
+    def last_used_s(self, pid: int) -> float:
+        """When a process that was adopted, or what it started, has last used time that is worth a word."""
+        return self._last_used_s.get(pid, -math.inf)
+
+    def _note_use(self, origin: int, seconds: float) -> None:
+        self._used_s[origin] = self._used_s.get(origin, 0.0) + seconds
+        if self._used_s[origin] >= _WORTH_A_WORD_S:
+            self._used_s[origin], self._last_used_s[origin] = 0.0, now_s()
+
     def _count(self, process: _Process, stat: Stat) -> None:
         waited_s = max(0.0, stat.waited_s - process.waited_s)
         counted_before_s = min(waited_s, process.credit_s)
         process.credit_s -= counted_before_s
-        self._total_s += max(0.0, stat.own_s - process.own_s) + waited_s - counted_before_s
+        used_s = max(0.0, stat.own_s - process.own_s) + waited_s - counted_before_s
+        self._total_s += used_s
+        if process.origin != self._root:
+            self._note_use(process.origin, used_s)
         process.own_s = max(process.own_s, stat.own_s)
         process.waited_s = max(process.waited_s, stat.waited_s)
         process.parent = stat.parent
@@ -97,7 +142,8 @@ class ProcessTree:
         while found := [pid for pid, stat in stats.items() if stat.parent in self._processes]:
             for pid in found:
                 stat = stats.pop(pid)
-                self._processes[pid] = _Process(stat.parent, stat.start)
+                origin = self._processes[stat.parent].origin
+                self._processes[pid] = _Process(stat.parent, stat.start, origin)
             added += found
         return added
 

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from pytest_whq.errors import SourceError
+from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.sources.plugin_source import PluginSource, checked
+from pytest_whq.testing import FakeClock, ScriptedSource
 
 NAN, HUGE = float("nan"), 1e300
 
@@ -178,3 +180,16 @@ def test_a_source_that_tells_of_itself_what_cannot_be_is_not_opened(fact: str, v
 
     with pytest.raises(SourceError, match=rf"^The power source wall (must give|does not tell) its {fact}"):
         checked("wall", make)
+
+
+def test_what_a_source_says_of_its_joules_is_noted_and_an_error_of_it_costs_nothing() -> None:
+    class Telling(ScriptedSource):
+        def notes_since(self, start_s: float) -> tuple[str, ...]:
+            if start_s < 0:
+                raise RuntimeError("no")
+            return (f"half of it since {start_s}",)
+
+    clock = FakeClock()
+    sampler = Sampler(checked("telling", lambda: Telling(clock)), clock)
+    assert sampler.notes_since(3.0) == ("half of it since 3.0",)
+    assert sampler.notes_since(-1.0) == ()
