@@ -111,3 +111,17 @@ def student_tail(t: float, degrees: int) -> float:
     """
     z = (8 * degrees + 1) / (8 * degrees + 3) * math.sqrt(degrees * math.log1p(t * t / degrees))
     return 0.5 * math.erfc(math.copysign(z, t) / math.sqrt(2))
+
+
+def student_point(tail: float, degrees: int) -> float:
+    """What Student's t reaches or exceeds with the probability ``tail``, of at most a half; see above."""
+    low, high = 0.0, 1.0
+    while student_tail(high, degrees) > tail:
+        high *= 2
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_tail(middle, degrees) > tail else (low, middle)
+    return high
+
+
+_HALVINGS = 30

@@ -227,7 +227,7 @@ def test_an_interrupt_ends_without_a_traceback(whq: Whq, monkeypatch: pytest.Mon
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "load", interrupted)
+    monkeypatch.setattr(cli.show, "load", interrupted)
     assert whq("show") == (130, "", "")
 
 

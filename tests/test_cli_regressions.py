@@ -14,6 +14,8 @@ from pytest_whq.storing.runfile import write_run
 
 RIG = "NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"
 
+FINDABLE = "Smallest change found 4 times of 5: {} (test_chat.py::test_a)\n"
+
 Whq = Callable[..., tuple[int, str, str]]
 
 
@@ -46,6 +48,7 @@ REGRESSED = (
     "tests/test_chat.py::test_a: wh_per_query is 13.5 mWh, +10.0 % (+5.8 % to +14.4 %) from its baseline of "
     "12.3 mWh (1 run of 2026-11-01, commit c0ffee), more than the 5.0 % allowed (default); "
     "j_per_output_token regressed (+10.0 %).\n"
+    f"{FINDABLE.format('+6.4 %')}"
 )
 
 
@@ -119,6 +122,7 @@ def test_check_takes_limits_of_regressions_from_the_file_of_budgets(whq: Whq) ->
                 "12.5 mWh (whq.toml, budgets[0]): 20 queries, 5120 input and 2560 output tokens, "
                 "NVIDIA H200, nvml counter."
             ),
+            FINDABLE.format("+16.6 %").strip(),
         ],
     )
 
@@ -133,6 +137,7 @@ def test_compare_sets_runs_against_runs(whq: Whq) -> None:
             "test                    Wh/query ± 95 %   baseline            change   verdict\n"
             "test_chat.py::test_a   12.3 mWh ± 0.0 %   baseline 13.5 mWh   -9.1 %   improved\n"
             f"1 measured, 1 improved · {RIG}\n"
+            f"{FINDABLE.format('+6.4 %')}"
         ),
         "",
     )
@@ -151,6 +156,7 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
             f"2 measured · {RIG}\n"
             "Only in the base, and not compared: test_chat.py::test_gone\n"
             "1 test new, not in the baseline: accept it with --whq-update-baseline or whq accept\n"
+            f"{FINDABLE.format('+6.4 %')}"
         ),
         "",
     )

@@ -8,6 +8,7 @@ from pytest_whq.interval import (
     relative_drift,
     relative_half_width95,
     serial_correlation,
+    student_point,
     student_t95,
     student_tail,
 )
@@ -117,3 +118,9 @@ def test_the_interval_is_wider_for_rounds_that_hang_together() -> None:
 
 def test_nothing_carries_over_where_nothing_differs() -> None:
     assert serial_correlation([0.0] * 8) == 0.0
+
+
+@pytest.mark.parametrize(("degrees", "point"), [(4, 0.941), (10, 0.879), (60, 0.848)])
+def test_the_point_of_a_tail_is_where_the_tail_begins(degrees: int, point: float) -> None:
+    assert student_point(0.2, degrees) == pytest.approx(point, rel=0.01)
+    assert student_tail(student_point(0.01, degrees), degrees) == pytest.approx(0.01)

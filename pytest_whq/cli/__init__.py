@@ -9,13 +9,11 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
-from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from pytest_whq.cli import completion, devices, history, importing, places, run, table, verdicts
-from pytest_whq.cli.console import add_verbose, as_terminal, complain, hand_over, load, say
+from pytest_whq.cli import completion, devices, history, importing, places, run, show, table, verdicts
+from pytest_whq.cli.console import complain
 from pytest_whq.errors import SettingError, WhqError, did_you_mean
-from pytest_whq.rendering import EXPORTS, RENDERERS
 from pytest_whq.version import __version__
 
 
@@ -100,42 +98,11 @@ class _Command(NamedTuple):
     takes_dashes: bool = False
 
 
-def _show_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "file", metavar="RUN", nargs="?", type=Path, help="a run file; default: the last session"
-    )
-    parser.add_argument(
-        "--format", choices=("terminal", *RENDERERS, *EXPORTS), default="terminal", help="default: terminal"
-    )
-    add_verbose(parser)
-    places.add_place(parser)
-    parser.add_argument(
-        "--equivalents",
-        action="store_true",
-        help="what a query is like, and what others published, none of it like for like",
-    )
-
-
-def _show(options: argparse.Namespace) -> int:
-    if options.equivalents and options.format != "terminal":
-        raise SettingError("--equivalents are for the terminal: leave --format out.")
-    shown = places.placed(load(options.file), options)
-    if options.format == "terminal":
-        say(as_terminal(shown, options))
-    else:
-        hand_over((RENDERERS | EXPORTS)[options.format](shown))
-    if options.equivalents:
-        from pytest_whq.rendering.places import equivalents
-
-        say(f"\n{equivalents.render(shown)}")
-    return 0
-
-
 _COMMANDS = (
     _Command(
         "devices", "List what can be measured here, and how.", devices.devices, devices.devices_arguments
     ),
-    _Command("show", "Show a run, or the last session.", _show, _show_arguments),
+    _Command("show", "Show a run, a baseline, or the last session.", show.show, show.show_arguments),
     _Command("table", "Show a run as a table of workloads.", table.table, table.table_arguments),
     _Command(
         "import",

@@ -41,9 +41,15 @@ def load(path: Path | None) -> "Run":
     from pytest_whq.model.baseline import latest_of
 
     *earlier, last = runs = load_all(path)
-    if earlier:
-        complain(f"{path} is a baseline of {len(runs)} runs: the latest of each test on the last one's rig.")
-    return latest_of(runs) if earlier else last
+    if not earlier:
+        return last
+    latest = latest_of(runs)
+    complain(f"{path} is a baseline of {len(runs)} runs: the latest of each test on the last one's rig.")
+    others = {record.test for run in earlier for record in run.records} - {one.test for one in latest.records}
+    if others:
+        what = "1 test" if len(others) == 1 else f"{len(others)} tests"
+        complain(f"{what} of other rigs cannot be shown beside the others.")
+    return latest
 
 
 def load_all(path: Path | None) -> "list[Run]":

@@ -12,7 +12,7 @@ from pytest_whq.errors import SettingError
 
 if TYPE_CHECKING:
     from pytest_whq.judging.budget_file import BudgetEntry
-    from pytest_whq.judging.run_comparison import Rules
+    from pytest_whq.judging.run_comparison import Findable, Rules
     from pytest_whq.model import Device, Record, Run
 
 
@@ -24,23 +24,26 @@ def check_arguments(parser: argparse.ArgumentParser) -> None:
         "--budgets", metavar="FILE", type=Path, help="pyproject.toml, or a file such as whq.toml"
     )
     parser.add_argument("--baseline", metavar="PATH", type=Path, help="judge regressions from this baseline")
-    _add_rules(parser)
+    add_rules(parser)
     add_reports(parser)
 
 
 def check(options: argparse.Namespace) -> int:
     """Judge a stored run by budgets, by a baseline or by both; 1 where a verdict fails."""
     from pytest_whq.judging.budgets import failing_sentence
-    from pytest_whq.judging.run_comparison import compare_run
+    from pytest_whq.judging.run_comparison import compare_run, findable_in
     from pytest_whq.storing.baseline_file import read_baseline
 
     if options.budgets is None and options.baseline is None:
         raise SettingError("whq check needs --budgets, --baseline or both (see whq check --help).")
     run = load(options.file)
+    findable: Findable = {}
     if options.budgets is not None:
         run = _judged(run, options.budgets)
     if options.baseline is not None:
-        run = compare_run(run, read_baseline(options.baseline), _rules(options))
+        baseline, rules = read_baseline(options.baseline), rules_of(options)
+        run = compare_run(run, baseline, rules)
+        findable = findable_in(run, baseline, rules.noise)
     say(as_terminal(run, options))
     sentences = [
         f"{record.test}: "
@@ -53,7 +56,7 @@ def check(options: argparse.Namespace) -> int:
         say(sentence)
     if options.budgets is not None and not any(record.budgets for record in run.records):
         say(f"No budget in {options.budgets} is for a test in {options.file}.")
-    regressed = options.baseline is not None and _tell_regressions(run)
+    regressed = options.baseline is not None and _tell_regressions(run, findable)
     write_reports(run, options)
     return 1 if sentences or regressed else 0
 
@@ -79,18 +82,21 @@ def _devices(run: "Run", record: "Record") -> "tuple[Device, ...]":
     return run.rig.of_devices(record.measurement.device_ids).devices
 
 
-def _tell_regressions(run: "Run") -> bool:
-    """Print what comparisons say beside the table; whether one fails."""
+def _tell_regressions(run: "Run", findable: "Findable") -> bool:
+    """Print what comparisons say beside the table, and could say; whether one fails."""
     from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
+    from pytest_whq.rendering.findable import summary
 
     policies = Policies()
     failing = [record for record in run.records if record.comparison and policies.fails(record.comparison)]
-    for line in warning_lines(run.records, policies):
-        say(line)
+    for warning in warning_lines(run.records, policies):
+        say(warning)
     for record in failing:
         assert record.comparison is not None
         value = record.measurement.metric(record.comparison.metric)
         say(f"{record.test}: {regression_sentence(record.comparison, value)}")
+    if (line := summary(findable)) is not None:
+        say(line)
     return bool(failing)
 
 
@@ -104,7 +110,7 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )
-    _add_rules(parser)
+    add_rules(parser)
     add_reports(parser)
 
 
@@ -123,7 +129,7 @@ def ab_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )
-    _add_rules(parser)
+    add_rules(parser)
     add_reports(parser)
 
 
@@ -131,7 +137,7 @@ def ab(options: argparse.Namespace) -> int:
     """Measure a base commit and the working tree in turns and compare them; 1 where a test regressed."""
     from pytest_whq.judging.run_comparison import compare_runs, suspects
 
-    rules = _rules(options)
+    rules = rules_of(options)
     options.suspects = lambda bases, heads: suspects(compare_runs(bases, heads, rules).run)
     bases, heads = measuring.measure_in_turns(options)
     return _tell_comparison(bases, heads, options)
@@ -141,11 +147,11 @@ def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: ar
     from pytest_whq.judging.run_comparison import compare_runs
     from pytest_whq.rendering.acceptance import named
 
-    compared = compare_runs(bases, heads, _rules(options))
+    compared = compare_runs(bases, heads, rules_of(options))
     say(as_terminal(compared.run, options))
     if compared.gone:
         say(f"Only in the base, and not compared: {named(compared.gone)}")
-    regressed = _tell_regressions(compared.run)
+    regressed = _tell_regressions(compared.run, compared.findable)
     write_reports(compared.run, options)
     comparisons = [record.comparison for record in compared.run.records if record.comparison]
     if all(comparison.is_unchanged for comparison in comparisons):
@@ -178,7 +184,8 @@ def accept(options: argparse.Namespace) -> int:
     return 0
 
 
-def _add_rules(parser: argparse.ArgumentParser) -> None:
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Let a command take by what it compares."""
     parser.add_argument("--max-regression", metavar="P", help="the change allowed (default: 5%%)")
     parser.add_argument("--run-noise", metavar="P", help="how much runs differ at least (default: 1%%)")
     parser.add_argument(
@@ -186,7 +193,8 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _rules(options: argparse.Namespace) -> "Rules":
+def rules_of(options: argparse.Namespace) -> "Rules":
+    """What `add_rules`, and ``--budgets`` where a command has it, say."""
     from pytest_whq.judging.regressions import Limit
     from pytest_whq.judging.run_comparison import Rules
     from pytest_whq.judging.run_noise import RUN_NOISE, Noise
@@ -197,7 +205,8 @@ def _rules(options: argparse.Namespace) -> "Rules":
         limit = Limit(change_allowed("--max-regression", options.max_regression), "--max-regression")
     noise = RUN_NOISE if options.run_noise is None else share("--run-noise", options.run_noise)
     boards = None if options.other_boards is None else share("--other-boards", options.other_boards)
-    entries = () if options.budgets is None else _entries_of(options.budgets)
+    budgets = getattr(options, "budgets", None)
+    entries = () if budgets is None else _entries_of(budgets)
     return Rules(limit, entries, Noise(noise, boards))
 
 

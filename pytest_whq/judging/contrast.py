@@ -31,15 +31,21 @@ _WIDEST = 20.0
 class Contrast(NamedTuple):
     """The logarithm of head over base, less the shifts of their runs, and how probable it is by chance alone.
 
-    ``half`` is half of its 95 % interval. ``odd`` where only the runs that are far off by themselves make it
-    probable.
+    ``error`` is its standard error, of so many ``degrees`` of freedom. ``odd`` where only the runs that are
+    far off by themselves make it probable.
     """
 
     log: float
-    half: float
+    error: float
+    degrees: int
     chance_up: float
     chance_down: float
     odd: bool
+
+    @property
+    def half(self) -> float:
+        """Half of its 95 % interval."""
+        return min(student_t95(self.degrees) * self.error, _WIDEST)
 
 
 def contrast(
@@ -60,8 +66,20 @@ def contrast(
         for sign in (1, -1)
     ]
     up, down = (max(chance, guard) for chance, guard in zip(chances, guards, strict=True))
-    half = min(student_t95(degrees) * error, _WIDEST)
-    return Contrast(log, half, up, down, odd=min(guards) > min(chances))
+    return Contrast(log, error, degrees, up, down, odd=min(guards) > min(chances))
+
+
+def runs_like(base: Sequence[RunValue], noise: RunNoise, count: int, change: float) -> list[RunValue]:
+    """So many runs as those of ``base``, as far apart as expected, higher by ``change`` in the logarithm."""
+    side = _side(base, noise)
+    error = median(value.error for value in base)
+    between = noise.sigma**2 if noise.pooled else _moderated([side], noise)
+    # Two by two around their mean, so that they spread by what runs do.
+    away = math.sqrt((between + error**2) * ((count - 1) / (count - count % 2) if count > 1 else 0.0))
+    steps = [-away, away] * (count // 2) + [0.0] * (count % 2)
+    return [
+        RunValue(("planned", number), side.centre + change + step, error) for number, step in enumerate(steps)
+    ]
 
 
 class _Side(NamedTuple):

@@ -1,14 +1,17 @@
 """Whole runs against a baseline, or against each other. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_whq.judging.budget_file import BudgetEntry
-from pytest_whq.judging.regressions import Against, Limit, against, compare, limit_for
+from pytest_whq.judging.regressions import Against, Alike, Limit, against, alike_with, compare, limit_for
 from pytest_whq.judging.run_noise import Noise
+from pytest_whq.judging.smallest_change import smallest_changes
+from pytest_whq.judging.suite import Case
 from pytest_whq.measuring.result import combine
 from pytest_whq.model import Comparison, Record, Run
 from pytest_whq.model.baseline import (
+    COMPARED,
     Accepted,
     Baseline,
     accept,
@@ -70,12 +73,49 @@ def compare_all(tests: Sequence[Against | Comparison | None], noise: Noise) -> l
     return [next(judged) if isinstance(test, Against) else test for test in tests]
 
 
+Findable = Mapping[str, float | None]
+"""By test, the smallest change that its comparison could have found; see `smallest_changes`."""
+
+
+def findable_in(run: Run, baseline: Baseline, noise: Noise) -> Findable:
+    """What the comparisons of ``run`` with ``baseline`` could find, as far as there are any."""
+    tests = {}
+    for record in run.records:
+        compared = record.comparison
+        if compared is not None and compared.limit is not None:
+            limit = Limit(compared.limit)
+            tests[record.test] = against(record, run.rig, baseline, limit)
+    return _findable(tests, noise)
+
+
+def findable_by(baseline: Baseline, rules: Rules, runs: int) -> Findable:
+    """What ``runs`` runs of each test of ``baseline`` could find, on the rig that measured it last."""
+    tests = {}
+    for test, entries in baseline.tests.items():
+        limit = limit_for(test, entries[-1].run.rig.devices, file=rules.entries, default=rules.limit)
+        tests[test] = Against([entries[-1]] * runs, entries, limit)
+    return _findable(tests, rules.noise)
+
+
+def _findable(tests: Mapping[str, Against | Comparison], noise: Noise) -> Findable:
+    found: dict[str, Case] = {}
+    differ = False
+    for test, one in tests.items():
+        alike = alike_with(one, noise) if isinstance(one, Against) else None
+        if isinstance(alike, Alike) and (case := alike.means(COMPARED[0])) is not None:
+            found[test] = case
+            differ = differ or bool(alike.differences)
+    changes = smallest_changes(list(found.values()), noise.for_boards(differ))
+    return dict(zip(found, changes, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class RunsCompared:
     """Runs against others as one run, of which each record is compared; ``gone`` are tests without one."""
 
     run: Run
     gone: tuple[str, ...]
+    findable: Findable
 
 
 def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> RunsCompared:
@@ -101,7 +141,9 @@ def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> Ru
     ]
     in_base = dict.fromkeys(record.test for run in bases for record in run.records)
     gone = tuple(test for test in in_base if test not in found)
-    return RunsCompared(replace(heads[-1], records=tuple(records)), gone)
+    tests = {record.test: test for record, test in merged}
+    run = replace(heads[-1], records=tuple(records))
+    return RunsCompared(run, gone, _findable(tests, rules.noise))
 
 
 def suspects(run: Run) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def judge_suite(cases: Sequence[Case], run_noise: float = RUN_NOISE) -> list[Jud
     The model is one of random effects on the logarithm of the means: a run's mean differs from the truth by
     what moves the whole run, by what makes runs of one test differ, and by what makes its rounds differ.
     """
-    heads, bases = [_logs(case.head) for case in cases], [_logs(case.base) for case in cases]
+    heads, bases = [logs_of(case.head) for case in cases], [logs_of(case.base) for case in cases]
     limit = median(case.limit for case in cases) if cases else 0.0
     noise = with_new_runs(learn(bases, run_noise), bases, heads, limit)
     found = [
@@ -95,7 +95,7 @@ class RunningSuite:
 
     def __init__(self, base: Iterable[Sequence[RunMean]], tests: int, run_noise: float = RUN_NOISE) -> None:
         self._run_noise = run_noise
-        self._noise = learn([_logs(runs) for runs in base], run_noise)
+        self._noise = learn([logs_of(runs) for runs in base], run_noise)
         self._tests = max(tests, 1)
         self._moved: list[float] = []
 
@@ -104,7 +104,7 @@ class RunningSuite:
 
         What is not yet ``final`` is not counted among them.
         """
-        head, base = _logs(case.head), _logs(case.base)
+        head, base = logs_of(case.head), logs_of(case.base)
         noise = self._with_shift(head, case.limit)
         found = contrast(head, base, noise, self._run_noise, max(len(self._moved), 1))
         if final:
@@ -139,7 +139,9 @@ def outcome_of(judged: Judged, limit: float) -> ComparisonOutcome:
 
 
 def _judged(case: Case, found: Contrast, width: float, *, up: bool, down: bool) -> Judged:
-    raw, base = (robust_mean([value.log for value in _logs(side)], width) for side in (case.head, case.base))
+    raw, base = (
+        robust_mean([value.log for value in logs_of(side)], width) for side in (case.head, case.base)
+    )
     # Beyond these bounds nobody looks, and files could not hold the figures.
     log = min(raw - base, math.log(_LARGEST))
     return Judged(
@@ -154,7 +156,8 @@ def _judged(case: Case, found: Contrast, width: float, *, up: bool, down: bool) 
     )
 
 
-def _logs(runs: Sequence[RunMean]) -> list[RunValue]:
+def logs_of(runs: Sequence[RunMean]) -> list[RunValue]:
+    """The means of ``runs`` as statistics take them."""
     return [RunValue(run.run, math.log(run.value), run.error) for run in runs]
 
 

@@ -180,6 +180,11 @@ def key_of(rig: Rig, method: Method | None) -> RigKey:
     return RigKey(rig.source, rig.scope, method, tuple(sorted(map(_kind, rig.devices), key=repr)))
 
 
+def of_latest_rig(entries: Sequence[Accepted]) -> Sequence[Accepted]:
+    """Those of ``entries``, of one test, that are comparable with the last."""
+    return [entry for entry in entries if rig_key(entry) == rig_key(entries[-1])]
+
+
 def _kind(device: Device) -> BoardKey:
     return BoardKey(device.name, device.power_limit_w, device.role, device.id)
 

@@ -6,12 +6,12 @@ from functools import cached_property
 from pytest_whq.judging.budget_file import BudgetEntry
 from pytest_whq.judging.policies import regression_sentence, warning_lines
 from pytest_whq.judging.regressions import limit_for, without_baseline
-from pytest_whq.judging.run_comparison import compare_again
+from pytest_whq.judging.run_comparison import Findable, compare_again, findable_in
 from pytest_whq.judging.running_comparison import RunningComparison
 from pytest_whq.model import Comparison, Record, Rig, Run
 from pytest_whq.model.baseline import Baseline
 from pytest_whq.plugin.settings import Settings
-from pytest_whq.rendering import acceptance
+from pytest_whq.rendering import acceptance, findable
 from pytest_whq.rendering.words import one_line
 from pytest_whq.storing.baseline_file import read_baseline, update_baseline
 
@@ -26,6 +26,7 @@ class SessionBaseline:
         self._told = ""
         self._tests = 1
         self._found_late: tuple[str, ...] = ()
+        self._findable: Findable = {}
 
     @cached_property
     def baseline(self) -> Baseline | None:
@@ -77,6 +78,7 @@ class SessionBaseline:
         if self.baseline is None:
             return run
         judged = compare_again(run, self.baseline, self._settings.noise)
+        self._findable = findable_in(judged, self.baseline, self._settings.noise)
         if self._fails:
             self._found_late = tuple(
                 after.test
@@ -84,6 +86,11 @@ class SessionBaseline:
                 if self.failure(before) is None and self.failure(after) is not None
             )
         return judged
+
+    @property
+    def findable(self) -> str | None:
+        """What the session could find, in a line; None where nothing was compared."""
+        return findable.summary(self._findable)
 
     @property
     def found_late(self) -> tuple[str, ...]:

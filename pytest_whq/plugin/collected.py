@@ -125,6 +125,8 @@ class CollectedRecords:
             reporter.write_line(printable(f"--whq-budget enforced nothing: {what}."), yellow=True)
         for line in self._baseline.lines(list(self._records.values())):
             reporter.write_line(printable(line), yellow=True)
+        if verbosity >= 0 and (findable := self._baseline.findable) is not None:
+            reporter.write_line(printable(findable))
         enforced = self._settings.enforce and not self._settings.update_baseline
         if self._run is not None:
             whole = self._whole_run(self._run.rig)

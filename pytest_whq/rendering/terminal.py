@@ -129,11 +129,13 @@ def _energy_per_output_token(record: Record) -> str:
 
 
 def _power(record: Record) -> str:
-    return format_metric("average_power_w", record.measurement.average_power_w)
+    value = record.measurement.average_power_w
+    return "" if value is None else format_metric("average_power_w", value)
 
 
 def _rounds(record: Record) -> str:
-    return number_of(len(record.measurement.rounds), "round")
+    rounds = len(record.measurement.rounds)
+    return number_of(rounds, "round") if rounds else ""
 
 
 def _seconds(record: Record) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Run
-from pytest_whq.model.baseline import runs_in
+from pytest_whq.model.baseline import Baseline, runs_in
 from pytest_whq.model.history import KeptRun, kept_of
 from pytest_whq.storing import journal
 from pytest_whq.storing.baseline_file import baseline_from_dict
@@ -27,6 +27,14 @@ def read_runs(path: Path) -> list[Run]:
         if _is_of_history(document):
             raise RunFileError(f"{path} is of a history, which keeps figures only. Show it with whq history.")
         return [run_from_dict(document, str(path))]
+
+
+def read_baseline_at(path: Path) -> Baseline | None:
+    """The baseline at ``path``, None where another file is there; RunFileError as above."""
+    if path.suffix == journal.SUFFIX:
+        return None
+    document = parse_json(read_bytes(path), str(path))
+    return baseline_from_dict(document, str(path)) if _is_baseline(document) else None
 
 
 def read_history_of(paths: list[Path]) -> list[KeptRun]:

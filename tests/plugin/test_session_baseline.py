@@ -75,11 +75,13 @@ def test_what_is_as_before_passes(calling: MeasuredProject) -> None:
         [
             "test_it.py::test_chat   100 mWh ± 0.1 %   baseline 100 mWh   +0.0 %   unchanged",
             f"1 measured {SUMMARY}",
+            "Smallest change found 4 times of 5: +6.? % (test_it.py::test_chat)",
             "Written: run.json",
             "=* 1 passed in *",
         ],
         consecutive=True,
     )
+    calling.run("-q").stdout.no_fnmatch_line("Smallest change*")
 
 
 @pytest.mark.parametrize("how", ["marker", "file", "option", "ini"])

@@ -131,9 +131,9 @@ def test_verbose_tells_tokens_power_and_time_in_columns_where_they_fit() -> None
     assert (
         render(VERBOSE, verbosity=1, width=200)
         == """\
-test                    Wh/query ± 95 %      queries                tokens      per output token   power     rounds    time
-test_chat.py::test_a   12.3 mWh ± 1.9 %   20 queries   5,120 in, 2,560 out   345 mJ/output token   143 W    1 round   6.2 s
-test_chat.py::test_b    246 mWh ± 0.1 %      1 query           7 in, ? out                         143 W   0 rounds   6.2 s
+test                    Wh/query ± 95 %      queries                tokens      per output token   power    rounds    time
+test_chat.py::test_a   12.3 mWh ± 1.9 %   20 queries   5,120 in, 2,560 out   345 mJ/output token   143 W   1 round   6.2 s
+test_chat.py::test_b    246 mWh ± 0.1 %      1 query           7 in, ? out                         143 W             6.2 s
 test_chat.py::test_b: the replies do not tell their tokens
 2 measured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""  # noqa: E501 - as wide as it is
     )
@@ -148,7 +148,7 @@ test_chat.py::test_a   12.3 mWh ± 1.9 %
     20 queries   5,120 in, 2,560 out   345 mJ/output token   143 W   1 round
     6.2 s
 test_chat.py::test_b    246 mWh ± 0.1 %
-    1 query   7 in, ? out   143 W   0 rounds   6.2 s
+    1 query   7 in, ? out   143 W   6.2 s
 test_chat.py::test_b: the replies do not tell their tokens
 2 measured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
     )
