@@ -2,6 +2,8 @@
 
 import json
 import sys
+import threading
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from simulated_nvml import DRIVER_NOT_LOADED, SimulatedNvml
 
 from pytest_whq.cli import main
+from pytest_whq.sources.nvml.source import NvmlSource
 
 pytestmark = pytest.mark.once
 
@@ -66,4 +69,33 @@ def test_without_a_gpu_it_says_why(simulated_nvml: SimulatedNvml, capsys: pytest
     assert capsys.readouterr().err == (
         "whq: nvml: driver not loaded. Load the NVIDIA driver until nvidia-smi works, "
         "or choose another --whq-source.\n"
+    )
+
+
+def test_a_sensor_that_hangs_ends_it_with_a_sentence(
+    simulated_nvml: SimulatedNvml, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung = threading.Event()
+
+    def hang() -> None:
+        hung.wait(30)
+
+    probes = NvmlSource.probes
+    hanging = lambda source: [replace(probe, look=hang) for probe in probes(source)]  # noqa: E731
+    monkeypatch.setattr(NvmlSource, "probes", hanging)
+    assert main(["devices", "--calibrate", "--driver-timeout=0.2"]) == 2
+    hung.set()
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "whq: The power source nvml did not read its sensors within 200 ms: its driver may hang. "
+        "See the system's log, or let it take longer with --driver-timeout."
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["--calibrate"]])
+def test_the_driver_timeout_is_a_number_of_seconds(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["devices", *arguments, "--driver-timeout=soon"]) == 2
+    assert capsys.readouterr().err == (
+        "whq: --driver-timeout must be a number of seconds above 0, not 'soon'.\n"
     )

@@ -1,6 +1,6 @@
 """What can be measured on this machine, how, and what stands in the way of the rest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -10,6 +10,7 @@ from pytest_whq.measuring.clock import Clock
 from pytest_whq.model import Device, Reading
 from pytest_whq.sources import AUTO, Offers, OpenedSource, built_in, open_source, parts_of
 from pytest_whq.sources.base import PowerSource
+from pytest_whq.sources.bounded import LIMIT_S, BoundedCalls
 from pytest_whq.sources.facts import devices_listed_by, devices_of
 
 _WATCHED_S = 1.5
@@ -46,33 +47,56 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class _OfSource:
-    """What one source adds; ``absent`` is the sentence that it has nothing here."""
+    """What one source adds; ``absent`` says that it has nothing here, ``hung`` whether it never answered."""
 
     measurable: tuple[Measurable, ...] = ()
     problems: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    hung: bool = False
 
 
-def list_measurable(clock: Clock, offers: Offers | None = None) -> Listing:
+def list_measurable(clock: Clock, offers: Offers | None = None, limit_s: float = LIMIT_S) -> Listing:
     """Every device that a source measures here, built in or of ``offers``; watches each source for 1.5 s.
 
-    What keeps a source from being read is a problem. Raises SettingError where a name is offered that
-    pytest-whq uses itself.
+    What keeps a source from being read is a problem, and so is one that does not answer within ``limit_s``.
+    Raises SettingError where a name is offered that pytest-whq uses itself.
     """
     offers = offers or {}
     parts_of("auto", offers)
-    parts = [_of_source(name, offers, clock) for name in (*built_in(), *offers)]
+    parts = {name: _in_time(name, offers, clock, limit_s) for name in (*built_in(), *offers)}
+    return _marked([*parts.values()], any(parts[name].hung for name in AUTO), limit_s)
+
+
+def _marked(parts: Sequence[_OfSource], default_hangs: bool, limit_s: float) -> Listing:
     measurable = tuple(one for part in parts for one in part.measurable)
     sensed = any(one.source != AUTO[-1] for one in measurable)
     problems = tuple(told for part in parts for told in (*part.problems, *(() if sensed else part.absent)))
+    if default_hangs:  # As it would once more.
+        return Listing(measurable, problems)
     try:
-        opened = open_source("auto")
+        default = _bounded("auto", limit_s).call("open", _by_default)
     except SourceError as error:
         return Listing(measurable, tuple(dict.fromkeys((*problems, str(error)))))
-    with closing(opened.source):
-        default = {(opened.name, device.id) for device in opened.source.devices()}
     marked = (replace(one, by_default=(one.source, one.device.id) in default) for one in measurable)
     return Listing(tuple(marked), problems)
+
+
+def _by_default() -> set[tuple[str, str]]:
+    opened = open_source("auto")
+    with closing(opened.source):
+        return {(opened.name, device.id) for device in opened.source.devices()}
+
+
+def _bounded(name: str, limit_s: float) -> BoundedCalls:
+    return BoundedCalls(name, limit_s, "--driver-timeout")
+
+
+def _in_time(name: str, offers: Offers, clock: Clock, limit_s: float) -> _OfSource:
+    calls = _bounded(name, limit_s + _WATCHED_S)
+    try:
+        return calls.call("answer", lambda: _of_source(name, offers, clock))
+    except SourceError as error:
+        return _OfSource(problems=(str(error),), hung=True)
 
 
 def _of_source(name: str, offers: Offers, clock: Clock) -> _OfSource:

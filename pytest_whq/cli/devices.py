@@ -21,6 +21,11 @@ def devices_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="over how long at most to compare counter and power (default: 10)",
     )
+    parser.add_argument(
+        "--driver-timeout",
+        metavar="S",
+        help="how long a driver may take to answer (default: 10)",
+    )
     parser.add_argument("--json", metavar="PATH", type=Path, help="write the calibration to this file, too")
 
 
@@ -35,7 +40,7 @@ def devices(options: argparse.Namespace) -> int:
     from pytest_whq.rendering import device_table
     from pytest_whq.sources.offered import installed_offers
 
-    say(device_table.render(list_measurable(SystemClock(), installed_offers())))
+    say(device_table.render(list_measurable(SystemClock(), installed_offers(), _limit_s(options))))
     return 0
 
 
@@ -50,11 +55,20 @@ def _calibrate(options: argparse.Namespace) -> int:
     seconds = 10.0 if options.seconds is None else options.seconds
     if not 0 < seconds <= 600:
         raise SettingError(f"--seconds must be above 0 and at most 600, not {seconds:g}.")
-    driver, found = calibrate_gpus(SystemClock(), options.devices, seconds, _note)
+    limit_s = _limit_s(options)
+    driver, found = calibrate_gpus(SystemClock(), options.devices, seconds, _note, limit_s=limit_s)
     say(sensor_table.render(found))
     if options.json is not None:
         write_text(options.json, calibrations_as_json(found, created=now(), driver=driver))
     return 0
+
+
+def _limit_s(options: argparse.Namespace) -> float:
+    from pytest_whq.setting_values import seconds
+    from pytest_whq.sources.bounded import LIMIT_S
+
+    given = options.driver_timeout
+    return LIMIT_S if given is None else seconds(above_zero=True)("--driver-timeout", given)
 
 
 def _note(text: str) -> None:

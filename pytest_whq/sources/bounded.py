@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from pytest_whq.errors import SourceError, WhqError, described
+from pytest_whq.real_time import now_s
 from pytest_whq.units import format_seconds
 
 Result = TypeVar("Result")
@@ -13,17 +14,21 @@ Result = TypeVar("Result")
 LIMIT_S = 10.0
 """Longer than any driver takes that works, and short enough to wait for one that does not."""
 
+_LOOK_EVERY_S = 0.1
+
 
 class BoundedCalls:
     """Calls that are to a source ``name``, each made in a thread and waited for at most ``limit_s`` long.
 
     So Ctrl-C and timeouts act at once, whatever the call is stuck in: its thread, a daemon, is left behind
     and keeps no session from ending. While it is stuck no other call is made, but refused at once.
+    ``option`` is what lets it take longer.
     """
 
-    def __init__(self, name: str, limit_s: float = LIMIT_S) -> None:
+    def __init__(self, name: str, limit_s: float = LIMIT_S, option: str = "--whq-driver-timeout") -> None:
         self._name = name
         self._limit_s = limit_s
+        self._option = option
         self._latest: _Call | None = None
 
     def call(
@@ -35,13 +40,39 @@ class BoundedCalls:
 
         A result that comes too late is given to ``give_back``.
         """
+        return self._made(what, function, lambda call: call.ended.wait(self._limit_s), give_back)
+
+    def follow(
+        self, what: str, function: Callable[[], Result], stuck_since_s: Callable[[], float | None]
+    ) -> Result:
+        """As `call`, of work that takes its time, in which single steps must not take longer than a call may.
+
+        ``stuck_since_s`` tells since when a step has not come back, None where none is under way.
+        """
+
+        def has_ended(call: _Call) -> bool:
+            while not call.ended.wait(_LOOK_EVERY_S):
+                since_s = stuck_since_s()
+                if since_s is not None and now_s() - since_s > self._limit_s:
+                    return False
+            return True
+
+        return self._made(what, function, has_ended)
+
+    def _made(
+        self,
+        what: str,
+        function: Callable[[], Result],
+        has_ended: "Callable[[_Call], bool]",
+        give_back: Callable[[Result], object] | None = None,
+    ) -> Result:
         if self._latest is not None and self._latest.is_stuck:
             raise self._hangs(self._latest.what)
         call = self._latest = _Call(what, function, give_back)
         try:
             # In two steps, or an interrupt between them would leave a call that nobody gave up.
             call.start()
-            if call.ended.wait(self._limit_s):
+            if has_ended(call):
                 return cast(Result, self._outcome(call))
         finally:
             call.give_up()
@@ -60,7 +91,7 @@ class BoundedCalls:
     def _hangs(self, what: str) -> SourceError:
         return SourceError(
             f"The power source {self._name} did not {what} within {format_seconds(self._limit_s)}: its "
-            "driver may hang. See the system's log, or let it take longer with --whq-driver-timeout."
+            f"driver may hang. See the system's log, or let it take longer with {self._option}."
         )
 
 

@@ -1,3 +1,5 @@
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -212,3 +214,39 @@ def test_a_plugins_source_that_fails_is_a_problem_beside_the_others(kind: Any, p
     listing = listed_on(clock, wall=lambda: kind(clock), other=lambda: Wall(clock))
     assert [one.source for one in listing.measurable] == ["other"]
     assert listing.problems == (problem,)
+
+
+def test_a_source_that_hangs_is_a_problem_and_keeps_no_other_from_being_listed(no_gpu: None) -> None:
+    hung = threading.Event()
+
+    class Hanging(ScriptedSource):
+        def read(self) -> tuple[Reading, ...]:
+            hung.wait(30)
+            return ()
+
+    started_s = time.monotonic()
+    listing = list_measurable(SystemClock(), {"wall": lambda: Hanging(FakeClock())}, limit_s=0.1)
+    hung.set()
+    assert time.monotonic() - started_s < 10
+    assert [(one.source, one.by_default) for one in listing.measurable] == [("estimate", True)]
+    [problem] = [problem for problem in listing.problems if "wall" in problem]
+    assert problem == (
+        "The power source wall did not answer within 1.6 s: its driver may hang. "
+        "See the system's log, or let it take longer with --driver-timeout."
+    )
+
+
+def test_a_driver_that_hangs_is_asked_once_and_nothing_is_the_default() -> None:
+    hung, asked = threading.Event(), []
+
+    def hang(devices: str | None) -> PowerSource:
+        asked.append(devices)
+        hung.wait(30)
+        raise SourceError("too late")
+
+    with standing_in({"nvml": hang}):
+        listing = list_measurable(SystemClock(), limit_s=0.1)
+    hung.set()
+    assert len(asked) == 1
+    assert not any(one.by_default for one in listing.measurable)
+    assert "The power source nvml did not answer within 1.6 s" in listing.problems[0]
