@@ -154,6 +154,7 @@ class _Line:
     def __init__(self, origin_s: float, period_s: float) -> None:
         self._start_s = self._origin_s = origin_s
         self._period_s = period_s
+        self._first: int | None = None
         self._weight = self._n = self._s = self._nn = self._ns = 0.0
 
     def at(self, time_s: float) -> float:
@@ -172,7 +173,10 @@ class _Line:
         self._s += weight * seconds
         self._nn += weight * number * number
         self._ns += weight * number * seconds
-        if number >= self._FEW:
+        if self._first is None:
+            self._first = number
+        # From points close together, as where the first ones were not seen sharply, no period can be told.
+        if number - self._first >= self._FEW:
             self._period_s = (self._weight * self._ns - self._n * self._s) / (
                 self._weight * self._nn - self._n**2
             )

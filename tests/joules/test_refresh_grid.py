@@ -53,3 +53,10 @@ def test_changes_on_no_grid_are_left_as_they_are() -> None:
 def test_without_a_period_there_is_no_grid() -> None:
     assert on_grid([1.0, 2.0], [0.1, 0.1], None) is None
     assert on_grid([], [], 0.1) is None
+
+
+def test_a_grid_whose_first_points_were_not_seen_sharply_is_found_all_the_same() -> None:
+    moments_s = [0.02, *(0.1 * number for number in range(5, 20))]
+    found = on_grid(moments_s, [0.2, *[0.002] * 15], 0.1)
+    assert found is not None
+    assert [point.time_s for point in found[1:]] == pytest.approx(moments_s[1:], abs=0.01)
