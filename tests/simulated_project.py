@@ -2,6 +2,8 @@
 
 import json
 import textwrap
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +59,24 @@ INI = {
 }
 
 
+Spans = dict[str, list[tuple[float, float]]]
+
+
+def spans_in(folder: Path) -> Spans:
+    """What a project with `CONFTEST` has left in its ``folder``; nothing where no span has begun."""
+    found: Spans = {}
+    path = folder / "spans.jsonl"
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        test, start_s, end_s = json.loads(line)
+        found.setdefault(test.removeprefix("test_it.py::"), []).append((start_s, end_s))
+    return found
+
+
+def true_j(nvml: SimulatedNvml, spans: Iterable[tuple[float, float]]) -> float:
+    """Joules that the GPUs truly drew in ``spans``."""
+    return sum(gpu.true_energy_j(*span) for span in spans for gpu in nvml.gpus)
+
+
 class SimulatedProject(MeasuredProject):
     """Its ``chat`` keeps the simulated GPU busy at 450 W, for 100 input and 50 output tokens.
 
@@ -72,17 +92,13 @@ class SimulatedProject(MeasuredProject):
         super().tests(f"import pytest, time\n{textwrap.dedent(text)}")
 
     @property
-    def spans(self) -> dict[str, list[tuple[float, float]]]:
+    def spans(self) -> Spans:
         """Start and end of every span, in seconds of `time.monotonic`, by the name of the test."""
-        found: dict[str, list[tuple[float, float]]] = {}
-        for line in (self.path / "spans.jsonl").read_text("utf-8").splitlines():
-            test, start_s, end_s = json.loads(line)
-            found.setdefault(test.removeprefix("test_it.py::"), []).append((start_s, end_s))
-        return found
+        return spans_in(self.path)
 
     def true_j(self, test: str) -> float:
         """Joules that the GPUs truly drew in the spans of ``test``."""
-        return sum(gpu.true_energy_j(*span) for span in self.spans[test] for gpu in self.nvml.gpus)
+        return true_j(self.nvml, self.spans[test])
 
 
 def within(true_j: float, ratio: float, uncertainty_j: float) -> Any:

@@ -1,28 +1,10 @@
 """Everything that goes wrong around a measured session, one row each."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 
-BEFORE, IT, AFTER = "test_before", "test_it", "test_after"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What goes wrong: in ``body`` inside the window of the second test, in ``conftest``, or by ``options``.
-
-    ``world`` is what is measured: ``scripted`` in virtual time, ``nvml`` and ``steady``, a plugin's source,
-    in real time. ``kept`` are the tests that must have a record; ``apart`` in a process of its own.
-    """
-
-    name: str
-    body: str = "pass"
-    conftest: str = ""
-    options: tuple[str, ...] = ()
-    world: str = "scripted"
-    kept: tuple[str, ...] = (BEFORE, IT, AFTER)
-    apart: bool = False
-
+from faults.fault import AFTER, BEFORE, IT, Fault
+from faults.files import files
 
 OPENING = ("nvmlInit", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetHandleByUUID")
 TELLING = (
@@ -120,7 +102,28 @@ HOWS = {
 }
 READINGS = {
     "falls": "energy_j=-360.0 * now_s",
+    "stands": "energy_j=360.0",
+    "is-none": "energy_j=None",
+    "is-none-of-both": "energy_j=None, power_w=None",
+    "is-negative": "energy_j=-360.0",
+    "is-nan": "energy_j=float('nan')",
+    "is-uint-max": "energy_j=(2.0**64 - 1) / 1e3",
+    "is-infinite": "energy_j=float('inf')",
+    "is-a-text": "energy_j='360'",
+    "is-a-power-of-nothing": "power_w=0.0",
+    "is-a-power-of-nan": "power_w=float('nan')",
+    "is-a-power-of-uint-max": "power_w=(2.0**32 - 1) / 1e3",
+    "is-a-power-of-infinity": "power_w=float('inf')",
+    "is-a-power-and-a-counter-that-stands": "energy_j=360.0, power_w=360.0",
 }
+ONE_READING = {
+    "is-none": "energy_j=None",
+    "is-negative": "energy_j=-1.0",
+    "is-nan": "energy_j=float('nan')",
+    "is-uint-max": "energy_j=(2.0**64 - 1) / 1e3",
+    "is-zero": "energy_j=0.0",
+}
+"""What a counter that is right else may show once, or from some reading on."""
 
 
 def plugins() -> Iterator[Fault]:
@@ -134,6 +137,14 @@ def plugins() -> Iterator[Fault]:
             f"        return (Reading(self.devices()[0].id, now_s, {values}),)"
         )
         yield Fault(f"reading-{name}", conftest=text, world="steady")
+    for name, values in ONE_READING.items():
+        text = PLUGIN.format(
+            code="calls = 0\n    def read(self):\n        type(self).calls += 1\n"
+            "        if self.calls == 12:\n"
+            f"            return (Reading(self.devices()[0].id, time.monotonic(), {values}),)\n"
+            "        return super().read()"
+        )
+        yield Fault(f"one-reading-{name}", conftest=text, world="steady")
     for hook, how in product(("read_tokens", "record"), ("raise ValueError('no')", "return 42")):
         argument = "reply" if hook == "read_tokens" else "record"
         text = f"def pytest_whq_{hook}({argument}):\n    {how}"
@@ -224,20 +235,11 @@ OPTIONS = {
     "no-header": ("--no-header", "--no-summary"),
     "reruns": ("--reruns=1",),
 }
-FILES = {
-    "report-into-a-full-disk": ("--whq-markdown=/dev/full",),
-    "cache-is-a-file": ("-o", "cache_dir=taken"),
-    "cache-is-a-link-to-itself": ("-o", "cache_dir=loop"),
-    "base-temp-is-odd": ("--basetemp=base temp",),
-    "csv-into-a-full-disk": ("--whq-csv=/dev/full",),
-    "html-into-a-full-disk": ("--whq-html=/dev/full",),
-    "openmetrics-into-a-full-disk": ("--whq-openmetrics=/dev/full",),
-}
 
 
 def pytests() -> Iterator[Fault]:
-    """How pytest may be started, and what its files may be."""
-    for name, options in (*OPTIONS.items(), *FILES.items()):
+    """How pytest may be started."""
+    for name, options in OPTIONS.items():
         yield Fault(f"pytest-{name}", options=options)
 
 
@@ -270,4 +272,4 @@ def texts() -> Iterator[Fault]:
         yield Fault(f"error-text-{name}", body=body)
 
 
-FAULTS = (*driver(), *plugins(), *processes(), *pytests(), *texts())
+FAULTS = (*driver(), *plugins(), *processes(), *pytests(), *files(), *texts())

@@ -14,7 +14,8 @@ import pytest
 import simulated_project
 from simulated_nvml import SimulatedNvml
 
-from faults.table import AFTER, BEFORE, FAULTS, IT, Fault
+from faults.fault import AFTER, BEFORE, IT, Fault
+from faults.table import FAULTS
 from pytest_whq.model import REASONS
 from pytest_whq.testing import MeasuredProject
 from pytest_whq.testing import project as door
@@ -119,17 +120,19 @@ def test_a_fault_leaves_figures_that_are_right_or_named(
     assert "INTERNALERROR" not in shown
     assert not re.search(r"pytest_whq/[\w/]+\.py:\d+", shown), shown
     assert project.records.keys() >= set(fault.kept)
-    for record in project.records.values():
-        hold_to_the_rule(record, 360.0 if fault.world != "nvml" else None)
+    spans = simulated_project.spans_in(project.path)
+    for test, record in project.records.items():
+        truth_j = 360.0 * (record["duration_s"] or 0.0)
+        if fault.world == "nvml":
+            truth_j = simulated_project.true_j(simulated_nvml, spans.get(test, ()))
+        hold_to_the_rule(record, truth_j)
 
 
-def hold_to_the_rule(record: dict[str, Any], watts: float | None) -> None:
+def hold_to_the_rule(record: dict[str, Any], truth_j: float) -> None:
     """Right and valid, or invalid and named."""
     assert all(record["why"][code].strip() for code in record["reasons"])
     if not record["valid"]:
         assert any(REASONS[code] for code in record["reasons"])
         return
     assert record["energy_j"] is not None
-    if watts is not None:
-        right = pytest.approx(watts * record["duration_s"], abs=3 * record["uncertainty_j"], rel=0.01)
-        assert record["energy_j"] == right
+    assert record["energy_j"] == simulated_project.within(truth_j, 0.01, record["uncertainty_j"])
