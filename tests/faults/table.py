@@ -12,6 +12,7 @@ TELLING = (
     *("nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetMigMode", "nvmlDeviceGetArchitecture"),
 )
 READING = ("nvmlDeviceGetTotalEnergyConsumption", "nvmlDeviceGetFieldValues")
+FIGURES = ("nvmlDeviceGetTotalEnergyConsumption", "nvmlDeviceGetPowerUsage", "nvmlDeviceGetTemperatureV")
 STATE = ("nvmlDeviceGetTemperatureV", "nvmlDeviceGetComputeRunningProcesses")
 CLOSING = ("nvmlShutdown",)
 CODES = {
@@ -49,6 +50,18 @@ def fault_tells_nothing(*arguments):
 def fault_lies(*arguments):
     return "\\x1b[31m\\udc80"
 
+def fault_tells_zero(*arguments):
+    return 0
+
+def fault_tells_minus_one(*arguments):
+    return -1
+
+def fault_tells_uint_max(*arguments):
+    return 2**64 - 1
+
+def fault_tells_nan(*arguments):
+    return float("nan")
+
 @pytest.fixture{scope}
 def broken():
     patch = pytest.MonkeyPatch()
@@ -67,6 +80,7 @@ def driver() -> Iterator[Fault]:
         *product((*OPENING, *CLOSING), ("hangs", "raises")),
         *product(TELLING, ("hangs", "tells_nothing", "lies")),
         *product((*READING, *STATE), ("hangs", "raises", "tells_nothing", "lies")),
+        *product(FIGURES, ("tells_zero", "tells_minus_one", "tells_uint_max", "tells_nan")),
     )
     for function, how in broken:
         text = BREAK.format(scope=whole, function=function, how=how)
