@@ -9,10 +9,10 @@ from pytest_whq.history.series import series_of
 from pytest_whq.judging.budget_file import parse_budgets
 from pytest_whq.judging.budgets import judge_budgets
 from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
-from pytest_whq.judging.run_comparison import Rules, compare_run, compare_runs
+from pytest_whq.judging.run_comparison import Rules, compare_run, compare_runs, findable_by
 from pytest_whq.model import Run
-from pytest_whq.model.baseline import Baseline, accept
-from pytest_whq.rendering import EXPORTS, RENDERERS, acceptance, github, junit, terminal
+from pytest_whq.model.baseline import Baseline, accept, latest_of, runs_in
+from pytest_whq.rendering import EXPORTS, RENDERERS, acceptance, findable, github, junit, terminal
 from pytest_whq.rendering.history import page, table
 from pytest_whq.storing.baseline_file import baseline_as_json, baseline_from_dict
 from pytest_whq.storing.files import parse_json
@@ -36,10 +36,15 @@ def run_file(data: bytes) -> None:
 
 
 def baseline_file(data: bytes) -> None:
-    """Read it, write it again, and compare a run of its tests with it."""
+    """Read it, write it again, show it as a run, and tell what it could find."""
     baseline = baseline_from_dict(parse_json(data, "whq-baseline.json"), "whq-baseline.json")
     again = parse_json(baseline_as_json(baseline).encode(), "again")
     assert baseline_from_dict(again, "again") == baseline
+    if runs := runs_in(baseline):
+        render(latest_of(runs))
+    found = findable_by(baseline, Rules(), 3)
+    findable.summary(found)
+    findable.table({3: found}, dict.fromkeys(baseline.tests, 1))
 
 
 def history_file(data: bytes) -> None:
