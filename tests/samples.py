@@ -9,6 +9,7 @@ from pytest_whq.model import (
     Comparison,
     Device,
     DeviceEnergy,
+    Gap,
     Measurement,
     Reason,
     Record,
@@ -45,9 +46,11 @@ def a_record(test: str = "tests/test_chat.py::test_short", **changes: Any) -> Re
     return replace(record, **of_record)
 
 
-def a_run(*records: Record, rig: Rig = RIG) -> Run:
+def a_run(*records: Record, rig: Rig = RIG, gaps: tuple[Gap, ...] = ()) -> Run:
     """A run of ``records``."""
-    return Run("2026-11-23T08:00:00Z", "pytest-whq 0.1.0", Commit("c0ffee", "main", False), rig, records)
+    return Run(
+        "2026-11-23T08:00:00Z", "pytest-whq 0.1.0", Commit("c0ffee", "main", False), rig, records, gaps=gaps
+    )
 
 
 FULL = a_record(

@@ -187,10 +187,10 @@ def test_check_judges_by_the_file_and_not_by_the_verdicts_stored(whq: Whq) -> No
     assert whq("check", "run.json", "--budgets", "whq.toml") == (
         0,
         (
-            "test                       Wh/query ± 95 %   baseline            change   verdict     warnings\n"
-            "test_chat.py::test_full   12.3 mWh ± 1.9 %   baseline 11.9 mWh   +3.2 %   unchanged   "
-            f"imprecise, throttled\n1 measured · {SUMMARY}\n"
-            "No budget in whq.toml is for a test in run.json.\n"
+            "test                       Wh/query ± 95 %   warnings\n"
+            "test_chat.py::test_full   12.3 mWh ± 1.9 %   imprecise, throttled\n"
+            "1 budget of a file is for no measured test: other.py::* (whq.toml, budgets[0])\n"
+            f"1 measured · {SUMMARY}\n"
         ),
         "",
     )

@@ -153,8 +153,8 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
             "test                        Wh/query ± 95 %   baseline            change   verdict\n"
             "test_chat.py::test_a       12.3 mWh ± 0.0 %   baseline 12.3 mWh   +0.0 %   unchanged\n"
             "test_chat.py::test_new   0.0139 mWh ± 0.0 %                                new\n"
+            "1 test is in the base only, and not compared: test_chat.py::test_gone\n"
             f"2 measured · {RIG}\n"
-            "Only in the base, and not compared: test_chat.py::test_gone\n"
             "1 test new, not in the baseline: accept it with --whq-update-baseline or whq accept\n"
             f"{FINDABLE.format('+6.4 %')}"
         ),

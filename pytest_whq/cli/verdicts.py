@@ -31,51 +31,56 @@ def check_arguments(parser: argparse.ArgumentParser) -> None:
 def check(options: argparse.Namespace) -> int:
     """Judge a stored run by budgets, by a baseline or by both; 1 where a verdict fails."""
     from pytest_whq.judging.budgets import failing_sentence
+    from pytest_whq.judging.gaps import with_missing_tests
     from pytest_whq.judging.run_comparison import compare_run, findable_in
     from pytest_whq.storing.baseline_file import read_baseline
 
     if options.budgets is None and options.baseline is None:
         raise SettingError("whq check needs --budgets, --baseline or both (see whq check --help).")
     run = load(options.file)
+    run = _judged(run, () if options.budgets is None else _entries_of(options.budgets))
     findable: Findable = {}
-    if options.budgets is not None:
-        run = _judged(run, options.budgets)
     if options.baseline is not None:
         baseline, rules = read_baseline(options.baseline), rules_of(options)
-        run = compare_run(run, baseline, rules)
+        run = with_missing_tests(compare_run(run, baseline, rules), baseline.tests, "not_in_run")
         findable = findable_in(run, baseline, rules.noise)
     say(as_terminal(run, options))
     sentences = [
         f"{record.test}: "
         f"{failing_sentence(verdict, record.measurement, _devices(run, record), run.rig.source)}"
         for record in run.records
-        for verdict in (record.budgets if options.budgets is not None else ())
+        for verdict in record.budgets
         if verdict.fails
     ]
     for sentence in sentences:
         say(sentence)
-    if options.budgets is not None and not any(record.budgets for record in run.records):
+    judged = any(record.budgets for record in run.records)
+    if options.budgets is not None and not judged and not any(g.kind == "unused_budget" for g in run.gaps):
         say(f"No budget in {options.budgets} is for a test in {options.file}.")
     regressed = options.baseline is not None and _tell_regressions(run, findable)
     write_reports(run, options)
     return 1 if sentences or regressed else 0
 
 
-def _judged(run: "Run", budget_file: Path) -> "Run":
-    """``run`` with the verdicts of ``budget_file`` in place of those that it was stored with."""
+def _judged(run: "Run", entries: "Sequence[BudgetEntry]") -> "Run":
+    """``run`` judged by ``entries`` alone: what its session said of it fails nothing here."""
     from dataclasses import replace
 
     from pytest_whq.judging.budgets import judge_budgets
+    from pytest_whq.judging.gaps import unused_entries
 
-    budgets = [budget for entry in _entries_of(budget_file) for budget in entry.budgets]
+    budgets = [budget for entry in entries for budget in entry.budgets]
+    unused = unused_entries(entries, [record.test for record in run.records])
+    gaps = (*(gap for gap in run.gaps if gap.kind == "failed_before"), *unused)
     records = (
         replace(
             record,
             budgets=judge_budgets(record.test, record.measurement, _devices(run, record), file=budgets),
+            comparison=None,
         )
         for record in run.records
     )
-    return replace(run, records=tuple(records))
+    return replace(run, records=tuple(records), gaps=gaps)
 
 
 def _devices(run: "Run", record: "Record") -> "tuple[Device, ...]":
@@ -88,7 +93,7 @@ def _tell_regressions(run: "Run", findable: "Findable") -> bool:
     from pytest_whq.rendering.findable import summary
 
     policies = Policies()
-    failing = [record for record in run.records if record.comparison and policies.fails(record.comparison)]
+    failing = [record for record in run.records if record.comparison and record.comparison.fails]
     for warning in warning_lines(run.records, policies):
         say(warning)
     for record in failing:
@@ -138,22 +143,20 @@ def ab(options: argparse.Namespace) -> int:
     from pytest_whq.judging.run_comparison import compare_runs, suspects
 
     rules = rules_of(options)
-    options.suspects = lambda bases, heads: suspects(compare_runs(bases, heads, rules).run)
+    options.suspects = lambda bases, heads: suspects(compare_runs(bases, heads, rules))
     bases, heads = measuring.measure_in_turns(options)
     return _tell_comparison(bases, heads, options)
 
 
 def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: argparse.Namespace) -> int:
-    from pytest_whq.judging.run_comparison import compare_runs
-    from pytest_whq.rendering.acceptance import named
+    from pytest_whq.judging.run_comparison import compare_runs, findable_between
 
-    compared = compare_runs(bases, heads, rules_of(options))
-    say(as_terminal(compared.run, options))
-    if compared.gone:
-        say(f"Only in the base, and not compared: {named(compared.gone)}")
-    regressed = _tell_regressions(compared.run, compared.findable)
-    write_reports(compared.run, options)
-    comparisons = [record.comparison for record in compared.run.records if record.comparison]
+    rules = rules_of(options)
+    compared = compare_runs(bases, heads, rules)
+    say(as_terminal(compared, options))
+    regressed = _tell_regressions(compared, findable_between(bases, heads, rules))
+    write_reports(compared, options)
+    comparisons = [record.comparison for record in compared.records if record.comparison]
     if all(comparison.is_unchanged for comparison in comparisons):
         say("no change")
     if all(comparison.change is None for comparison in comparisons):

@@ -25,9 +25,9 @@ class Policies:
     not_comparable: Policy = "warn"
     inconclusive: Policy = "warn"
 
-    def fails(self, comparison: Comparison) -> bool:
-        """Whether ``comparison`` fails its test where verdicts are enforced."""
-        return comparison.meaning.fails or self._policy(comparison) == "fail"
+    def applied(self, comparison: Comparison) -> Comparison:
+        """``comparison``, which says itself whether it fails its test by its policy."""
+        return replace(comparison, fails_by_policy=self._policy(comparison) == "fail")
 
     def warns(self, comparison: Comparison) -> bool:
         """Whether ``comparison`` is to be warned of."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_whq.judging.budget_file import BudgetEntry
+from pytest_whq.judging.gaps import with_missing_tests
 from pytest_whq.judging.regressions import Against, Alike, Limit, against, alike_with, compare, limit_for
 from pytest_whq.judging.run_noise import Noise
 from pytest_whq.judging.smallest_change import smallest_changes
@@ -109,20 +110,32 @@ def _findable(tests: Mapping[str, Against | Comparison], noise: Noise) -> Findab
     return dict(zip(found, changes, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class RunsCompared:
-    """Runs against others as one run, of which each record is compared; ``gone`` are tests without one."""
-
-    run: Run
-    gone: tuple[str, ...]
-    findable: Findable
-
-
-def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> RunsCompared:
+def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> Run:
     """The runs ``heads`` against the runs ``bases``, by test; rig and commit are those of the last head.
 
-    A test's figures in the result are those of all heads together.
+    A test's figures in the result are those of all heads together; tests that only the base has are gaps.
     """
+    merged, why_out = _tests_between(bases, heads, rules)
+    compared = compare_all([test for _, test in merged], rules.noise)
+    records = [
+        replace(record, budgets=(), comparison=_explained(one, why_out.get(record.test)))
+        for (record, _), one in zip(merged, compared, strict=True)
+    ]
+    gaps = tuple(gap for run in heads for gap in run.gaps if gap.kind in ("failed_before", "was_skipped"))
+    whole = replace(heads[-1], records=tuple(records), gaps=gaps)
+    return with_missing_tests(whole, (record.test for run in bases for record in run.records), "only_in_base")
+
+
+def findable_between(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> Findable:
+    """What `compare_runs` of the same runs could find."""
+    merged, _ = _tests_between(bases, heads, rules)
+    return _findable({record.test: test for record, test in merged}, rules.noise)
+
+
+def _tests_between(
+    bases: Sequence[Run], heads: Sequence[Run], rules: Rules
+) -> tuple[list[tuple[Record, Against | Comparison]], Mapping[str, str]]:
+    """Each test of ``heads`` as one record with what to compare of it, and why tests of ``bases`` are out."""
     baseline = Baseline({})
     why_out: dict[str, str] = {}
     for run in bases:
@@ -133,17 +146,7 @@ def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> Ru
     for run in heads:
         for record in run.records:
             found.setdefault(record.test, []).append((record, run))
-    merged = [_merged(each, baseline, rules) for each in found.values()]
-    compared = compare_all([test for _, test in merged], rules.noise)
-    records = [
-        replace(record, budgets=(), comparison=_explained(one, why_out.get(record.test)))
-        for (record, _), one in zip(merged, compared, strict=True)
-    ]
-    in_base = dict.fromkeys(record.test for run in bases for record in run.records)
-    gone = tuple(test for test in in_base if test not in found)
-    tests = {record.test: test for record, test in merged}
-    run = replace(heads[-1], records=tuple(records))
-    return RunsCompared(run, gone, _findable(tests, rules.noise))
+    return [_merged(each, baseline, rules) for each in found.values()], why_out
 
 
 def suspects(run: Run) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """The values that pass through pytest-whq: frozen, with what can be derived as properties."""
 
+from pytest_whq.model.gaps import Gap as Gap
+from pytest_whq.model.gaps import GapKind as GapKind
 from pytest_whq.model.measurement import DeviceEnergy as DeviceEnergy
 from pytest_whq.model.measurement import Measurement as Measurement
 from pytest_whq.model.measurement import Method as Method

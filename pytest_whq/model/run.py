@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_whq.model.gaps import Gap
 from pytest_whq.model.measurement import Measurement
 from pytest_whq.model.place import Place
 from pytest_whq.model.rig import Commit, Rig
@@ -39,7 +40,7 @@ class Record:
     @property
     def verdict_fails(self) -> bool:
         """Whether a budget or the comparison fails the test where verdicts are enforced."""
-        regressed = self.comparison is not None and self.comparison.meaning.fails
+        regressed = self.comparison is not None and self.comparison.fails
         return regressed or any(verdict.fails for verdict in self.budgets)
 
 
@@ -47,7 +48,8 @@ class Record:
 class Run:
     """The records of one session, with when, on what and of which commit they were made.
 
-    ``place`` is where that was, so far as the user says, for what follows from the energy there.
+    ``place`` is where that was, so far as the user says, for what follows from the energy there; ``gaps`` are
+    what is missing.
     """
 
     created: str
@@ -56,3 +58,4 @@ class Run:
     rig: Rig
     records: tuple[Record, ...]
     place: Place | None = None
+    gaps: tuple[Gap, ...] = ()

@@ -87,7 +87,7 @@ class Comparison:
     ``shift`` is by how much all tests of the run moved together: the outcome is that of what is beyond it.
     ``differences`` are what keeps rigs from being compared, or what differs between them all the same;
     ``why`` is what else there is to say of the outcome. ``per_token`` is the same for energy per output
-    token.
+    token. ``fails_by_policy`` says that the user wants its outcome to fail the test.
     """
 
     metric: str
@@ -105,11 +105,17 @@ class Comparison:
     differences: tuple[str, ...] = ()
     likely_cause: str | None = None
     per_token: "Comparison | None" = None
+    fails_by_policy: bool = False
 
     @property
     def meaning(self) -> Meaning:
         """What follows from the outcome."""
         return COMPARISON_OUTCOMES[self.outcome]
+
+    @property
+    def fails(self) -> bool:
+        """Whether it fails its test where verdicts are enforced, by its outcome or the user's policy."""
+        return self.meaning.fails or self.fails_by_policy
 
     @property
     def is_new(self) -> bool:

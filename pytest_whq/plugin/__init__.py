@@ -71,8 +71,8 @@ class _Always:
         self._config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in the record that a report carries, from this process or from an xdist worker."""
-        if hasattr(report, "whq_record"):
+        """Take in the record that a report carries, or its lack, from here or from an xdist worker."""
+        if hasattr(report, "whq_record") or hasattr(report, "whq_absent"):
             start_session(self._config).take(report)
 
     @pytest.hookimpl(wrapper=True)

@@ -1,10 +1,11 @@
 """The baseline of a session: what its records are compared with, and what it accepts into it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from pytest_whq.judging.budget_file import BudgetEntry
-from pytest_whq.judging.policies import regression_sentence, warning_lines
+from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
 from pytest_whq.judging.regressions import limit_for, without_baseline
 from pytest_whq.judging.run_comparison import Findable, compare_again, findable_in
 from pytest_whq.judging.running_comparison import RunningComparison
@@ -57,27 +58,26 @@ class SessionBaseline:
         settings = self._settings
         if self.baseline is None:
             why = f"there is no baseline {self._path.name}; --whq-update-baseline makes it"
-            missing = without_baseline(why)
+            missing = replace(without_baseline(why), fails_by_policy=True)
             return missing if settings.policies.no_baseline == "fail" else None
         limit = limit_for(
             record.test, rig.devices, marker=marker, file=settings.entries, default=settings.limit
         )
-        return self._running.compare(record, rig, limit, attempts, final=final)
+        return settings.policies.applied(self._running.compare(record, rig, limit, attempts, final=final))
 
     def failure(self, record: Record) -> str | None:
         """The sentence with which ``record`` fails its test, None where it does not."""
         comparison = record.comparison
         if not self._fails or comparison is None:
             return None
-        fails = self.baseline is None or self._settings.policies.fails(comparison)
         value = record.measurement.metric(comparison.metric)
-        return one_line(regression_sentence(comparison, value)) if fails else None
+        return one_line(regression_sentence(comparison, value)) if comparison.fails else None
 
     def judge_suite(self, run: Run) -> Run:
         """``run``, which is over, with its records judged as a suite: by now all of them are known."""
         if self.baseline is None:
             return run
-        judged = compare_again(run, self.baseline, self._settings.noise)
+        judged = _applied(self._settings.policies, compare_again(run, self.baseline, self._settings.noise))
         self._findable = findable_in(judged, self.baseline, self._settings.noise)
         if self._fails:
             self._found_late = tuple(
@@ -113,13 +113,24 @@ class SessionBaseline:
         elif not records:
             return
         elif not self._path.exists():
-            if self._fails and settings.policies.no_baseline == "warn":
+            if self._fails and settings.policies.no_baseline == "warn" and settings.baseline_named_by is None:
                 name = one_line(self._path.name)
                 yield f"No baseline {name}: regressions are not judged (--whq-update-baseline makes one)."
         else:
             yield from map(one_line, warning_lines(records, settings.policies))
             for test in self._found_late:
                 yield f"{one_line(test)} regressed: it shows now that the whole suite is measured."
+
+
+def _applied(policies: Policies, run: Run) -> Run:
+    """``run`` whose comparisons say what the policies make of them."""
+    records = (
+        record
+        if (found := record.comparison) is None
+        else replace(record, comparison=policies.applied(found))
+        for record in run.records
+    )
+    return replace(run, records=tuple(records))
 
 
 def was_compared(record: Record) -> bool:

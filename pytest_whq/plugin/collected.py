@@ -9,11 +9,12 @@ import pytest
 
 from pytest_whq.errors import RunFileError, described
 from pytest_whq.git import current_commit
-from pytest_whq.model import Record, Rig, Run
+from pytest_whq.model import Gap, Record, Rig, Run
 from pytest_whq.model.history import kept_of
 from pytest_whq.plugin.baseline import SessionBaseline, was_compared
+from pytest_whq.plugin.gaps import SessionGaps
 from pytest_whq.plugin.settings import Settings
-from pytest_whq.rendering.terminal import render
+from pytest_whq.rendering.terminal import gap_lines, render
 from pytest_whq.rendering.words import one_line, printable
 from pytest_whq.reports import add_step_summary, github_lines, write_report
 from pytest_whq.storing.history_file import write_history
@@ -27,10 +28,14 @@ _BROKEN_OFF = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pyte
 class CollectedRecords:
     """Takes in the record of each report; of a test that was run again the last one counts."""
 
-    def __init__(self, config: pytest.Config, settings: Settings, baseline: SessionBaseline) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: Settings, baseline: SessionBaseline, gaps: SessionGaps
+    ) -> None:
         self._config = config
         self._settings = settings
         self._baseline = baseline
+        self._session_gaps = gaps
+        self._gaps: tuple[Gap, ...] = ()
         self._records: dict[str, Record] = {}
         self._run: Run | None = None
         self._journal: Journal | None = None
@@ -74,20 +79,22 @@ class CollectedRecords:
         ``rig`` stands in where nothing was measured.
         """
         broken_off = session.exitstatus in _BROKEN_OFF
+        if not self._config.option.collectonly:
+            self._gaps = self._session_gaps.of(self._whole_run(rig))
         if self._records:
             judged = self._baseline.judge_suite(self._whole_run(rig))
             self._records = {record.test: record for record in judged.records}
             if self._baseline.found_late:
                 session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         if self._journal is not None and not broken_off:
-            self._journal.finish()
+            self._journal.finish(self._gaps)
         if self._journal is not None and self._journal.warning:
             self._problems.append(self._journal.warning)
         if not self._config.option.collectonly:
             if self._records or not broken_off:
                 for name, path in self._settings.reports.items():
                     self._try(self._write, rig, name, path)
-            if self._records and (problem := add_step_summary(self._whole_run(rig))):
+            if (self._records or self._gaps) and (problem := add_step_summary(self._whole_run(rig))):
                 self._problems.append(problem)
             if self._settings.save is not None and self._records and not broken_off:
                 self._try(self._save, rig, self._settings.save)
@@ -118,6 +125,9 @@ class CollectedRecords:
             reporter.write_line(
                 printable(render(self._whole_run(self._run.rig), verbosity=verbosity, width=width))
             )
+        elif self._gaps:
+            reporter.write_sep("-", "energy, Wh per query")
+            reporter.write_line(printable("\n".join(gap_lines(self._gaps, verbosity))))
         if self._fell_back is not None and verbosity >= 0:
             reporter.write_line(printable(f"Energy is estimated from CPU time: {self._fell_back}"))
         if self._settings.enforce and not self._config.option.collectonly and not self._was_judged():
@@ -177,7 +187,9 @@ class CollectedRecords:
             self._journal.add(record)
 
     def _whole_run(self, rig: Rig) -> Run:
-        return replace(self._run or self._new_run(rig), records=tuple(self._records.values()))
+        return replace(
+            self._run or self._new_run(rig), records=tuple(self._records.values()), gaps=self._gaps
+        )
 
     def _new_run(self, rig: Rig) -> Run:
         commit = current_commit(self._config.rootpath)

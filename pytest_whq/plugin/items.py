@@ -1,11 +1,13 @@
 """What can be told of a test, and of a process, before anything is measured."""
 
+from typing import Any
+
 import pytest
 
 
 def is_measured(item: pytest.Item) -> bool:
     """Whether a test asks to be measured, by fixture or marker, or is a benchmark that is to be."""
-    return "whq" in getattr(item, "fixturenames", ()) or is_marked(item) or is_benchmarked(item)
+    return _takes_fixture(item) or is_marked(item) or is_benchmarked(item)
 
 
 def is_benchmarked(item: pytest.Item) -> bool:
@@ -21,6 +23,15 @@ def _measures_benchmarks(config: pytest.Config) -> bool:
     from pytest_whq.plugin.given import flag_of
 
     return flag_of(config, "whq_benchmark")
+
+
+def _takes_fixture(item: pytest.Item) -> bool:
+    """Whether a test takes the ``whq`` of this package, not one of that name of the user's own."""
+    if "whq" not in getattr(item, "fixturenames", ()):
+        return False
+    known: Any = getattr(item, "_fixtureinfo", None)
+    definitions = getattr(known, "name2fixturedefs", {}).get("whq")
+    return not definitions or definitions[-1].func.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def is_marked(item: pytest.Item) -> bool:

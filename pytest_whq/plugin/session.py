@@ -14,14 +14,15 @@ from pytest_whq.judging.budgets import failing_sentence, judge_budgets, nearest_
 from pytest_whq.judging.max_failed import all_failed, allow_failures
 from pytest_whq.judging.run_comparison import may_have_changed
 from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.model import Measurement, Reason, Record, TestOutcome, TokenCount
+from pytest_whq.model import Measurement, Reason, Record, TokenCount
 from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.benchmark import MeasuredBenchmarks
 from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import whq_of_test
+from pytest_whq.plugin.gaps import CARRIED, SessionGaps
 from pytest_whq.plugin.instruments import SessionInstruments
 from pytest_whq.plugin.items import is_benchmarked, is_marked, is_measured, is_worker
-from pytest_whq.plugin.reports import add_properties
+from pytest_whq.plugin.reports import add_properties, has_queries, outcome_of, place_at_test
 from pytest_whq.plugin.settings import Settings, marker_budgets, marker_entries, plan_for
 from pytest_whq.rendering.words import printable
 from pytest_whq.storing.records import record_as_dict, rig_as_dict
@@ -47,7 +48,8 @@ class WhqSession:
         self._settings = settings
         self._instruments = SessionInstruments(config, settings)
         self._baseline = SessionBaseline(settings)
-        self._collected = CollectedRecords(config, settings, self._baseline)
+        self._gaps = SessionGaps(config, settings, self._baseline)
+        self._collected = CollectedRecords(config, settings, self._baseline, self._gaps)
         self._failed_part: str | None = None
         if settings.benchmark and not settings.disable:
             config.pluginmanager.register(MeasuredBenchmarks(self._ledger_of), "whq-benchmarks")
@@ -68,12 +70,17 @@ class WhqSession:
         except WhqError as error:
             raise pytest.UsageError(printable(str(error))) from error
         self._baseline.expect(sum(map(is_measured, items)))
+        self._gaps.selection.note_collected(items)
         if not (self._settings.only or self._settings.skip):
             return
         left_out = [item for item in items if is_measured(item) != self._settings.only]
         if left_out:
             self._config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if is_measured(item) == self._settings.only]
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Note what is not going to run."""
+        self._gaps.selection.note_left_out(items)
 
     def fixture(self, item: pytest.Item) -> Whq:
         """The ``whq`` of a test."""
@@ -83,8 +90,12 @@ class WhqSession:
             pytest.fail(printable(str(error)), pytrace=False)
 
     def take(self, report: pytest.TestReport) -> None:
-        """Take the record that a test report carries; an xdist worker's is on its way to the controller."""
-        if not is_worker(self._config):
+        """Take the record that a report carries, or its lack; an xdist worker's goes to the controller."""
+        if is_worker(self._config):
+            return
+        if hasattr(report, CARRIED):
+            self._gaps.note_absent(report)
+        else:
             self._collected.take(report)
 
     @pytest.hookimpl(wrapper=True)
@@ -137,17 +148,21 @@ class WhqSession:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Let the report carry the record, so that it reaches the process that reports."""
         report = yield
-        if call.when != "call":
-            return report
+        if call.when == "call":
+            self._load_record(report, item)
+        if is_measured(item) and not (report.passed or hasattr(report, "whq_record")):
+            setattr(report, CARRIED, "failed_before" if report.failed else "was_skipped")
+        return report
+
+    def _load_record(self, report: pytest.TestReport, item: pytest.Item) -> None:
         if _taken(item, _FAILED):
-            _place_at_test(report, item)
+            place_at_test(report, item)
         if (record := _taken(item, _RECORD)) is not None:
-            outcome = "failed" if report.passed and self._failed_part == item.nodeid else _outcome(report)
-            if outcome != "skipped" or _has_queries(record):
+            outcome = "failed" if report.passed and self._failed_part == item.nodeid else outcome_of(report)
+            if outcome != "skipped" or has_queries(record):
                 record = replace(record, outcome=outcome)
                 self._load_onto(report, record)
                 add_properties(item, report, record, self._instruments.rig().source)
-        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note that a subtest has failed: its test passes until pytest shows it as failed."""
@@ -177,7 +192,14 @@ class WhqSession:
         """Write the report files and give the power source back."""
         if not is_worker(self._config):
             self._collected.finish(session, self._instruments.rig())
+        else:
+            self._gaps.hand_over(vars(self._config)["workeroutput"])
         self._instruments.close()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what a worker of pytest-xdist says at its end."""
+        self._gaps.take_over(getattr(node, "workeroutput", {}))
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Print what was measured."""
@@ -279,20 +301,3 @@ def _taken(item: pytest.Item, key: pytest.StashKey[Any]) -> Any:
     if found is not None:
         del item.stash[key]
     return found
-
-
-def _place_at_test(report: pytest.TestReport, item: pytest.Item) -> None:
-    """Let editors and annotations show a failing budget at its test, and not at a line of this file."""
-    crash = getattr(report.longrepr, "reprcrash", None)
-    if crash is not None:
-        crash.path, crash.lineno = str(item.path), (report.location[1] or 0) + 1
-
-
-def _has_queries(record: Record) -> bool:
-    return bool(record.measurement.queries or record.measurement.failed_queries)
-
-
-def _outcome(report: pytest.TestReport) -> TestOutcome:
-    if not hasattr(report, "wasxfail"):
-        return report.outcome
-    return "xpassed" if report.passed else "xfailed"

@@ -46,8 +46,8 @@ class Settings:
 
     ``plan`` is how ``whq(call)`` repeats where no marker says otherwise; ``entries`` are those of
     the rootdir's budget files, in their order. ``baseline`` is a path where there may be a file,
-    ``reports`` has the path of each report to write, by the name of its renderer, and ``save`` is the folder
-    of the history.
+    ``baseline_named_by`` the setting that names it, None where it is the default; ``reports`` has the path of
+    each report to write, by the name of its renderer, and ``save`` is the folder of the history.
     """
 
     enforce: bool
@@ -65,6 +65,7 @@ class Settings:
     tokenizer: TokenizerSetting | None
     plan: Plan
     baseline: Path
+    baseline_named_by: str | None
     update_baseline: bool
     limit: Limit
     noise: Noise
@@ -98,6 +99,7 @@ class Settings:
             tokenizer=_tokenizer(config),
             plan=_plan(config),
             baseline=path_of(config, "whq_baseline") or config.rootpath / FILE_NAME,
+            baseline_named_by=called(config, "whq_baseline") if text_of(config, "whq_baseline") else None,
             update_baseline=flag_of(config, "whq_update_baseline"),
             limit=_limit(config),
             noise=Noise(

@@ -3,10 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from pytest_whq.model.baseline import Acceptance
-from pytest_whq.rendering.names import short_names
+from pytest_whq.rendering.names import first_few, short_names
 from pytest_whq.rendering.words import number_of, one_line
-
-_NAMED = 5
 
 
 def render(acceptance: Acceptance, path: str) -> str:
@@ -22,9 +20,7 @@ def render(acceptance: Acceptance, path: str) -> str:
 
 def named(tests: Sequence[str]) -> str:
     """The names of the first few of ``tests``, and how many more there are."""
-    names = short_names(tests)
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return first_few(short_names(tests))
 
 
 def _tests(tests: Collection[str]) -> str:

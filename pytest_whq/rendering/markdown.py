@@ -6,7 +6,8 @@ from itertools import accumulate
 
 from pytest_whq.model import Record, Run, format_metric
 from pytest_whq.rendering.columns import Column, Thing, filled
-from pytest_whq.rendering.names import shortened
+from pytest_whq.rendering.gap_words import missing
+from pytest_whq.rendering.names import first_few, shortened
 from pytest_whq.rendering.places.amounts import TITLES
 from pytest_whq.rendering.places.words import basis_sentences, place_phrase
 from pytest_whq.rendering.role_rows import RoleRow, role_rows_of
@@ -35,6 +36,7 @@ def render(run: Run) -> str:
     lines += _table(rows, _COLUMNS, _ROOM * 4 // 10, _left_out)
     lines += _roles(run, rows)
     lines += _notes(rows, _ROOM * 2 // 10)
+    lines += _missing(run)
     lines += ["", escaped(shortened(run_rig_phrase(run), _SENTENCE))]
     if baseline := baseline_phrase([row.record for row in rows]):
         lines += ["", f"Baseline: {escaped(shortened(baseline, _SENTENCE))}"]
@@ -214,6 +216,15 @@ def _note(sentences: Sequence[str], rows: Sequence[Row]) -> str:
     more = f" and {len(rows) - 2:,} more" if len(rows) > 2 else ""
     said = "; ".join(escaped(shortened(sentence, _SENTENCE)) for sentence in sentences)
     return f"- {named}{more}: {said}"
+
+
+def _missing(run: Run) -> list[str]:
+    """What the run lacks, a line for each kind."""
+    lines = []
+    for one in missing(run.gaps):
+        names = [_code(shortened(name, _NAME)) for name in one.names]
+        lines.append(f"- {escaped(shortened(one.said, _SENTENCE))}: {first_few(names)}")
+    return ["", *lines] if lines else []
 
 
 def _facts(run: Run) -> list[str]:

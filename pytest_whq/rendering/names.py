@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from pytest_whq.rendering.words import one_line
 
+_NAMED = 5
+
 _LEAST = 12
 """Characters of a function's name and parameters that stay, however narrow the page."""
 
@@ -22,6 +24,12 @@ def short_names(tests: Sequence[str]) -> list[str]:
         base = path.rsplit("/", 1)[-1] if separator else path
         names.append(one_line(f"{base if bases[base] <= 1 else path}{separator}{rest}"))
     return names
+
+
+def first_few(names: Sequence[str]) -> str:
+    """The first few of ``names``, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def fitted(names: Sequence[str], width: int) -> list[str]:

@@ -71,7 +71,7 @@ def _row(record: Record, name: str, run: Run) -> Row:
         share=share,
         baseline=_baseline(comparison),
         change=_change(comparison),
-        change_tone="plain" if comparison is None else comparison.meaning.tone,
+        change_tone=_change_tone(comparison),
         interval=_interval(comparison),
         budget=budget_phrase(record.budgets),
         verdict=verdict,
@@ -92,6 +92,12 @@ def _change(comparison: Comparison | None) -> str:
     if comparison is None or comparison.change is None:
         return ""
     return format_percent(comparison.change, signed=True)
+
+
+def _change_tone(comparison: Comparison | None) -> Tone:
+    if comparison is None:
+        return "plain"
+    return "bad" if comparison.fails else comparison.meaning.tone
 
 
 def _interval(comparison: Comparison | None) -> str:
@@ -117,8 +123,7 @@ def _verdict(record: Record, measured: bool) -> str:
 def _tone(record: Record, measured: bool) -> Tone:
     if record.verdict_fails:
         return "bad"
-    tone = "plain" if record.comparison is None else record.comparison.meaning.tone
-    return "unsure" if not measured or record.failed else tone
+    return "unsure" if not measured or record.failed else _change_tone(record.comparison)
 
 
 def _failures(record: Record, rig: Rig) -> Iterator[str]:
@@ -126,7 +131,7 @@ def _failures(record: Record, rig: Rig) -> Iterator[str]:
         if verdict.fails:
             yield failing_sentence(verdict, record.measurement, rig.devices, rig.source)
     comparison = record.comparison
-    if comparison is not None and comparison.meaning.fails:
+    if comparison is not None and comparison.fails:
         yield regression_sentence(comparison, record.measurement.metric(comparison.metric))
 
 

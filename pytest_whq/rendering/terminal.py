@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
-from pytest_whq.model import REASONS, BudgetVerdict, Record, Run, format_metric
+from pytest_whq.model import REASONS, BudgetVerdict, Gap, Record, Run, format_metric
 from pytest_whq.rendering.acceptance import named
 from pytest_whq.rendering.columns import Column, aligned, filled
-from pytest_whq.rendering.names import fitted, short_names
+from pytest_whq.rendering.gap_words import missing
+from pytest_whq.rendering.names import first_few, fitted, short_names
 from pytest_whq.rendering.places.lines import footprint_lines
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import (
@@ -34,7 +35,8 @@ def render(run: Run, *, verbosity: int = 0, width: int = 80) -> str:
     """
     records = [record for record in run.records if verbosity >= 0 or record.verdict_fails]
     notes = _note_lines(records) if verbosity > 0 else ()
-    lines = [*_test_lines(records, verbosity, width), *notes, *_not_judged_lines(run), _summary(run)]
+    lines = [*_test_lines(records, verbosity, width), *notes, *_not_judged_lines(run)]
+    lines += [*gap_lines(run.gaps, verbosity), _summary(run)]
     lines += footprint_lines(run.place, records)
     return "\n".join(lines)
 
@@ -212,6 +214,12 @@ def _not_judged_lines(run: Run) -> Iterator[str]:
     )
     for (what, why), number in reasons.items():
         yield f"{number_of(number, 'test')} {what}: {one_line(why or 'no budget is for this hardware')}"
+
+
+def gap_lines(gaps: Sequence[Gap], verbosity: int = 0) -> Iterator[str]:
+    """A line for each thing that is missing; what the user left out is no news where little is to be said."""
+    for one in missing([gap for gap in gaps if verbosity >= 0 or gap.kind != "not_selected"]):
+        yield f"{one.said}: {first_few(one.names)}"
 
 
 def _unjudged(verdict: BudgetVerdict) -> str:

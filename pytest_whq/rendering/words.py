@@ -97,6 +97,7 @@ def counts_of(run: Run) -> dict[str, int]:
     compared = Counter(record.comparison.outcome for record in run.records if record.comparison)
     numbers = {
         "not measured": len(run.records) - measured,
+        "failed without a figure": sum(gap.kind == "failed_before" for gap in run.gaps),
         **{
             meaning.counted: sum(outcome in found for found in outcomes)
             for outcome, meaning in BUDGET_OUTCOMES.items()

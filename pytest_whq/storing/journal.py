@@ -8,16 +8,17 @@ as it runs; the next session that measures something clears away those that nobo
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pytest_whq.errors import RunFileError
-from pytest_whq.model import Record, Run
+from pytest_whq.model import Gap, Record, Run
 from pytest_whq.storing.files import BINARY, MAX_BYTES, parse_json, read_bytes, refuse_many_values
 from pytest_whq.storing.locks import HAS_LOCKS, lock
+from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import record_as_dict, record_from_dict
 from pytest_whq.storing.runfile import head_as_dict, line_of, run_from_dict
 
@@ -25,7 +26,6 @@ SUFFIX = ".jsonl"
 """By it a journal is told from a run file."""
 
 _JOURNALS = f"session-*{SUFFIX}"
-_END = {"end": True}
 
 
 class Journal:
@@ -68,9 +68,9 @@ class Journal:
         """Keep ``record``; of several records of one test the last counts."""
         self._append(record_as_dict(record))
 
-    def finish(self) -> None:
-        """Mark the session as ended by itself and close the file."""
-        self._append(_END)
+    def finish(self, gaps: Sequence[Gap] = ()) -> None:
+        """Mark the session as ended by itself, with what is missing of it, and close the file."""
+        self._append({"end": True, **({"gaps": plain(tuple(gaps))} if gaps else {})})
         self._close()
 
     def _append(self, data: Mapping[str, Any]) -> None:
@@ -165,8 +165,10 @@ def read_session(path: Path) -> LastSession:
     documents = [parse_json(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]
     if not documents or not isinstance(documents[0], dict) or "format" not in documents[0]:
         raise RunFileError(f"{path} is not a journal of pytest-whq. Run pytest again.")
-    session = run_from_dict({**documents[0], "records": []}, str(path))
-    ended = documents[-1] == _END
+    last = documents[-1]
+    ended = isinstance(last, dict) and "end" in last
+    missing = {"gaps": last["gaps"]} if ended and "gaps" in last else {}
+    session = run_from_dict({**documents[0], **missing, "records": []}, str(path))
     kept = documents[1:-1] if ended else documents[1:]
     records = [record_from_dict(data, f"{path}, line {n}") for n, data in enumerate(kept, start=2)]
     latest = {record.test: record for record in records}

@@ -25,8 +25,10 @@ from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_record, read_with, record_as_dict
 from pytest_whq.storing.stamp import moment
 
-# 1: first; since 0.1 a record may have `power`, any of the metrics, and be `imported`, a run has its `place`
+# 1: first; since 0.1 a record may have `power` and any of the metrics, be `imported`, a run `place`, `gaps`
 RUN_FORMAT = 1
+
+_MAY_LACK = ("place", "gaps")
 
 
 def read_run(path: Path | str) -> Run:
@@ -64,8 +66,7 @@ def _not_obeyed(document: str) -> str:
 def head_as_dict(run: Run) -> dict[str, Any]:
     """All of ``run`` but its records, as plain data."""
     head = {field.name: plain(getattr(run, field.name)) for field in fields(run) if field.name != "records"}
-    if run.place is None:
-        del head["place"]
+    head = {name: value for name, value in head.items() if value or name not in _MAY_LACK}
     return {"format": RUN_FORMAT, **head}
 
 
@@ -126,6 +127,6 @@ _place = dataclass_of(
 read_run_fields: Reader[Run] = dataclass_of(
     Run,
     {"created": moment, "records": Reader(_records, _list_of_records.schema), "place": _place},
-    may_lack=("place",),
+    may_lack=_MAY_LACK,
 )
 """A reader of all of a run file but its format."""

@@ -32,7 +32,7 @@ def run_file(data: bytes) -> None:
     acceptance.render(accepted, "whq-baseline.json")
     baseline_file(baseline_as_json(accepted.baseline).encode())
     render(compare_run(run, accepted.baseline, Rules()))
-    render(compare_runs([run], [run], Rules()).run)
+    render(compare_runs([run], [run], Rules()))
 
 
 def baseline_file(data: bytes) -> None:

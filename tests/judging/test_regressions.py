@@ -11,7 +11,7 @@ from pytest_whq.judging.regressions import Against, Limit, compare, limit_for
 from pytest_whq.judging.run_comparison import Rules, compare_run, compare_runs
 from pytest_whq.judging.run_noise import Noise
 from pytest_whq.judging.running_comparison import RunningComparison
-from pytest_whq.model import Comparison, Record, Rig, Run, TokenCount
+from pytest_whq.model import Comparison, Gap, Record, Rig, Run, TokenCount
 from pytest_whq.model.baseline import Accepted, Baseline, accept, entry_of
 from pytest_whq.model.verdicts import ComparisonOutcome
 from pytest_whq.setting_values import change_allowed
@@ -101,7 +101,7 @@ def test_energy_per_token_that_shorter_answers_hide_is_warned_of_and_fails_nothi
     assert comparison.outcome == "unchanged"
     assert comparison.per_token is not None
     assert comparison.per_token.outcome == "regressed"
-    assert not Policies(inconclusive="fail").fails(comparison)
+    assert not Policies(inconclusive="fail").applied(comparison).fails
     assert warning_lines([a_record(TEST, comparison=comparison)], Policies()) == [
         "1 test with more energy per output token than the baseline, though not per query"
     ]
@@ -269,7 +269,7 @@ def test_policies_are_set_by_case() -> None:
 def test_each_policy_fails_warns_or_passes(outcome: ComparisonOutcome) -> None:
     comparison = Comparison("wh_per_query", None, None, None, outcome)
     found = {
-        policy: (policies.fails(comparison), policies.warns(comparison))
+        policy: (policies.applied(comparison).fails, policies.warns(comparison))
         for policy in ("pass", "warn", "fail")
         for policies in [policies_from([f"{outcome}={policy}"], "")]
     }
@@ -298,16 +298,16 @@ def runs(*energies_j: float) -> list[Run]:
 def test_several_runs_are_compared_with_several() -> None:
     base, head = runs(880.0, 884.0, 888.0), runs(968.0, 972.4, 976.8)
     result = compare_runs(base, head, Rules())
-    (record,) = result.run.records
+    (record,) = result.records
     assert record.measurement.energy_j == pytest.approx(968.0 + 972.4 + 976.8)
     assert record.comparison is not None
     assert record.comparison.outcome == "regressed"
     assert record.comparison.change == pytest.approx(0.1)
-    assert (record.comparison.runs, result.gone) == (3, ())
+    assert (record.comparison.runs, result.gaps) == (3, ())
 
 
 def test_more_than_ten_runs_count_where_they_are_named() -> None:
-    (record,) = compare_runs(runs(*[884.0] * 12), runs(884.0), Rules()).run.records
+    (record,) = compare_runs(runs(*[884.0] * 12), runs(884.0), Rules()).records
     assert record.comparison is not None
     assert record.comparison.runs == 12
 
@@ -315,8 +315,8 @@ def test_more_than_ten_runs_count_where_they_are_named() -> None:
 def test_tests_that_only_one_side_has_are_told() -> None:
     base = [a_run(steady(), a_record("gone"), replace(NOTHING, test="dark"))]
     result = compare_runs(base, [a_run(steady(), a_record("new"), a_record("dark"))], Rules())
-    assert result.gone == ("gone",)
-    comparisons = {record.test: record.comparison for record in result.run.records}
+    assert result.gaps == (Gap("only_in_base", "gone"),)
+    comparisons = {record.test: record.comparison for record in result.records}
     assert {test: found.outcome for test, found in comparisons.items() if found} == {
         TEST: "unchanged",
         "new": "new",
@@ -328,7 +328,7 @@ def test_tests_that_only_one_side_has_are_told() -> None:
 
 def test_heads_of_different_rigs_are_not_compared() -> None:
     heads = [a_run(steady()), a_run(steady(), rig=replace(RIG, scope="module"))]
-    (record,) = compare_runs(runs(884.0), heads, Rules()).run.records
+    (record,) = compare_runs(runs(884.0), heads, Rules()).records
     assert record.comparison is not None
     assert record.comparison.differences == ("scope module, in another of the runs to compare gpu",)
 

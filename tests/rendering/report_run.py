@@ -1,7 +1,7 @@
 """A run such as a project has, with something of everything that a report can show."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from samples import NOTHING, RIG, a_record, a_run
 
@@ -10,6 +10,8 @@ from pytest_whq.model import (
     Commit,
     Comparison,
     Device,
+    Gap,
+    GapKind,
     PowerCurve,
     Reason,
     Record,
@@ -171,6 +173,11 @@ def a_report_run() -> Run:
         measured("test_rag.py::test_translate", 3.31, comparison=other_rig),
         NOTHING,
         rig=RIG,
+        gaps=(
+            Gap("failed_before", "tests/test_rag.py::test_rerank"),
+            Gap("gone", "tests/test_chat.py::test_short[gpt-oss-7b]"),
+            Gap("unused_budget", "whq.toml, budgets[1]", "tests/test_chta.py::*"),
+        ),
     )
 
 
@@ -219,4 +226,5 @@ def a_hostile_run() -> Run:
     every = "\n".join(HOSTILE)
     rig = Rig(every, every, every, every, every, every, (device,))
     run = a_run(*records, rig=rig)
-    return replace(run, tool=HOSTILE[0], commit=Commit(HOSTILE[6], HOSTILE[0], True))
+    gaps = tuple(Gap(kind, text, text) for text in HOSTILE for kind in get_args(GapKind))
+    return replace(run, gaps=gaps, tool=HOSTILE[0], commit=Commit(HOSTILE[6], HOSTILE[0], True))

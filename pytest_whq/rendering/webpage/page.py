@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from pytest_whq.model import BUDGET_OUTCOMES, COMPARISON_OUTCOMES, Record, Rig, Run, format_metric
+from pytest_whq.rendering.gap_words import missing
 from pytest_whq.rendering.rows import Row, baseline_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_of, times_of
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart, power_chart, rounds_chart
@@ -39,6 +40,7 @@ def render(run: Run) -> str:
             baseline=baseline_phrase(run.records),
             rows=rows,
             columns=columns_of(rows),
+            gaps=missing(run.gaps),
             footprint=footprint_part(run.place, rows),
             sweeps=sweeps_of(run),
             sections=[_section(number, row) for number, row in enumerate(rows[:_MOST_CHARTS])],
