@@ -1,19 +1,22 @@
 """The report in Markdown, for a comment on a pull request or a summary of a job."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 
 from pytest_whq.model import Record, Run, format_metric
+from pytest_whq.model.verdicts import Tone
 from pytest_whq.rendering.columns import Column, Thing, filled
 from pytest_whq.rendering.gap_words import missing
-from pytest_whq.rendering.names import first_few, shortened
+from pytest_whq.rendering.headline import headline
+from pytest_whq.rendering.markdown_text import code, escaped, unbroken
+from pytest_whq.rendering.names import first_few, fitted, shortened
 from pytest_whq.rendering.places.amounts import TITLES
 from pytest_whq.rendering.places.words import basis_sentences, place_phrase
 from pytest_whq.rendering.role_rows import RoleRow, role_rows_of
 from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
-from pytest_whq.rendering.words import counts_phrase, devices_phrase, one_line, run_rig_phrase
+from pytest_whq.rendering.words import devices_phrase, one_line, run_rig_phrase
 from pytest_whq.units import format_seconds
 
 MARKER = "<!-- pytest-whq report -->"
@@ -22,18 +25,23 @@ MARKER = "<!-- pytest-whq report -->"
 _ROOM = 64_000
 """Bytes at most: GitHub takes 65,536 characters."""
 
-_NAME = 90
+_NAME = 48
+"""Characters of a name that leave the other columns of a comment their room; more where two look alike."""
+
+_LONGEST_NAME = 90
 _SENTENCE = 400
 
 
 def render(run: Run) -> str:
-    """The run as a summary line, a table, notes and a folded part, in less than 65,536 characters.
+    """The run as a verdict, a table, notes and a folded part, in less than 65,536 characters.
 
     Where there are too many tests for that, those that fail are kept first, and the rest are counted.
     """
     rows = rows_of(run)
-    lines = [MARKER, f"### Energy: {counts_phrase(run)}", ""]
-    lines += _table(rows, _COLUMNS, _ROOM * 4 // 10, _left_out)
+    names = fitted([row.name for row in rows], _NAME)
+    rows = [replace(row, name=shortened(name, _LONGEST_NAME)) for row, name in zip(rows, names, strict=True)]
+    lines = [MARKER, *_headline(run, rows), ""]
+    lines += _table(rows, _COLUMNS, _ROOM * 35 // 100, _left_out)
     lines += _roles(run, rows)
     lines += _notes(rows, _ROOM * 2 // 10)
     lines += _missing(run)
@@ -42,8 +50,9 @@ def render(run: Run) -> str:
         lines += ["", f"Baseline: {escaped(shortened(baseline, _SENTENCE))}"]
     lines += _footprint(run, rows)
     lines += ["", "<details>", "<summary>Rounds, tokens, rig and baseline</summary>", ""]
-    lines += _table(rows, _DETAILS, _ROOM * 2 // 10, lambda left: f"and {len(left)} more")
-    lines += ["", *_facts(run), "", "</details>", ""]
+    for columns in _DETAILS:
+        lines += _details(rows, columns)
+    lines += [*_facts(run), "", "</details>", ""]
     return "\n".join(lines)
 
 
@@ -52,6 +61,15 @@ def _roles(run: Run, rows: Sequence[Row]) -> Iterator[str]:
     known = list(role_rows_of(rows, run.rig.devices))
     if known:
         yield from ("", *_table(known, _ROLES, _ROOM // 20, lambda left: f"and {len(left):,} more"))
+
+
+def _headline(run: Run, rows: Sequence[Row]) -> list[str]:
+    said = headline(run, rows)
+    mark = f"{_MARKS[said.tone]} " if said.tone in _MARKS else ""
+    return [f"### {mark}Energy: {said.first}", *(["", said.rest] if said.rest else [])]
+
+
+_MARKS: Mapping[Tone, str] = {"bad": "❌", "unsure": "⚠️", "good": "✅"}
 
 
 def _footprint(run: Run, rows: Sequence[Row]) -> Iterator[str]:
@@ -72,21 +90,26 @@ def _text(write: Callable[[Row], str]) -> Callable[[Row], str]:
 
 
 def _name(row: Row) -> str:
-    return _code(shortened(row.name, _NAME))
+    return code(row.name)
 
 
 def _verdict(row: Row) -> str:
-    return f"**{row.verdict}**" if row.tone == "bad" else row.verdict
+    """The verdict behind its mark: what is judged and as it should be is good here, even if unchanged."""
+    mark = _MARKS.get("good" if row.tone == "plain" and row.is_judged else row.tone, "")
+    said = f"**{row.verdict}**" if row.tone == "bad" else row.verdict
+    return f"{mark}&nbsp;{said}" if mark and said else said
+
+
+def _change(row: Row) -> str:
+    return unbroken(f"{row.change} from {row.baseline}") if row.change else ""
 
 
 _COLUMNS = (
-    Column("Test", _name, "left"),
-    Column[Row]("Energy per query", lambda row: f"{row.value} {row.spread}".strip()),
-    Column[Row]("Baseline", lambda row: row.baseline),
-    Column[Row]("Change", lambda row: row.change),
-    Column[Row]("95 % interval", lambda row: row.interval),
-    Column[Row]("Budget", lambda row: row.budget, "left"),
     Column("Verdict", _verdict, "left"),
+    Column("Test", _name, "left"),
+    Column[Row]("Energy per query", lambda row: unbroken(f"{row.value} {row.spread}".strip())),
+    Column("Change", _change),
+    Column[Row]("Budget", lambda row: unbroken(row.budget), "left"),
 )
 
 
@@ -142,7 +165,7 @@ def _from(row: Row) -> str:
     return escaped(", ".join(part for part in (at, day) if part))
 
 
-_DETAILS = (
+_MEASURED = (
     Column("Test", _name, "left"),
     Column("Queries", _queries),
     Column[Row]("Input tokens", lambda row: _count(row.record.measurement.tokens.input_tokens)),
@@ -151,11 +174,33 @@ _DETAILS = (
     Column[Row]("Power", lambda row: _known("average_power_w", row.record)),
     Column("Time", _seconds),
     Column("Rounds: Wh per query", _rounds),
+)
+
+_SERVED = (
+    Column("Test", _name, "left"),
     Column[Row]("Load", lambda row: load_phrase(row.record.measurement), "left"),
     Column[Row]("Times", lambda row: times_phrase(row.record.measurement), "left"),
     Column[Row]("Phases", lambda row: phases_phrase(row.record.measurement), "left"),
-    Column("Baseline", _from, "left"),
 )
+
+_COMPARED = (
+    Column("Test", _name, "left"),
+    Column[Row]("Change", lambda row: row.change),
+    Column[Row]("95 % interval", lambda row: row.interval),
+    Column[Row]("Baseline", lambda row: row.baseline),
+    Column("Measured at", _from, "left"),
+)
+
+_DETAILS = (_MEASURED, _COMPARED, _SERVED)
+"""What is folded: tables of their own, so that each fits the page."""
+
+
+def _details(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> list[str]:
+    """The table of those that it says something of."""
+    told = [row for row in rows if any(column.cell(row) for column in columns[1:])]
+    if not told:
+        return []
+    return [*_table(told, columns, _ROOM * 8 // 100, lambda left: f"and {len(left):,} more"), ""]
 
 
 def _known(metric: str, record: Record) -> str:
@@ -200,29 +245,30 @@ def _fitting(lines: Sequence[str], room: int) -> Sequence[str]:
 
 
 def _notes(rows: Sequence[Row], room: int) -> list[str]:
-    """What else there is to say, once where it is the same of several tests."""
-    said: dict[tuple[str, ...], list[Row]] = {}
+    """What else there is to say, each sentence once, with the tests that it is said of."""
+    tests: dict[str, list[str]] = {}
     for row in rows:
-        if row.notes:
-            said.setdefault(row.notes, []).append(row)
-    lines = [_note(sentences, of) for sentences, of in said.items()]
+        for sentence in dict.fromkeys(row.notes):
+            tests.setdefault(sentence, []).append(_name(row))
+    said: dict[tuple[str, ...], list[str]] = {}
+    for sentence, names in tests.items():
+        said.setdefault(tuple(names), []).append(sentence)
+    lines = [_note(names, sentences) for names, sentences in said.items()]
     fitting = _fitting(lines, room)
     more = [f"- and {len(lines) - len(fitting):,} more notes"] if len(fitting) < len(lines) else []
     return ["", *fitting, *more] if lines else []
 
 
-def _note(sentences: Sequence[str], rows: Sequence[Row]) -> str:
-    named = ", ".join(_name(row) for row in rows[:2])
-    more = f" and {len(rows) - 2:,} more" if len(rows) > 2 else ""
+def _note(names: Sequence[str], sentences: Sequence[str]) -> str:
     said = "; ".join(escaped(shortened(sentence, _SENTENCE)) for sentence in sentences)
-    return f"- {named}{more}: {said}"
+    return f"- {first_few(names)}: {said}"
 
 
 def _missing(run: Run) -> list[str]:
     """What the run lacks, a line for each kind."""
     lines = []
     for one in missing(run.gaps):
-        names = [_code(shortened(name, _NAME)) for name in one.names]
+        names = [code(shortened(name, _LONGEST_NAME)) for name in one.names]
         lines.append(f"- {escaped(shortened(one.said, _SENTENCE))}: {first_few(names)}")
     return ["", *lines] if lines else []
 
@@ -233,33 +279,3 @@ def _facts(run: Run) -> list[str]:
     driver = [f"driver {rig.driver}"] if rig.driver is not None else []
     facts = [measured_phrase(run), ", ".join([devices_phrase(rig.devices), *driver]), host]
     return [f"- {escaped(shortened(one_line(fact), _SENTENCE))}" for fact in facts]
-
-
-_PROSE = re.compile(
-    r"(?![-+ ]|\d+[.)]|.*GH-\d)"  # neither a list nor a reference to an issue
-    r"(?:[^\W_]|[ ,;%±·()'\"=+/-]"
-    r"|(?<![wW]{3})\."  # no address that begins with www.
-    r"|:(?= |$)|(?<=\d):(?=\d\d\b(?!:))"  # nor with https:, and no emoji between colons
-    r"|(?<=[^\W_])_(?=[^\W_])"  # within a word it emphasises nothing
-    r"|\[\d+\](?![(:\[])"  # no link
-    r")*"
-)
-"""Text in which Markdown, and what GitHub and GitLab add to it, finds nothing to act on."""
-
-
-def escaped(text: str) -> str:
-    """Printable ``text`` as Markdown that shows it as it is, anywhere within a line."""
-    return text if _PROSE.fullmatch(text) else _code(text)
-
-
-def _code(text: str) -> str:
-    """Printable ``text`` as code, in which no mention, link or reference is looked for."""
-    if text and text == text.strip() and not _UNSPEAKABLE.intersection(text):
-        return f"`{text}`"
-    return f"<code>{_PUNCTUATION.sub(lambda found: f'&#{ord(found[0])};', text)}</code>"
-
-
-_UNSPEAKABLE = frozenset("`|\\")
-"""What code between backticks cannot hold, at least not in a table."""
-
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")

@@ -16,7 +16,7 @@ from pytest_whq.rendering.words import (
     one_line,
     spread,
 )
-from pytest_whq.units import format_percent, format_percent_range
+from pytest_whq.units import Prefix, format_percent, format_percent_range, prefix_for
 
 TONES = get_args(Tone)
 """The tones of a `Row`, the one to look at first before the others."""
@@ -50,15 +50,25 @@ class Row:
     notes: tuple[str, ...]
     footprint: tuple[str, ...]
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether a figure was held against a limit or a baseline, and there is an answer."""
+        comparison = self.record.comparison
+        settled = comparison is not None and comparison.meaning.settled
+        return settled or any(verdict.settled for verdict in self.record.budgets)
+
 
 def rows_of(run: Run) -> list[Row]:
     """The rows of a run: those that fail first, then those without a verdict, each in their order."""
     names = short_names([record.test for record in run.records])
-    rows = [_row(record, name, run) for record, name in zip(run.records, names, strict=True)]
+    # One prefix for all figures that are compared with one another: µWh below mWh look larger.
+    known = (record.measurement for record in run.records if record.measurement.why_unmeasured is None)
+    prefix = prefix_for([value for one in known if (value := one.wh_per_query)])
+    rows = [_row(record, name, run, prefix) for record, name in zip(run.records, names, strict=True)]
     return sorted(rows, key=lambda row: min(TONES.index(row.tone), TONES.index("good")))
 
 
-def _row(record: Record, name: str, run: Run) -> Row:
+def _row(record: Record, name: str, run: Run, prefix: Prefix) -> Row:
     measured = record.measurement.why_unmeasured is None
     share = spread(record.measurement) if measured else None
     comparison = record.comparison
@@ -66,10 +76,10 @@ def _row(record: Record, name: str, run: Run) -> Row:
     return Row(
         record=record,
         name=name,
-        value=format_metric("wh_per_query", record.measurement.wh_per_query) if measured else "",
+        value=format_metric("wh_per_query", record.measurement.wh_per_query, prefix) if measured else "",
         spread="" if share is None else f"± {format_percent(share)}",
         share=share,
-        baseline=_baseline(comparison),
+        baseline=_baseline(comparison, prefix),
         change=_change(comparison),
         change_tone=_change_tone(comparison),
         interval=_interval(comparison),
@@ -82,10 +92,11 @@ def _row(record: Record, name: str, run: Run) -> Row:
     )
 
 
-def _baseline(comparison: Comparison | None) -> str:
+def _baseline(comparison: Comparison | None, prefix: Prefix) -> str:
     if comparison is None or comparison.baseline is None:
         return ""
-    return format_metric(comparison.metric, comparison.baseline)
+    same = comparison.metric == "wh_per_query"
+    return format_metric(comparison.metric, comparison.baseline, prefix if same else None)
 
 
 def _change(comparison: Comparison | None) -> str:

@@ -90,14 +90,22 @@ def run_rig_phrase(run: Run) -> str:
     return rig_phrase(run.rig, [method for method in methods if method])
 
 
+NOT_MEASURED = "not measured"
+FAILED_BEFORE = "failed without a figure"
+FAILING_BY_POLICY = "failing by a policy"
+
+
 def counts_of(run: Run) -> dict[str, int]:
     """How many tests were measured, and how many of them are not as they should be: what -> number."""
     measured = sum(record.measurement.why_unmeasured is None for record in run.records)
     outcomes = [{verdict.outcome for verdict in record.budgets} for record in run.records]
     compared = Counter(record.comparison.outcome for record in run.records if record.comparison)
     numbers = {
-        "not measured": len(run.records) - measured,
-        "failed without a figure": sum(gap.kind == "failed_before" for gap in run.gaps),
+        NOT_MEASURED: len(run.records) - measured,
+        FAILED_BEFORE: sum(gap.kind == "failed_before" for gap in run.gaps),
+        FAILING_BY_POLICY: sum(
+            record.comparison.fails_by_policy for record in run.records if record.comparison
+        ),
         **{
             meaning.counted: sum(outcome in found for found in outcomes)
             for outcome, meaning in BUDGET_OUTCOMES.items()

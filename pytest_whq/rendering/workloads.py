@@ -12,7 +12,7 @@ from pytest_whq.errors import SettingError
 from pytest_whq.model import Record, Run
 from pytest_whq.rendering.columns import aligned
 from pytest_whq.rendering.csvtable import guarded
-from pytest_whq.rendering.markdown import escaped
+from pytest_whq.rendering.markdown_text import escaped
 from pytest_whq.rendering.names import short_names, shortened
 from pytest_whq.rendering.words import one_line, run_rig_phrase
 from pytest_whq.rendering.workload_columns import COLUMNS, SHOWN, Column, Value

@@ -156,7 +156,7 @@ def test_a_job_of_github_marks_the_file_and_has_a_summary(project: MeasuredProje
     command = f"::error file={place},title=Energy%3A over budget::test_it.py::test_chat%0A"
     result.stdout.fnmatch_lines([f"{command}wh_per_query is*"])
     summary = on_github.read_text("utf-8")
-    assert summary.startswith("before\n<!-- pytest-whq report -->\n### Energy: 1 measured")
+    assert summary.startswith("before\n<!-- pytest-whq report -->\n### ❌ Energy: 1 over budget\n\n1 measured\n")
 
 
 def test_verdicts_that_are_not_enforced_are_warnings(project: MeasuredProject, on_github: Path) -> None:

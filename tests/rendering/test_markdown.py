@@ -7,8 +7,11 @@ from markdown_it import MarkdownIt
 from report_run import HOSTILE, a_hostile_run, a_report_run, against, measured
 from samples import a_run
 
+from pytest_whq.model import Reason
+from pytest_whq.model.verdicts import ComparisonOutcome
 from pytest_whq.rendering import markdown
-from pytest_whq.rendering.names import short_names, shortened
+from pytest_whq.rendering.markdown_text import escaped, unbroken
+from pytest_whq.rendering.names import fitted, short_names, shortened
 from pytest_whq.rendering.words import one_line
 
 LIMIT = 65_536
@@ -46,10 +49,10 @@ class _Text(HTMLParser):
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_from_outside_is_shown_as_it_is(text: str) -> None:
     shown = one_line(text)
-    page = _Text(GFM.render(f"| a |\n|---|\n| {markdown.escaped(shown)} |\n"))
+    page = _Text(GFM.render(f"| a |\n|---|\n| {escaped(shown)} |\n"))
     assert page.cells == [shown]
     assert page.tags <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
-    page = _Text(GFM.render(f"- {markdown.escaped(shown)}: and {markdown.escaped(shown)}\n"))
+    page = _Text(GFM.render(f"- {escaped(shown)}: and {escaped(shown)}\n"))
     assert page.text.strip() == f"{shown}: and {shown}".strip()
     assert page.tags <= {"ul", "li", "code"}
 
@@ -63,7 +66,7 @@ def test_text_from_outside_is_shown_as_it_is(text: str) -> None:
     ],
 )
 def test_plain_sentences_stay_as_they_are(text: str) -> None:
-    assert markdown.escaped(text) == text
+    assert escaped(text) == text
     assert _Text(GFM.render(text)).tags == {"p"}
 
 
@@ -74,8 +77,8 @@ def test_hostile_names_stand_in_their_cells_and_make_no_elements() -> None:
         *("h3", "p", "table", "thead", "tbody", "tr", "th", "td", "strong", "code", "ul", "li"),
         *("details", "summary"),
     }
-    for name in short_names([record.test for record in run.records]):
-        assert shortened(name, 90).strip() in [cell.strip() for cell in page.cells]
+    names = fitted(short_names([record.test for record in run.records]), 48)
+    assert {shortened(name, 90).strip() for name in names} <= {cell.strip() for cell in page.cells}
 
 
 def test_the_first_line_is_what_a_workflow_looks_for() -> None:
@@ -89,13 +92,13 @@ def test_ten_thousand_tests_fit_and_those_that_fail_come_first() -> None:
     records = [replace(fine, test=f"test_{number}.py::test") for number in range(9_990)]
     records += [replace(bad, test=f"test_bad_{number}.py::test") for number in range(10)]
     text = markdown.render(a_run(*records))
-    rows = [line for line in text.splitlines() if line.startswith("| `test")]
+    table = text[text.index("| Verdict |") :].split("\n\n")[0]
+    rows = table.splitlines()[2:]
     assert len(text.encode()) < LIMIT
     assert ["bad" in row for row in rows[:11]] == [True] * 10 + [False]
     left = re.search(r"^and ([\d,]+) more, none of which fails$", text, re.MULTILINE)
     assert left is not None
-    shown = text.split("\n\n")[1].count("| `test")
-    assert int(left[1].replace(",", "")) == 10_000 - shown
+    assert int(left[1].replace(",", "")) == 10_000 - len(rows)
     assert text.rstrip().endswith("</details>")
 
 
@@ -113,3 +116,34 @@ def test_the_longest_names_and_sentences_fit() -> None:
 
 def test_a_run_without_records_says_so() -> None:
     assert "No test was measured." in markdown.render(a_run())
+
+
+def test_a_reason_of_several_tests_is_told_once() -> None:
+    hot, slow = Reason("throttled", "it was hot."), Reason("imprecise", "it was noisy.")
+    records = [
+        measured("a.py::test_1", 1.0, reasons=(hot,)),
+        measured("a.py::test_2", 1.0, reasons=(hot, slow)),
+    ]
+    text = markdown.render(a_run(*records))
+    assert "- `a.py::test_1`, `a.py::test_2`: it was hot\n- `a.py::test_2`: it was noisy\n" in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("regressed", "### ❌ Energy: 1 regressed\n\n1 measured\n"),
+        ("inconclusive", "### ⚠️ Energy: 1 inconclusive\n\n1 measured\n"),
+        ("improved", "### ✅ Energy: 1 improved, 1 measured\n\n| Verdict"),
+        ("unchanged", "### ✅ Energy: 1 measured\n\n| Verdict"),
+        ("new", "### Energy: 1 measured\n\n| Verdict"),
+    ],
+)
+def test_the_verdict_is_the_first_thing_to_read(outcome: ComparisonOutcome, said: str) -> None:
+    run = a_run(measured("a.py::test", 1.0, comparison=against(1.0, 0.0, outcome)))
+    assert said in markdown.render(run)
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    text = "9.70 mWh ± 1.0 %, 97.0 % of 10.0 J/token, 0 Wh, 5 tests"
+    spaced = "9.70_mWh ±_1.0_%, 97.0_% of 10.0_J/token, 0_Wh, 5 tests"
+    assert unbroken(text) == spaced.replace("_", "&nbsp;")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_whq.footprint.left_out import ITEMS, left_out
 from pytest_whq.footprint.sheet import Sheet, Workload
-from pytest_whq.rendering.markdown import escaped
+from pytest_whq.rendering.markdown_text import escaped
 from pytest_whq.rendering.places.words import basis_sentences, price_phrase
 from pytest_whq.rendering.sheets.answers import of_all, of_workload
 from pytest_whq.rendering.sheets.json import document_of
