@@ -114,7 +114,7 @@ _COLUMNS = (
 
 
 _ROLES = (
-    Column[RoleRow]("By role", lambda row: _code(shortened(row.name, _NAME)), "left"),
+    Column[RoleRow]("By role", lambda row: code(shortened(row.name, _NAME)), "left"),
     Column[RoleRow]("Role", lambda row: escaped(shortened(one_line(row.role), _NAME)), "left"),
     Column[RoleRow]("Devices", lambda row: f"{row.devices:,}"),
     Column[RoleRow]("Energy", lambda row: row.energy),

@@ -12,7 +12,7 @@ from pytest_whq.model.verdicts import Tone
 from pytest_whq.rendering.names import short_names
 from pytest_whq.rendering.places.amounts import amounts_at
 from pytest_whq.rendering.words import (
-    budget_phrase,
+    budget_use,
     one_line,
     spread,
 )
@@ -83,7 +83,7 @@ def _row(record: Record, name: str, run: Run, prefix: Prefix) -> Row:
         change=_change(comparison),
         change_tone=_change_tone(comparison),
         interval=_interval(comparison),
-        budget=budget_phrase(record.budgets),
+        budget=budget_use(record.budgets),
         verdict=verdict,
         tone=_tone(record, measured),
         failures=tuple(map(_said, _failures(record, run.rig))),

@@ -142,6 +142,13 @@ def spread(measurement: Measurement) -> float | None:
 
 
 def budget_phrase(verdicts: Sequence[BudgetVerdict]) -> str:
+    """How far the tightest budget is used, and whether it fails; empty where there is none."""
+    verdict = tightest_budget(verdicts)
+    use = budget_use(verdicts)
+    return f"{use}, {verdict.outcome}" if verdict is not None and verdict.fails and verdict.settled else use
+
+
+def budget_use(verdicts: Sequence[BudgetVerdict]) -> str:
     """How far the tightest budget is used, failing ones first; empty where there is none."""
     verdict = tightest_budget(verdicts)
     if verdict is None:
@@ -149,8 +156,7 @@ def budget_phrase(verdicts: Sequence[BudgetVerdict]) -> str:
     limit = f"{format_metric(verdict.metric, verdict.limit)}{per_phrase(verdict.metric)}"
     if verdict.value is None or not verdict.settled:
         return f"{verdict.outcome.replace('_', ' ')}: {limit}"
-    use = f"{format_percent(verdict.value / verdict.limit)} of {limit}"
-    return f"{use}, {verdict.outcome}" if verdict.fails else use
+    return f"{format_percent(verdict.value / verdict.limit)} of {limit}"
 
 
 def per_phrase(metric: str) -> str:

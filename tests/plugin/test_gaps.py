@@ -178,8 +178,8 @@ def test_a_row_that_a_policy_fails_is_marked(accepted: MeasuredProject) -> None:
     result.assert_outcomes(passed=3)
     assert accepted.records["test_first"]["comparison"]["fails_by_policy"]
     report = (accepted.path / "report.md").read_text("utf-8")
-    (row,) = (line for line in report.splitlines() if line.startswith("| `test_it.py::test_first` | 100"))
-    assert row.endswith("| **new** |")
+    assert "| ❌&nbsp;**new** | `test_it.py::test_first` | 100&nbsp;mWh" in report
+    assert "### ❌ Energy: 1 failing by a policy" in report
     accepted.run("--whq-when=new=fail", "--whq-budget").assert_outcomes(passed=2, failed=1)
 
 

@@ -75,7 +75,7 @@ def test_loads_that_differ_in_their_concurrency_are_one_sweep(tests: tuple[str, 
     records = [named(loaded(concurrency), test) for concurrency, test in zip((1, 8), tests, strict=True)]
     (sweep,) = sweeps_of(a_run(*reversed(records)))
     assert sweep.name == name
-    assert sweep.records == tuple(records)
+    assert [line.records for line in sweep.lines] == [tuple(records)]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,21 @@ def test_what_was_not_measured_is_not_in_it() -> None:
     why = (Reason("source_error", "it hangs"),)
     broken = replace(broken, measurement=replace(broken.measurement, reasons=why))
     (sweep,) = sweeps_of(a_run(loaded(1), loaded(8), broken))
-    assert len(sweep.records) == 2
+    assert len(sweep.rows) == 2
+
+
+def test_loads_of_several_models_are_lines_of_one_chart() -> None:
+    tests = {(n, model): f"t.py::test[{n}-{model}]" for model in ("8b", "70b") for n in (1, 8)}
+    records = [named(loaded(n), test) for (n, _), test in tests.items()]
+    (sweep,) = sweeps_of(a_run(*records, named(loaded(64), "t.py::test[64-70b]")))
+    assert sweep.name == "t.py::test[*]"
+    assert [(line.name, len(line.records)) for line in sweep.lines] == [("8b", 2), ("70b", 3)]
+    chart = sweep.chart
+    assert chart.along == ("1", "8", "64")
+    assert [key.text for key in chart.legend] == ["8b", "70b", "95 % interval"]
+    assert [shape.kind for shape in chart.shapes if "series" in shape.kind] == ["series s0 d0", "series s1 d0"]
+    assert sweep.columns[0].title == "Load"
+    assert [row.line for row in sweep.rows] == ["8b", "70b", "8b", "70b", "70b"]
 
 
 class _Cells(HTMLParser):

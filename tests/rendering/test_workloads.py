@@ -167,7 +167,7 @@ def test_the_page_plots_each_row_that_tells_both_and_loads_nothing() -> None:
         *("Wh/query, modelled: 5.56", "PS5 minutes: 1.67", "Doubts: 1"),
     ]
     # The best of R1 are joined: 50 tokens/s at less energy, 90 at more.
-    assert page.count('class="front s0"') == 1
+    assert page.count('class="front s0 d0"') == 1 + len(["its key"])
 
 
 def test_a_page_without_interactivity_says_so() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from pytest_whq.model import BudgetVerdict, Comparison, Measurement, PowerCurve, format_metric
-from pytest_whq.units import format_quantity, format_seconds
+from pytest_whq.units import format_percent, format_quantity, format_seconds
 
 WIDTH, HEIGHT = 1000, 100
 """The size of a chart in the numbers of its paths."""
@@ -52,14 +52,14 @@ class Chart(NamedTuple):
 
 def power_chart(curve: PowerCurve) -> Chart:
     """Watts over time, with the windows that were measured behind them."""
-    top_w = _round_up(1.03 * max((watts for watts in curve.power_w if watts is not None), default=1.0))
+    top_w = round_up(1.03 * max((watts for watts in curve.power_w if watts is not None), default=1.0))
     length_s = curve.end_s - curve.start_s
     along = _scale(curve.start_s, curve.end_s)
     windows = "".join(_box(along(begin_s), along(end_s)) for begin_s, end_s in curve.windows_s)
     return Chart(
         "Power over time",
-        (Shape("window", windows), _HALFWAY, Shape("watts", _watts(curve.power_w, top_w))),
-        (_key("window", "M0 0H12V10H0Z", "measured"), _key("watts", "M0 5H12", "all devices together")),
+        (Shape("window", windows), HALFWAY, _MIDDLE, Shape("watts", _watts(curve.power_w, top_w))),
+        (key("window", "M0 0H12V10H0Z", "measured"), key("watts", "M0 5H12", "all devices together")),
         up=tuple(format_quantity(share * top_w, "W") for share in (1.0, 0.5, 0.0)),
         along=tuple(format_seconds(share * length_s) if share else "0 s" for share in (0.0, 0.5, 1.0)),
     )
@@ -92,57 +92,21 @@ def rounds_chart(measurement: Measurement, comparison: Comparison | None) -> Cha
     low, high = min(marks), max(marks)
     margin = (high - low) * 0.06 or abs(high) * 0.01 or 1.0
     along = _scale(low - margin, high + margin)
-    shapes = []
-    legend = [_key("dots", "M6 5h.01", "a round"), _key("mean", "M6 0V10", "their mean")]
+    shapes = [_MIDDLE]
+    legend = [key("dots", "M6 5h.01", "a round"), key("mean", "M6 0V10", "their mean")]
     if interval is not None:
         left, right = (along(bound) for bound in interval)
         shapes.append(Shape("band", _box(left, right)))
-        legend.append(_key("band", "M0 0H12V10H0Z", "95 % interval"))
+        legend.append(key("band", "M0 0H12V10H0Z", "95 % interval"))
     if baseline is not None:
         shapes.append(_upright("base", along(baseline)))
-        legend.append(_key("base", "M6 0V10", f"baseline, {format_metric('wh_per_query', baseline)}"))
+        legend.append(key("base", "M6 0V10", f"baseline, {format_metric('wh_per_query', baseline)}"))
     shapes.append(_upright("mean", along(mean)))
     dots = "".join(f"M{along(value)} {_height_of(number):.0f}h.01" for number, value in enumerate(values))
     shapes.append(Shape("dots", dots))
     ticks = (low - margin, (low + high) / 2, high + margin)
     labels = tuple(format_metric("wh_per_query", tick) for tick in ticks)
     return Chart("Rounds, energy per query", tuple(shapes), tuple(legend), up=(), along=labels)
-
-
-class Point(NamedTuple):
-    """A value at a place along a chart, with half of its 95 % interval as a share of it, if known."""
-
-    label: str
-    value: float
-    share: float | None
-
-
-def points_chart(caption: str, points: Sequence[Point], write: Callable[[float], str]) -> Chart:
-    """Values at evenly spaced places, joined by a line, on a scale that begins at zero."""
-    top = _round_up(max(point.value * (1 + (point.share or 0.0)) for point in points))
-    # Half a step on either side, so that each point stands above the middle of its label.
-    places = [WIDTH * (number + 0.5) / len(points) for number in range(len(points))]
-    along = list(zip(places, points, strict=True))
-
-    def up(value: float) -> str:
-        return f"{HEIGHT * (1 - value / top):.1f}"
-
-    whiskers = "".join(
-        f"M{x:.1f} {up(point.value * (1 - point.share))}V{up(point.value * (1 + point.share))}"
-        for x, point in along
-        if point.share is not None
-    )
-    shapes = [_HALFWAY, Shape("watts", f"M{'L'.join(f'{x:.1f} {up(p.value)}' for x, p in along)}")]
-    shapes += [Shape("error", whiskers)] if whiskers else []
-    shapes.append(Shape("dots", "".join(f"M{x:.1f} {up(p.value)}h.01" for x, p in along)))
-    return Chart(
-        caption,
-        tuple(shapes),
-        (_key("error", "M6 0V10", "95 % interval"),) if whiskers else (),
-        up=tuple(write(share * top) for share in (1.0, 0.5, 0.0)),
-        along=tuple(point.label for point in points),
-        even=True,
-    )
 
 
 def _height_of(number: int) -> float:
@@ -173,6 +137,17 @@ def reach_of(comparisons: Iterable[Comparison]) -> float:
     return min(0.4, max(0.1, *bounds)) if bounds else 0.1
 
 
+def change_keys(reach: float) -> tuple[Key, ...]:
+    """What stands for what in a `change_mark` on a scale of ``reach``."""
+    end = format_percent(reach, signed=True)
+    return (
+        key("point", "M6 5h.01", "the change"),
+        key("whisker", "M0 5H12", "its 95 % interval"),
+        key("zero", "M6 0V10", "no change"),
+        key("limit", "M6 0V10", f"the most that is allowed; from -{end.removeprefix('+')} to {end}"),
+    )
+
+
 def budget_bar(verdict: BudgetVerdict) -> Mark | None:
     """How much of a budget is used, full where it is exceeded; None where that is not known."""
     if verdict.value is None or not verdict.limit:
@@ -181,7 +156,8 @@ def budget_bar(verdict: BudgetVerdict) -> Mark | None:
     return Mark(100, 6, (Shape("track", "M2 3H98"), Shape("used", f"M2 3H{used:.0f}")))
 
 
-def _key(kind: str, path: str, text: str) -> Key:
+def key(kind: str, path: str, text: str) -> Key:
+    """An example of a shape, and what it stands for."""
     return Key(Mark(12, 10, (Shape(kind, path),)), text)
 
 
@@ -193,7 +169,8 @@ def _upright(kind: str, x: float) -> Shape:
     return Shape(kind, f"M{x:g} 0V{HEIGHT}")
 
 
-_HALFWAY = Shape("grid", f"M0 {HEIGHT / 2:g}H{WIDTH}")
+HALFWAY = Shape("grid", f"M0 {HEIGHT / 2:g}H{WIDTH}")
+_MIDDLE = _upright("grid", WIDTH / 2)
 
 
 def _scale(low: float, high: float) -> Callable[[float], float]:
@@ -203,7 +180,7 @@ def _scale(low: float, high: float) -> Callable[[float], float]:
     return lambda value: round(WIDTH * (value - low) / length, 1)
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
     """The next number from ``value`` up that looks good at the end of an axis."""
     if value <= 0:
         return 1.0

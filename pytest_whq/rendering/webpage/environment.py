@@ -37,9 +37,14 @@ def _printable(value: object) -> object:
     return value if isinstance(value, Markup) else one_line(str(value))
 
 
+_LONGEST_WORD = 30
+"""A line may end within a word that is longer: the page must not become as wide."""
+
+
 def _pieces(name: str) -> list[str]:
     """The parts of a test's name between which a line may end."""
-    return re.split(r"(?<=::)|(?<=[/_])|(?=\[)", name)
+    words = re.split(r"(?<=::)|(?<=[/_])|(?=\[)", name)
+    return [word[at : at + _LONGEST_WORD] for word in words for at in range(0, len(word) or 1, _LONGEST_WORD)]
 
 
 def own_file(name: str) -> Markup:

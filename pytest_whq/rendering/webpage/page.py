@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from pytest_whq.model import BUDGET_OUTCOMES, COMPARISON_OUTCOMES, Record, Rig, Run, format_metric
+from pytest_whq.model import Record, Rig, Run, format_metric
 from pytest_whq.rendering.gap_words import missing
+from pytest_whq.rendering.headline import COUNT_TONES, worst_first
 from pytest_whq.rendering.rows import Row, baseline_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_of, times_of
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart, power_chart, rounds_chart
 from pytest_whq.rendering.webpage.environment import environment, own_file
 from pytest_whq.rendering.webpage.footprint import footprint_part
 from pytest_whq.rendering.webpage.sweeps import sweeps_of
-from pytest_whq.rendering.webpage.table import columns_of
-from pytest_whq.rendering.words import counts_of, counts_phrase, run_rig_phrase
+from pytest_whq.rendering.webpage.table import columns_of, keys_of_changes
+from pytest_whq.rendering.words import counts_phrase, run_rig_phrase
 from pytest_whq.units import format_seconds
 
 _MOST_CHARTS = 200
@@ -34,12 +35,13 @@ def render(run: Run) -> str:
             script=script,
             title=f"Energy: {counts_phrase(run)}",
             rig=run_rig_phrase(run),
-            counts=counts_of(run),
-            tones=_TONES,
+            counts=worst_first(run),
+            tones=COUNT_TONES,
             measured=measured_phrase(run),
             baseline=baseline_phrase(run.records),
             rows=rows,
             columns=columns_of(rows),
+            change_keys=keys_of_changes(rows),
             gaps=missing(run.gaps),
             footprint=footprint_part(run.place, rows),
             sweeps=sweeps_of(run),
@@ -48,13 +50,6 @@ def render(run: Run) -> str:
             chart_size=(WIDTH, HEIGHT),
         )
     )
-
-
-_TONES = {
-    meaning.counted: meaning.tone
-    for meaning in (*BUDGET_OUTCOMES.values(), *COMPARISON_OUTCOMES.values())
-    if meaning.tone in ("bad", "good")
-}
 
 
 def policy_for(style: str, script: str) -> str:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from pytest_whq.model import Record, Run
 from pytest_whq.rendering.webpage.environment import environment, own_file
+from pytest_whq.rendering.webpage.points import colour_of
 from pytest_whq.rendering.words import run_rig_phrase
 from pytest_whq.rendering.workload_columns import COLUMNS, Column, headline, interactivity, workload
 
-_WIDTH, _HEIGHT = 960, 440
-_LEFT, _RIGHT, _TOP, _FOOT = 64, 944, 12, 396
-_COLOURS = 8
+_WIDTH, _HEIGHT = 960, 450
+_LEFT, _RIGHT, _TOP, _FOOT = 64, 944, 32, 410
 _SAID = ("details", "interactivity", "latency", "measured", "modelled", "corrected", "ps5", "doubts")
 
 
@@ -34,10 +34,13 @@ class Dot(NamedTuple):
 
 
 class Group(NamedTuple):
-    """What belongs on one line: a workload on one kind of hardware and engine; ``front`` is its path."""
+    """What belongs on one line: a workload on one kind of hardware and engine; ``front`` is its path.
+
+    ``look`` are the classes of its colour and dashes.
+    """
 
     name: str
-    colour: int
+    look: str
     front: str
     dots: tuple[Dot, ...]
 
@@ -93,7 +96,7 @@ def _plot(records: Sequence[Record]) -> Plot | None:
     along = _Scale([row.speed for row in every], _LEFT, _RIGHT)
     up = _Scale([row.cost for row in every], _FOOT, _TOP)
     groups = [
-        Group(name, number % _COLOURS, _front(group, along, up), tuple(_dot(row, along, up) for row in group))
+        Group(name, colour_of(number), _front(group, along, up), tuple(_dot(row, along, up) for row in group))
         for number, (name, group) in enumerate(rows.items())
     ]
     return Plot(groups, along.marks(), up.marks())

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pytest_whq.rendering.columns import Column, filled
 from pytest_whq.rendering.rows import TONES, Row
-from pytest_whq.rendering.webpage.charts import Mark, budget_bar, change_mark, reach_of
+from pytest_whq.rendering.webpage.charts import Key, Mark, budget_bar, change_keys, change_mark, reach_of
 from pytest_whq.rendering.words import tightest_budget
 
 
@@ -51,6 +51,12 @@ def columns_of(rows: Sequence[Row]) -> list[Sortable]:
     ]
     shown = filled([sortable.column for sortable in columns], rows)
     return [sortable for sortable in columns if sortable.column in shown]
+
+
+def keys_of_changes(rows: Sequence[Row]) -> tuple[Key, ...]:
+    """What is drawn beside the changes of ``rows``, empty where there are none."""
+    compared = [found for row in rows if (found := row.record.comparison) and found.change is not None]
+    return change_keys(reach_of(compared)) if compared else ()
 
 
 def _wh_per_query(row: Row) -> float | None:
