@@ -14,13 +14,18 @@ TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed"]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one test measured, and what became of the test."""
+    """What one test measured, and what became of the test.
+
+    ``line`` is that on which the test begins, from 1 on, in the file that its node id names; None where it
+    is not there or not known.
+    """
 
     test: str
     outcome: TestOutcome
     measurement: Measurement
     budgets: tuple[BudgetVerdict, ...] = ()
     comparison: Comparison | None = None
+    line: int | None = None
 
     @classmethod
     def outside_pytest(cls, name: str, measurement: Measurement, *, failed: bool = False) -> "Record":

@@ -42,3 +42,9 @@ def is_marked(item: pytest.Item) -> bool:
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process is a worker of pytest-xdist, whose reports go to a controller."""
     return hasattr(config, "workerinput")
+
+
+def line_of(item: pytest.Item) -> int | None:
+    """The line on which a test begins, from 1 on; None where that is in another file than its node id's."""
+    file, line, _ = item.location
+    return None if line is None or file != item.nodeid.partition("::")[0] else line + 1

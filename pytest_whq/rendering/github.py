@@ -26,7 +26,8 @@ def _command(level: str, row: Row, folder: str) -> str:
     path = "/".join(part for part in (folder, row.record.test.partition("::")[0]) if part)
     text = "\n".join([row.name, *(f"{sentence}." for sentence in row.failures)])
     title = f"Energy: {row.verdict}"
-    return f"::{level} file={_property(one_line(path))},title={_property(title)}::{_data(text)}"
+    line = "" if row.record.line is None else f",line={row.record.line}"
+    return f"::{level} file={_property(one_line(path))}{line},title={_property(title)}::{_data(text)}"
 
 
 def _data(text: str) -> str:

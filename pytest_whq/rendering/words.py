@@ -70,6 +70,14 @@ def devices_phrase(devices: Sequence[Device]) -> str:
     return " + ".join(_kind(name, limit_w, n) for (name, limit_w), n in kinds.items()) or "no device"
 
 
+def device_names(devices: Sequence[Device]) -> str:
+    """The devices by their names alone: ``8 x NVIDIA H200``."""
+    names = Counter(device.name for device in devices)
+    return " + ".join(
+        f"{f'{number} x ' if number > 1 else ''}{one_line(name)}" for name, number in names.items()
+    )
+
+
 def _kind(name: str, limit_w: float | None, number: int) -> str:
     several = number > 1
     limit = "" if limit_w is None else f", {format_quantity(limit_w, 'W')} limit{' each' if several else ''}"

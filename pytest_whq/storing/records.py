@@ -60,6 +60,7 @@ _DETAILS = (
     "notes",
     "server",
     "imported",
+    "line",
 )
 """Fields that a file may lack, and does where they say nothing."""
 

@@ -21,7 +21,7 @@ SIGNS = {
     "markdown": "<!-- pytest-whq report -->",
     "html": "<!DOCTYPE html>",
     "csv": '"test","outcome"',
-    "openmetrics": "# TYPE whq_wh_per_query gauge",
+    "openmetrics": "# TYPE whq_run info",
     "json": "{",
 }
 
@@ -118,8 +118,8 @@ def test_the_junit_file_has_the_figures_as_properties(project: MeasuredProject) 
     project.run("--junitxml=junit.xml", "--whq-max=wh_per_query=1")
     found = dict(properties(project.path / "junit.xml"))
     assert float(found["whq.wh_per_query"]) == pytest.approx(0.1, rel=1e-3)
-    assert found["whq.method"] == "counter"
-    assert found["whq.budget"] == "10.0 % of 1.00 Wh"
+    assert (found["whq.method"], found["whq.estimated"]) == ("counter", "false")
+    assert (found["whq.budget.wh_per_query"], found["whq.budget.wh_per_query.limit"]) == ("within", "1.0")
 
 
 def test_each_attempt_of_a_test_that_is_run_again_tells_its_own_figures_once(
@@ -153,10 +153,12 @@ def test_a_job_of_github_marks_the_file_and_has_a_summary(project: MeasuredProje
     project.tests(TESTS)
     result = project.run("--whq-max=wh_per_query=0.05")
     place = f"{project.path.name}/test_it.py"
-    command = f"::error file={place},title=Energy%3A over budget::test_it.py::test_chat%0A"
+    command = f"::error file={place},line=1,title=Energy%3A over budget::test_it.py::test_chat%0A"
     result.stdout.fnmatch_lines([f"{command}wh_per_query is*"])
     summary = on_github.read_text("utf-8")
-    assert summary.startswith("before\n<!-- pytest-whq report -->\n### ❌ Energy: 1 over budget\n\n1 measured\n")
+    assert summary.startswith(
+        "before\n<!-- pytest-whq report -->\n### ❌ Energy: 1 over budget\n\n1 measured\n"
+    )
 
 
 def test_verdicts_that_are_not_enforced_are_warnings(project: MeasuredProject, on_github: Path) -> None:

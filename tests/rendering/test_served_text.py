@@ -110,7 +110,10 @@ def test_loads_of_several_models_are_lines_of_one_chart() -> None:
     chart = sweep.chart
     assert chart.along == ("1", "8", "64")
     assert [key.text for key in chart.legend] == ["8b", "70b", "95 % interval"]
-    assert [shape.kind for shape in chart.shapes if "series" in shape.kind] == ["series s0 d0", "series s1 d0"]
+    assert [shape.kind for shape in chart.shapes if "series" in shape.kind] == [
+        "series s0 d0",
+        "series s1 d0",
+    ]
     assert sweep.columns[0].title == "Load"
     assert [row.line for row in sweep.rows] == ["8b", "70b", "8b", "70b", "70b"]
 

@@ -45,11 +45,24 @@ def test_a_negative_figure_stays_a_number() -> None:
 
 def test_open_metrics_escape_their_labels_and_leave_out_what_does_not_stand() -> None:
     text = openmetrics.render(a_hostile_run())
-    sample = re.compile(r'whq_\w+\{test="(?:[^"\\]|\\\\|\\")*"\} [-\d.e]+')
+    label = r'\w+="(?:[^"\\]|\\\\|\\")*"'
+    sample = re.compile(rf"whq_\w+\{{{label}(,{label})*\}} [-\d.e]+")
     for line in text.splitlines():
         assert line.startswith("#") or sample.fullmatch(line)
     assert text.endswith("# EOF\n")
-    assert openmetrics.render(a_run(NOTHING)) == "# EOF\n"
+    assert "# TYPE whq_wh_per_query" not in openmetrics.render(a_run(NOTHING))
+    assert openmetrics.render(a_run()) == "# EOF\n"
+
+
+def test_open_metrics_tell_how_figures_were_made_and_what_became_of_them() -> None:
+    lines = openmetrics.render(a_run(FULL)).splitlines()
+    made = 'device="NVIDIA H200",source="nvml",method="counter",estimated="false"'
+    assert any(line.startswith(f'whq_wh_per_query{{test="{FULL.test}",{made}}} 0.01') for line in lines)
+    assert any(line.startswith("whq_run_info{") and 'commit="c0ffee"' in line for line in lines)
+    of = f'{{test="{FULL.test}",metric='
+    assert f'whq_budget_failing{of}"wh_per_1k_tokens",from="whq.toml, budgets[0]"}} 1.0' in lines
+    assert f'whq_comparison_info{of}"wh_per_query",outcome="unchanged"}} 1' in lines
+    assert f'whq_change_ratio{of}"wh_per_query"}} 0.032' in lines
 
 
 def test_properties_tell_metrics_and_verdicts() -> None:
@@ -57,9 +70,13 @@ def test_properties_tell_metrics_and_verdicts() -> None:
     assert found["whq.wh_per_query"] == repr(MEASUREMENT.wh_per_query)
     assert found["whq.method"] == "counter"
     assert found["whq.reasons"] == "imprecise throttled"
-    assert found["whq.budget"] == "unmeasured: 100 mWh/1,000 tokens"
+    assert (found["whq.budget.wh_per_query"], found["whq.budget.wh_per_query.limit"]) == ("within", "0.05")
+    assert found["whq.budget.wh_per_1k_tokens"] == "unmeasured"
     assert (found["whq.comparison"], found["whq.change"]) == ("unchanged", "0.032")
-    assert dict(junit.properties(NOTHING, None)) == {"whq.valid": "false", "whq.reasons": "no_source"}
+    assert dict(junit.properties(NOTHING, None)) == {
+        "whq.valid": "false", "whq.estimated": "false", "whq.reasons": "no_source",
+        "whq.queries": "0", "whq.failed_queries": "0",
+    }
 
 
 def decoded(text: str) -> str:
@@ -87,6 +104,12 @@ def test_at_most_ten_commands_are_given_and_the_last_one_counts_the_rest() -> No
     begins = "::warning file=tests/test_it.py,title=Energy%3A regressed::test_it.py::test_0%0A"
     assert lines[0].startswith(begins)
     assert lines[-1] == "::warning title=Energy::and 16 more tests fail"
+
+
+def test_a_command_names_the_line_of_its_test_where_that_is_known() -> None:
+    record = measured("test_it.py::test", 1.0, comparison=against(0.5, 1.0, "regressed"))
+    (line,) = github.render(a_run(replace(record, line=7)), folder="service").splitlines()
+    assert line.startswith("::error file=service/tests/test_it.py,line=7,title=Energy%3A regressed::")
 
 
 def test_a_run_in_which_nothing_fails_gives_no_command() -> None:
