@@ -104,10 +104,18 @@ def as_terminal(run: "Run", options: argparse.Namespace) -> str:
     import shutil
 
     from pytest_whq.rendering import terminal
+    from pytest_whq.rendering.arrangement import arrangement
 
-    return terminal.render(run, verbosity=options.verbose, width=shutil.get_terminal_size().columns)
+    arranged = arrangement(
+        ("--columns", options.columns), ("--sort", options.sort), ("--group-by", options.group_by)
+    )
+    width = shutil.get_terminal_size().columns
+    return terminal.render(run, verbosity=options.verbose, width=width, arranged=arranged)
 
 
-def add_verbose(parser: argparse.ArgumentParser) -> None:
-    """Let a command that prints the table take -v."""
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """Let a command that prints the table take how it is arranged."""
     parser.add_argument("-v", "--verbose", action="count", default=0, help="tokens, power and time as well")
+    parser.add_argument("--sort", metavar="COLUMN", help="name, energy or a column; --sort=-energy falls")
+    parser.add_argument("--columns", metavar="LIST", help="such as power,tokens,budget")
+    parser.add_argument("--group-by", metavar="WHAT", help="variants side by side: by test, file or all")

@@ -5,7 +5,7 @@ import shlex
 import signal
 import subprocess
 
-from pytest_whq.cli.console import add_verbose, as_terminal, complain, show_log
+from pytest_whq.cli.console import add_table, as_terminal, complain, show_log
 from pytest_whq.cli.outputs import add_reports, write_reports
 from pytest_whq.errors import SettingError
 
@@ -21,7 +21,7 @@ def run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", metavar="LIST", help="as --whq-devices")
     parser.add_argument("--wait", metavar="S", help="as --whq-wait")
     parser.add_argument("--idle-ok", action="store_true", help="as --whq-idle-ok")
-    add_verbose(parser)
+    add_table(parser)
     add_reports(parser)
 
 

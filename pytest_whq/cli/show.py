@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli import places
-from pytest_whq.cli.console import add_verbose, as_terminal, hand_over, load, say
+from pytest_whq.cli.console import add_table, as_terminal, hand_over, load, say
 from pytest_whq.cli.verdicts import add_rules, rules_of
 from pytest_whq.errors import SettingError
 from pytest_whq.rendering import EXPORTS, RENDERERS
@@ -29,7 +29,7 @@ def show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("terminal", *RENDERERS, *EXPORTS), default="terminal", help="default: terminal"
     )
-    add_verbose(parser)
+    add_table(parser)
     places.add_place(parser)
     parser.add_argument(
         "--equivalents",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
-from pytest_whq.cli.console import add_verbose, as_terminal, load, load_all, say
+from pytest_whq.cli.console import add_table, as_terminal, load, load_all, say
 from pytest_whq.cli.outputs import add_reports, write_reports
 from pytest_whq.errors import SettingError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def check_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``whq check`` takes."""
     parser.add_argument("file", metavar="RUN", type=Path, help="a run file")
-    add_verbose(parser)
+    add_table(parser)
     parser.add_argument(
         "--budgets", metavar="FILE", type=Path, help="pyproject.toml, or a file such as whq.toml"
     )
@@ -111,7 +111,7 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "bases", metavar="BASE", nargs="+", type=Path, help="run files, or baselines, to compare with"
     )
-    add_verbose(parser)
+    add_table(parser)
     parser.add_argument(
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )
@@ -130,7 +130,7 @@ def compare(options: argparse.Namespace) -> int:
 
 def ab_arguments(parser: argparse.ArgumentParser) -> None:
     measuring.ab_arguments(parser)
-    add_verbose(parser)
+    add_table(parser)
     parser.add_argument(
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )

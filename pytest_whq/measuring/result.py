@@ -15,7 +15,6 @@ from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.measuring.prompt_cache import cache_notes, cached_reasons
 from pytest_whq.measuring.server_work import foreign_reasons, joined_work
 from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round, format_metric
-from pytest_whq.model.reasons import NO_INTERVAL
 from pytest_whq.model.serving import Load, Phases
 from pytest_whq.queries.tally import Tally
 from pytest_whq.tokens import sum_tokens
@@ -230,7 +229,7 @@ def _precision_reasons(
         )
         return
     if repeated:
-        what = NO_INTERVAL
+        what = "the 95 % interval is unknown"
         if width is not None:
             what = f"the 95 % interval is ± {format_percent(width)}"
     else:

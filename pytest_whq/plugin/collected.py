@@ -122,9 +122,8 @@ class CollectedRecords:
         if self._run is not None:
             reporter.write_sep("-", "energy, Wh per query")
             width = self._config.get_terminal_writer().fullwidth
-            reporter.write_line(
-                printable(render(self._whole_run(self._run.rig), verbosity=verbosity, width=width))
-            )
+            run, arranged = self._whole_run(self._run.rig), self._settings.arranged
+            reporter.write_line(printable(render(run, verbosity=verbosity, width=width, arranged=arranged)))
         elif self._gaps:
             reporter.write_sep("-", "energy, Wh per query")
             reporter.write_line(printable("\n".join(gap_lines(self._gaps, verbosity))))

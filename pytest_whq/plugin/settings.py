@@ -25,6 +25,7 @@ from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan, refuse_crossed
 from pytest_whq.model import Place
 from pytest_whq.plugin.given import base_of, called, flag_of, text_of, value_of
 from pytest_whq.plugin.paths import history_folder, path_of, reports_of
+from pytest_whq.rendering.arrangement import Arrangement, arrangement
 from pytest_whq.setting_values import seconds, share, whole_number
 from pytest_whq.sources.bounded import LIMIT_S
 from pytest_whq.sources.roles import RolePattern, role_patterns
@@ -75,6 +76,7 @@ class Settings:
     save: Path | None
     place: Place | None
     benchmark: bool
+    arranged: Arrangement
     only: bool
     skip: bool
     disable: bool
@@ -111,6 +113,9 @@ class Settings:
             save=history_folder(config),
             place=_place(config),
             benchmark=flag_of(config, "whq_benchmark"),
+            arranged=arrangement(
+                *(_named(config, f"whq_{name}") for name in ("columns", "sort", "group_by"))
+            ),
             only=flag_of(config, "whq_only"),
             skip=flag_of(config, "whq_skip"),
             disable=flag_of(config, "whq_disable"),
@@ -172,6 +177,10 @@ def _file_entries(folder: Path) -> tuple[BudgetEntry, ...]:
         if (folder / name).is_file():
             entries += parse_budgets(read_settings(folder / name, name), name)
     return tuple(entries)
+
+
+def _named(config: pytest.Config, name: str) -> tuple[str, str | None]:
+    return called(config, name), text_of(config, name)
 
 
 def _tokenizer(config: pytest.Config) -> TokenizerSetting | None:

@@ -173,3 +173,22 @@ def test_the_selector_of_series_reaches_prometheus(project: MeasuredProject, giv
     assert result.errlines[0].startswith(
         "ERROR: --whq-prometheus-query must be one of dcgm, amd, kepler, rapl"
     )
+
+
+def test_the_table_is_arranged_as_asked_for(project: MeasuredProject, given: str) -> None:
+    project.tests("""
+        import pytest
+
+        @pytest.mark.parametrize("seconds", [2.0, 1.0])
+        def test_chat(whq, client, seconds):
+            whq(client.chat, "Say hi.", seconds=seconds)
+    """)
+    result = run_with(project, given, whq_group_by="test", whq_columns="rounds", whq_sort="name")
+    result.stdout.fnmatch_lines(
+        [
+            "test * in its group *rounds",
+            "test_it.py::test_chat[[]1.0] * best * 5 rounds",
+            "test_it.py::test_chat[[]2.0] * 2.00 x best * 5 rounds",
+        ],
+        consecutive=True,
+    )

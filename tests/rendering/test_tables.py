@@ -74,8 +74,11 @@ def test_properties_tell_metrics_and_verdicts() -> None:
     assert found["whq.budget.wh_per_1k_tokens"] == "unmeasured"
     assert (found["whq.comparison"], found["whq.change"]) == ("unchanged", "0.032")
     assert dict(junit.properties(NOTHING, None)) == {
-        "whq.valid": "false", "whq.estimated": "false", "whq.reasons": "no_source",
-        "whq.queries": "0", "whq.failed_queries": "0",
+        "whq.valid": "false",
+        "whq.estimated": "false",
+        "whq.reasons": "no_source",
+        "whq.queries": "0",
+        "whq.failed_queries": "0",
     }
 
 

@@ -1,12 +1,14 @@
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from samples import H200, NOTHING, RIG, a_record, a_run
 
-from pytest_whq.model import BudgetVerdict, Comparison, Measurement, Reason, Record, Rig
-from pytest_whq.model.reasons import NO_INTERVAL
+from pytest_whq.errors import SettingError
+from pytest_whq.model import BudgetVerdict, Comparison, Measurement, Reason, Record, Rig, Run
 from pytest_whq.model.verdicts import BudgetOutcome, ComparisonOutcome
+from pytest_whq.rendering.arrangement import Arrangement, arrangement
 from pytest_whq.rendering.names import short_names, shortened
 from pytest_whq.rendering.terminal import render
 from pytest_whq.rendering.words import devices_phrase, one_line
@@ -183,7 +185,7 @@ def test_a_sweep_has_distinct_names_one_unit_and_a_header_in_80_columns() -> Non
 
 
 def test_of_a_single_round_no_spread_is_shown_beside_imprecise() -> None:
-    reason = Reason("imprecise", f"{NO_INTERVAL}, wider than the ± 2.0 % asked for")
+    reason = Reason("imprecise", "the 95 % interval is unknown, wider than the ± 2.0 % asked for")
     record = measured("test_a", 3.91, 1.0, interval95={}, reasons=(reason,))
     assert render(a_run(record)).splitlines()[1] == "test_chat.py::test_a   3.91 mWh   imprecise"
 
@@ -342,3 +344,74 @@ def test_ten_thousand_tests_render_within_five_seconds() -> None:
 def test_the_measurement_of_a_record_is_not_needed_to_be_whole() -> None:
     measurement: Measurement = replace(NOTHING.measurement, reasons=())
     assert "not measured: there is no figure" in render(a_run(replace(NOTHING, measurement=measurement)))
+
+
+def a_swept_run() -> Run:
+    return a_run(
+        *(
+            measured(f"test_sweep[{model}]", mwh, 1.0)
+            for model, mwh in (("8b", 2.0), ("70b", 9.0), ("1b", 1.0))
+        ),
+        measured("test_alone", 5.0, 1.0),
+    )
+
+
+def test_variants_stand_side_by_side_with_the_best_of_them() -> None:
+    run = a_swept_run()
+    assert render(run, arranged=Arrangement(group_by="test")).splitlines()[:-1] == [
+        "test                             Wh/query ± 95 %   in its group",
+        "tests/test_chat.py::test_sweep:",
+        "test_chat.py::test_sweep[1b]    1.00 mWh ± 1.0 %           best",
+        "test_chat.py::test_sweep[8b]    2.00 mWh ± 1.0 %    2.00 x best",
+        "test_chat.py::test_sweep[70b]   9.00 mWh ± 1.0 %    9.00 x best",
+        "tests/test_chat.py::test_alone:",
+        "test_chat.py::test_alone        5.00 mWh ± 1.0 %",
+    ]
+    (_, *lines, _) = render(run, arranged=Arrangement(group_by="all", sort="name")).splitlines()
+    assert [line.split()[0].partition("::")[2] for line in lines] == [
+        *("test_alone", "test_sweep[1b]", "test_sweep[70b]", "test_sweep[8b]")
+    ]
+
+
+def test_the_table_has_the_columns_and_the_order_that_are_asked_for() -> None:
+    unknown = replace(NOTHING, test="tests/test_chat.py::test_dark")
+    run = a_run(unknown, *a_swept_run().records)
+    arranged = Arrangement(("power", "queries"), "energy", falling=True)
+    header, *lines, _ = render(run, arranged=arranged, verbosity=1).splitlines()
+    assert header.split() == ["test", "Wh/query", "±", "95", "%", "power", "queries"]
+    assert [line.split()[0].partition("::")[2] for line in lines[:5]] == [
+        *("test_sweep[70b]", "test_alone", "test_sweep[8b]", "test_sweep[1b]", "test_dark")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (
+            ("powre", None, None),
+            "--columns cannot be 'powre' (did you mean power?): it knows queries, tokens, ",
+        ),
+        ((None, "-enrgy", None), "--sort cannot be 'enrgy' (did you mean energy?): it knows name, energy, "),
+        ((None, None, "func"), "--group-by cannot be 'func': it knows test, file, all."),
+    ],
+)
+def test_an_arrangement_that_there_is_not_is_refused(
+    settings: tuple[str | None, str | None, str | None], sentence: str
+) -> None:
+    with pytest.raises(SettingError, match=re.escape(sentence)):
+        arrangement(("--columns", settings[0]), ("--sort", settings[1]), ("--group-by", settings[2]))
+
+
+def test_why_there_is_no_figure_per_token_is_told_without_v_too() -> None:
+    reason = Reason("tokens_missing", "the replies do not tell their tokens")
+    run = a_run(
+        measured("test_1", 1.0, 1.0, reasons=(reason,)), measured("test_2", 1.0, 1.0, reasons=(reason,))
+    )
+    assert (
+        "2 tests without figures per token: the replies do not tell their tokens" in render(run).splitlines()
+    )
+
+
+def test_what_is_imprecise_does_not_look_precise() -> None:
+    record = measured("test", 1.0, 1.0, interval95={}, reasons=(Reason("imprecise", "it was noisy"),))
+    assert "±" not in render(a_run(record))
