@@ -1,3 +1,5 @@
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -162,6 +164,55 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
     )
 
 
+def test_compare_prints_what_a_program_reads_alone_in_its_output(
+    whq: Whq, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store("base.json", 1, steady(884.0))
+    store("head.json", 2, steady(972.4))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    status, out, err = whq("compare", "base.json", "--format", "json", "--csv", "it.csv", "--", "head.json")
+    assert status == 1
+    assert json.loads(out)["records"][0]["comparison"]["outcome"] == "regressed"
+    assert err.startswith("whq: Written: it.csv\n::error file=")
+    assert whq("compare", "base.json", "--format", "markdown", "--", "head.json")[1].startswith("<!-- ")
+
+
+def test_runs_stand_side_by_side_and_nothing_is_judged(whq: Whq) -> None:
+    store("8b.json", 1, steady(884.0), steady(88.4, "test_b"))
+    store("70b.json", 2, steady(1768.0))
+    store("1b.json", 3, steady(442.0), steady(44.2, "test_b"))
+    status, out, err = whq("compare", "8b.json", "70b.json", "1b.json")
+    assert (status, err) == (0, "")
+    header, *lines = out.splitlines()
+    assert header.split() == ["test", "8b", "70b", "1b"]
+    exact = "mWh ± 0.0 %"
+    assert [re.split(" {3,}", line) for line in lines] == [
+        [
+            "test_chat.py::test_a",
+            f"12.3 {exact}",
+            "2.00 x",
+            f"24.6 {exact}",
+            "4.00 x",
+            f"6.14 {exact}",
+            "best",
+        ],
+        ["test_chat.py::test_b", f"1.23 {exact}", "2.00 x", f"0.614 {exact}", "best"],
+        *([f"{name}: {RIG}"] for name in ("8b", "70b", "1b")),
+    ]
+    printed = whq("compare", "8b.json", "1b.json", "--format", "markdown")[1].splitlines()
+    cells = ["`test_chat.py::test_a`", "12.3 mWh ± 0.0 %", "2.00 x", "6.14 mWh ± 0.0 %", "best"]
+    assert printed[2].replace("&nbsp;", " ") == f"| {' | '.join(cells)} |"
+    assert whq("compare", "8b.json", "1b.json", "--html", "x.html") == (
+        2,
+        "",
+        (
+            "whq: Runs side by side can be printed as terminal or markdown only: "
+            "judge some of them by others, after --, for other reports.\n"
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -186,7 +237,10 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
         ),
         (
             ["compare", "run.json"],
-            "whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...",
+            (
+                "whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...; "
+                "or two runs or more to show side by side."
+            ),
         ),
         (
             ["compare", "run.json", "--max-regression", "-5%", "--", "run.json"],

@@ -1,27 +1,59 @@
-"""Where a command that judges runs puts its report: files that are named, and GitHub where it runs there."""
+"""Where a command that judges runs puts its report: what it prints, files that are named, and GitHub."""
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from pytest_whq.cli.console import complain, say
-from pytest_whq.rendering import RENDERERS
+from pytest_whq.cli.console import as_terminal, complain, hand_over, say
+from pytest_whq.rendering import EXPORTS, RENDERERS
 
 if TYPE_CHECKING:
     from pytest_whq.model import Run
 
+_PRINTED = RENDERERS | EXPORTS
+
 
 def add_reports(parser: argparse.ArgumentParser) -> None:
-    """Let a command write its report in each format, to a file of its own."""
+    """Let a command write its report to a file of each format."""
     for name, renderer in RENDERERS.items():
         parser.add_argument(f"--{name}", metavar="PATH", type=Path, help=f"write {renderer.what}")
 
 
-def write_reports(run: "Run", options: argparse.Namespace, tell: Callable[[str], None] = say) -> None:
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Let a command print in each format."""
+    parser.add_argument(
+        "--format", choices=("terminal", *_PRINTED), default="terminal", help="default: terminal"
+    )
+
+
+def print_run(run: "Run", options: argparse.Namespace) -> bool:
+    """Print ``run`` in the format that `add_format` has; whether that is for people."""
+    if options.format == "terminal":
+        say(as_terminal(run, options))
+        return True
+    hand_over(_PRINTED[options.format](run))
+    return False
+
+
+def report(run: "Run", sentences: Sequence[str], options: argparse.Namespace) -> None:
+    """Print the report and write those that are asked for; on GitHub the summary and annotations, too.
+
+    In the terminal ``sentences`` follow it. What another program reads stands alone in standard output.
+    """
+    for_people = print_run(run, options)
+    for sentence in sentences if for_people else ():
+        say(sentence)
+    write_reports(run, options, say if for_people else complain, sys.stdout if for_people else sys.stderr)
+
+
+def write_reports(
+    run: "Run", options: argparse.Namespace, tell: Callable[[str], None], commands: TextIO
+) -> None:
     """Write the reports that are asked for, and on GitHub the job's summary and the annotations.
 
-    ``tell`` hears what is written.
+    ``tell`` hears what is written; ``commands`` is the stream for GitHub's, which looks for them in both.
     """
     from pytest_whq.reports import add_step_summary, github_lines, write_report
 
@@ -33,4 +65,4 @@ def write_reports(run: "Run", options: argparse.Namespace, tell: Callable[[str],
         complain(problem)
     for command in github_lines(run, Path.cwd(), enforced=True):
         # As it is: what `say` shows is no command any more.
-        print(command)
+        print(command, file=commands)

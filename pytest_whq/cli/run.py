@@ -4,6 +4,7 @@ import argparse
 import shlex
 import signal
 import subprocess
+import sys
 
 from pytest_whq.cli.console import add_table, as_terminal, complain, show_log
 from pytest_whq.cli.outputs import add_reports, write_reports
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
             show_log(line)
         if measuring.fell_back is not None:
             complain(f"Energy is estimated from CPU time: {measuring.fell_back}")
-        write_reports(found, options, show_log)
+        write_reports(found, options, show_log, sys.stderr)
     finally:
         measuring.close()
     return code

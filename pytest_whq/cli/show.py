@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli import places
-from pytest_whq.cli.console import add_table, as_terminal, hand_over, load, say
+from pytest_whq.cli.console import add_table, load, say
+from pytest_whq.cli.outputs import add_format, print_run
 from pytest_whq.cli.verdicts import add_rules, rules_of
 from pytest_whq.errors import SettingError
-from pytest_whq.rendering import EXPORTS, RENDERERS
 
 if TYPE_CHECKING:
     from pytest_whq.model import Run
@@ -26,9 +26,7 @@ def show_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a run file or a baseline; default: the last session",
     )
-    parser.add_argument(
-        "--format", choices=("terminal", *RENDERERS, *EXPORTS), default="terminal", help="default: terminal"
-    )
+    add_format(parser)
     add_table(parser)
     places.add_place(parser)
     parser.add_argument(
@@ -46,10 +44,7 @@ def show(options: argparse.Namespace) -> int:
     """Show it, and with it what is asked for beside."""
     _check(options)
     run = places.placed(load(options.file), options)
-    if options.format == "terminal":
-        say(as_terminal(run, options))
-    else:
-        hand_over((RENDERERS | EXPORTS)[options.format](run))
+    print_run(run, options)
     if options.power:
         say(f"\n{_power(run, options)}")
     if options.equivalents:

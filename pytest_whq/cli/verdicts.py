@@ -1,19 +1,20 @@
 """The commands that judge runs: check, compare, accept."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
-from pytest_whq.cli.console import add_table, as_terminal, load, load_all, say
-from pytest_whq.cli.outputs import add_reports, write_reports
+from pytest_whq.cli.console import add_table, hand_over, load, load_all, say
+from pytest_whq.cli.outputs import add_format, add_reports, report
 from pytest_whq.errors import SettingError
+from pytest_whq.rendering import RENDERERS
 
 if TYPE_CHECKING:
     from pytest_whq.judging.budget_file import BudgetEntry
     from pytest_whq.judging.run_comparison import Findable, Rules
-    from pytest_whq.model import Device, Record, Run
+    from pytest_whq.model import Comparison, Device, Record, Run
 
 
 def check_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,7 @@ def check_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--baseline", metavar="PATH", type=Path, help="judge regressions from this baseline")
     add_rules(parser)
+    add_format(parser)
     add_reports(parser)
 
 
@@ -38,28 +40,26 @@ def check(options: argparse.Namespace) -> int:
     if options.budgets is None and options.baseline is None:
         raise SettingError("whq check needs --budgets, --baseline or both (see whq check --help).")
     run = load(options.file)
-    run = _judged(run, () if options.budgets is None else _entries_of(options.budgets))
     findable: Findable = {}
+    run = _judged(run, () if options.budgets is None else _entries_of(options.budgets))
     if options.baseline is not None:
         baseline, rules = read_baseline(options.baseline), rules_of(options)
         run = with_missing_tests(compare_run(run, baseline, rules), baseline.tests, "not_in_run")
         findable = findable_in(run, baseline, rules.noise)
-    say(as_terminal(run, options))
-    sentences = [
+    failing = [
         f"{record.test}: "
         f"{failing_sentence(verdict, record.measurement, _devices(run, record), run.rig.source)}"
         for record in run.records
         for verdict in record.budgets
         if verdict.fails
     ]
-    for sentence in sentences:
-        say(sentence)
+    sentences = list(failing)
     judged = any(record.budgets for record in run.records)
     if options.budgets is not None and not judged and not any(g.kind == "unused_budget" for g in run.gaps):
-        say(f"No budget in {options.budgets} is for a test in {options.file}.")
-    regressed = options.baseline is not None and _tell_regressions(run, findable)
-    write_reports(run, options)
-    return 1 if sentences or regressed else 0
+        sentences.append(f"No budget in {options.budgets} is for a test in {options.file}.")
+    regressed = _regressed(run)
+    report(run, [*sentences, *_comparison_sentences(run, regressed, findable)], options)
+    return 1 if failing or regressed else 0
 
 
 def _judged(run: "Run", entries: "Sequence[BudgetEntry]") -> "Run":
@@ -87,45 +87,75 @@ def _devices(run: "Run", record: "Record") -> "tuple[Device, ...]":
     return run.rig.of_devices(record.measurement.device_ids).devices
 
 
-def _tell_regressions(run: "Run", findable: "Findable") -> bool:
-    """Print what comparisons say beside the table, and could say; whether one fails."""
+def _regressed(run: "Run") -> "dict[str, tuple[Comparison, float | None]]":
+    """Test -> its comparison, and the figure that was compared, of each test that fails by it."""
+    return {
+        record.test: (found, record.measurement.metric(found.metric))
+        for record in run.records
+        if (found := record.comparison) is not None and found.fails
+    }
+
+
+def _comparison_sentences(
+    run: "Run", regressed: "Mapping[str, tuple[Comparison, float | None]]", findable: "Findable"
+) -> Iterator[str]:
+    """What comparisons say beside the table, and could say."""
     from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
     from pytest_whq.rendering.findable import summary
 
-    policies = Policies()
-    failing = [record for record in run.records if record.comparison and record.comparison.fails]
-    for warning in warning_lines(run.records, policies):
-        say(warning)
-    for record in failing:
-        assert record.comparison is not None
-        value = record.measurement.metric(record.comparison.metric)
-        say(f"{record.test}: {regression_sentence(record.comparison, value)}")
+    yield from warning_lines(run.records, Policies())
+    for test, (comparison, value) in regressed.items():
+        yield f"{test}: {regression_sentence(comparison, value)}"
     if (line := summary(findable)) is not None:
-        say(line)
-    return bool(failing)
+        yield line
 
 
 def compare_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``whq compare`` takes before its ``--``."""
-    parser.usage = "whq compare [-h] [-v] [options] BASE... -- HEAD..."
+    parser.usage = (
+        "whq compare [-h] [-v] [options] BASE... -- HEAD...\n       whq compare [--format F] RUN RUN..."
+    )
     parser.add_argument(
-        "bases", metavar="BASE", nargs="+", type=Path, help="run files, or baselines, to compare with"
+        "bases",
+        metavar="BASE",
+        nargs="+",
+        type=Path,
+        help="run files, or baselines, to compare with; without -- side by side",
     )
     add_table(parser)
     parser.add_argument(
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )
     add_rules(parser)
+    add_format(parser)
     add_reports(parser)
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Compare runs with runs; 1 where a test regressed."""
+    """Compare runs with runs, 1 where a test regressed; or set several side by side, which judges nothing."""
     if not options.after_dashes:
-        raise SettingError("whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...")
+        return _side_by_side(options)
     bases = [run for path in options.bases for run in load_all(path)]
     heads = [run for path in options.after_dashes for run in load_all(Path(path))]
     return _tell_comparison(bases, heads, options)
+
+
+def _side_by_side(options: argparse.Namespace) -> int:
+    from pytest_whq.rendering.side_by_side import FORMATS
+
+    runs = {str(path): load(path) for path in options.bases}
+    if len(runs) < 2:
+        raise SettingError(
+            "whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...; "
+            "or two runs or more to show side by side."
+        )
+    if options.format not in FORMATS or any(getattr(options, name) is not None for name in RENDERERS):
+        raise SettingError(
+            f"Runs side by side can be printed as {' or '.join(FORMATS)} only: judge some of them by "
+            "others, after --, for other reports."
+        )
+    (say if options.format == "terminal" else hand_over)(FORMATS[options.format](runs))
+    return 0
 
 
 def ab_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,6 +165,7 @@ def ab_arguments(parser: argparse.ArgumentParser) -> None:
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )
     add_rules(parser)
+    add_format(parser)
     add_reports(parser)
 
 
@@ -153,16 +184,16 @@ def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: ar
 
     rules = rules_of(options)
     compared = compare_runs(bases, heads, rules)
-    say(as_terminal(compared, options))
-    regressed = _tell_regressions(compared, findable_between(bases, heads, rules))
-    write_reports(compared, options)
+    regressed, findable = _regressed(compared), findable_between(bases, heads, rules)
     comparisons = [record.comparison for record in compared.records if record.comparison]
+    sentences = list(_comparison_sentences(compared, regressed, findable))
     if all(comparison.is_unchanged for comparison in comparisons):
-        say("no change")
-    if all(comparison.change is None for comparison in comparisons):
-        say("Nothing was compared: no test has a valid figure on both sides.")
-        return 1
-    return 1 if regressed else 0
+        sentences.append("no change")
+    nothing = all(comparison.change is None for comparison in comparisons)
+    if nothing:
+        sentences.append("Nothing was compared: no test has a valid figure on both sides.")
+    report(compared, sentences, options)
+    return 1 if regressed or nothing else 0
 
 
 def accept_arguments(parser: argparse.ArgumentParser) -> None:
