@@ -1,6 +1,7 @@
 """What users may set: each function takes where that stands and its value; SettingError if it cannot be."""
 
 import math
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -95,3 +96,10 @@ def shown(value: object) -> str:
     """The value as a message can hold it, cut where it is long."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def run_name(where: str, value: Any) -> str:
+    """The name of a run, as it can stand in a comment, a file's name and a key."""
+    if not re.fullmatch(r"[\w.-][\w. -]{0,99}", str(value)):
+        raise SettingError(f"{where} cannot be {shown(value)}: it is letters, digits and . _ - only.")
+    return str(value)

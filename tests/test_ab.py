@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from repositories import QUICK, TEST, git, make_repository
 from simulated_nvml import SimulatedNvml
 
 from pytest_whq.cli.worktree import bring_tests, checked_out
@@ -16,43 +17,12 @@ from pytest_whq.cli.worktree import bring_tests, checked_out
 pytestmark = pytest.mark.once
 
 WHQ = Path(sys.executable).with_name("whq")
-QUICK = ("--whq-rounds", "3", "--whq-min-seconds", "0.6", "--whq-max-seconds", "0.9", "--whq-warmup", "0")
-TEST = """
-import time
-from simulated_nvml import SimulatedNvml
-from chat import WATTS
-
-def chat():
-    with SimulatedNvml.attach().gpu(0).busy(WATTS):
-        time.sleep(0.1)
-
-def test_chat(whq):
-    whq(chat)
-"""
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=t", "-c", "user.email=t@t")
-    done = subprocess.run(
-        ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return done.stdout
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository whose one commit draws 200 W in its one measured test."""
-    folder = tmp_path / "repository"
-    (folder / "tests").mkdir(parents=True)
-    (folder / "chat.py").write_text("WATTS = 200\n")
-    (folder / "tests" / "test_chat.py").write_text(TEST)
-    (folder / "pyproject.toml").write_text(
-        '[tool.pytest.ini_options]\npythonpath = ["."]\nasyncio_default_fixture_loop_scope = "function"\n'
-    )
-    git(folder, "init", "--quiet", "--initial-branch", "main")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "-m", "base")
-    return folder
+    return make_repository(tmp_path / "repository")
 
 
 def whq_ab(folder: Path, nvml: SimulatedNvml, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -92,26 +62,6 @@ def test_a_head_that_doubles_the_load_regressed(repository: Path, simulated_nvml
     ]
     assert git(repository, "status", "--porcelain") == before
     assert trees(repository) == 1
-
-
-def test_the_comparison_alone_is_reported(
-    repository: Path, simulated_nvml: SimulatedNvml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (repository / "chat.py").write_text("WATTS = 400\n")
-    with (repository / "pyproject.toml").open("a") as settings:
-        settings.write('whq_markdown = "of_one_run.md"\n')
-    summary, report = tmp_path / "summary.md", tmp_path / "report.md"
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-
-    options = ("HEAD", "--pairs", "2", "--markdown", str(report))
-    done = whq_ab(repository, simulated_nvml, *options, "--", "tests", *QUICK)
-
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert summary.read_text("utf-8") == report.read_text("utf-8")
-    assert "**regressed**" in report.read_text("utf-8")
-    assert done.stdout.count("::error file=tests/test_chat.py,") == 1
-    assert not (repository / "of_one_run.md").exists()
 
 
 def test_a_commit_of_docs_alone_is_no_change(

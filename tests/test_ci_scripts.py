@@ -93,7 +93,7 @@ ACCEPTS = "echo baseline > baseline.json; "
 
 
 def measure(
-    folder: Path, python: Path, does: str, update: str = "true", arguments: str = "tests"
+    folder: Path, python: Path, does: str, update: str = "true", arguments: str = "tests", name: str = ""
 ) -> tuple["subprocess.CompletedProcess[str]", dict[str, str]]:
     """What became of ``measure``, and its outputs; reports go to a folder within ``folder``."""
     (folder / "does").write_text(does)
@@ -103,6 +103,8 @@ def measure(
         folder,
         WHQ_PYTHON=str(python),
         WHQ_PYTEST_ARGS=arguments,
+        WHQ_MODE="baseline",
+        WHQ_NAME=name,
         WHQ_BASELINE="baseline.json",
         WHQ_UPDATE=update,
         RUNNER_TEMP=str(folder),
@@ -128,6 +130,7 @@ def test_measuring_ends_as_pytest_does_and_tells_later_steps(
         f"{REPORTS}{ACCEPTS}exit {code}",
         update,
         "tests -k 'short or long' $(touch ran) '$HOME \\\\'",
+        "h100",
     )
     assert done.returncode == code, done.stderr
     folder = told.pop("folder")
@@ -138,6 +141,7 @@ def test_measuring_ends_as_pytest_does_and_tells_later_steps(
         *("--whq-budget", "--whq-baseline", "baseline.json"),
         *("--whq-json", f"{folder}/run.json"),
         *("--whq-markdown", f"{folder}/report.md", "--whq-html", f"{folder}/report.html"),
+        *("--whq-name", "h100"),
         *(["--whq-update-baseline"] if update == "true" else []),
     ]
     assert not (tmp_path / "ran").exists()

@@ -200,9 +200,9 @@ def test_runs_stand_side_by_side_and_nothing_is_judged(whq: Whq) -> None:
         ["test_chat.py::test_b", f"1.23 {exact}", "2.00 x", f"0.614 {exact}", "best"],
         *([f"{name}: {RIG}"] for name in ("8b", "70b", "1b")),
     ]
-    printed = whq("compare", "8b.json", "1b.json", "--format", "markdown")[1].splitlines()
+    rows = whq("compare", "8b.json", "1b.json", "--format", "markdown")[1].splitlines()
     cells = ["`test_chat.py::test_a`", "12.3 mWh ± 0.0 %", "2.00 x", "6.14 mWh ± 0.0 %", "best"]
-    assert printed[2].replace("&nbsp;", " ") == f"| {' | '.join(cells)} |"
+    assert rows[2].replace("&nbsp;", " ") == f"| {' | '.join(cells)} |"
     assert whq("compare", "8b.json", "1b.json", "--html", "x.html") == (
         2,
         "",

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 _PRINTED = RENDERERS | EXPORTS
 
 
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Let a command that judges print its report in each format, name it and write it to files."""
+    add_format(parser)
+    parser.add_argument("--name", metavar="NAME", help="what reports call it, where there are several")
+    add_reports(parser)
+
+
 def add_reports(parser: argparse.ArgumentParser) -> None:
     """Let a command write its report to a file of each format."""
     for name, renderer in RENDERERS.items():
@@ -42,6 +49,12 @@ def report(run: "Run", sentences: Sequence[str], options: argparse.Namespace) ->
 
     In the terminal ``sentences`` follow it. What another program reads stands alone in standard output.
     """
+    from dataclasses import replace
+
+    from pytest_whq.setting_values import run_name
+
+    if options.name is not None:
+        run = replace(run, name=run_name("--name", options.name))
     for_people = print_run(run, options)
     for sentence in sentences if for_people else ():
         say(sentence)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
 from pytest_whq.cli.console import add_table, hand_over, load, load_all, say
-from pytest_whq.cli.outputs import add_format, add_reports, report
+from pytest_whq.cli.outputs import add_report, report
 from pytest_whq.errors import SettingError
 from pytest_whq.rendering import RENDERERS
 
@@ -26,8 +26,7 @@ def check_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--baseline", metavar="PATH", type=Path, help="judge regressions from this baseline")
     add_rules(parser)
-    add_format(parser)
-    add_reports(parser)
+    add_report(parser)
 
 
 def check(options: argparse.Namespace) -> int:
@@ -127,8 +126,7 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )
     add_rules(parser)
-    add_format(parser)
-    add_reports(parser)
+    add_report(parser)
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -165,8 +163,7 @@ def ab_arguments(parser: argparse.ArgumentParser) -> None:
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
     )
     add_rules(parser)
-    add_format(parser)
-    add_reports(parser)
+    add_report(parser)
 
 
 def ab(options: argparse.Namespace) -> int:

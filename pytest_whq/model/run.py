@@ -54,7 +54,7 @@ class Run:
     """The records of one session, with when, on what and of which commit they were made.
 
     ``place`` is where that was, so far as the user says, for what follows from the energy there; ``gaps`` are
-    what is missing.
+    what is missing. ``name`` is what the user calls it, by which reports of several runs are told apart.
     """
 
     created: str
@@ -64,3 +64,4 @@ class Run:
     records: tuple[Record, ...]
     place: Place | None = None
     gaps: tuple[Gap, ...] = ()
+    name: str | None = None

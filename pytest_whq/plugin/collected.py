@@ -192,7 +192,8 @@ class CollectedRecords:
 
     def _new_run(self, rig: Rig) -> Run:
         commit = current_commit(self._config.rootpath)
-        return Run(now(), TOOL, commit, rig, (), self._settings.place)
+        settings = self._settings
+        return Run(now(), TOOL, commit, rig, (), settings.place, name=settings.name)
 
 
 def _merged(one: Rig, other: Rig) -> Rig:

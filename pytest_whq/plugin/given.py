@@ -1,5 +1,6 @@
 """What the user gave for a setting, and how it is called where they wrote it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,14 @@ def base_of(config: pytest.Config, name: str) -> Path:
     return config.rootpath if config.getoption(name) is None else config.invocation_params.dir
 
 
+def parsed_of(
+    config: pytest.Config, name: str, parse: Callable[[str, Any], Any], otherwise: Any = None
+) -> Any:
+    """What ``parse`` makes of the setting, given what the user calls it; ``otherwise`` without one."""
+    value = value_of(config, name)
+    return otherwise if value is None else parse(called(config, name), value)
+
+
 def flag_of(config: pytest.Config, name: str) -> bool:
     """The setting as true or false, false where it is not given."""
-    value = value_of(config, name)
-    return False if value is None else flag(called(config, name), value)
+    return bool(parsed_of(config, name, flag, False))

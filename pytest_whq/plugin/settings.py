@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -23,10 +23,10 @@ from pytest_whq.judging.run_noise import RUN_NOISE, Noise
 from pytest_whq.measuring.claim import WAIT_S
 from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan, refuse_crossed
 from pytest_whq.model import Place
-from pytest_whq.plugin.given import base_of, called, flag_of, text_of, value_of
+from pytest_whq.plugin.given import base_of, called, flag_of, parsed_of, text_of, value_of
 from pytest_whq.plugin.paths import history_folder, path_of, reports_of
 from pytest_whq.rendering.arrangement import Arrangement, arrangement
-from pytest_whq.setting_values import seconds, share, whole_number
+from pytest_whq.setting_values import run_name, seconds, share, whole_number
 from pytest_whq.sources.bounded import LIMIT_S
 from pytest_whq.sources.roles import RolePattern, role_patterns
 from pytest_whq.storing.baseline_file import FILE_NAME
@@ -77,6 +77,7 @@ class Settings:
     place: Place | None
     benchmark: bool
     arranged: Arrangement
+    name: str | None
     only: bool
     skip: bool
     disable: bool
@@ -90,14 +91,14 @@ class Settings:
             caps=caps,
             entries=_file_entries(config.rootpath),
             estimate=flag_of(config, "whq_estimate"),
-            max_failed=_max_failed(config),
+            max_failed=parsed_of(config, "whq_max_failed", max_failed),
             source=text_of(config, "whq_source") or "auto",
             devices=text_of(config, "whq_devices"),
             prometheus_query=text_of(config, "whq_prometheus_query"),
             roles=role_patterns(value_of(config, "whq_role") or (), called(config, "whq_role")),
             server=text_of(config, "whq_server"),
-            driver_timeout_s=_seconds_or(config, "whq_driver_timeout", LIMIT_S, above_zero=True),
-            wait_s=_seconds_or(config, "whq_wait", WAIT_S, above_zero=False),
+            driver_timeout_s=parsed_of(config, "whq_driver_timeout", seconds(above_zero=True), LIMIT_S),
+            wait_s=parsed_of(config, "whq_wait", seconds(above_zero=False), WAIT_S),
             tokenizer=_tokenizer(config),
             plan=_plan(config),
             baseline=path_of(config, "whq_baseline") or config.rootpath / FILE_NAME,
@@ -105,9 +106,10 @@ class Settings:
             update_baseline=flag_of(config, "whq_update_baseline"),
             limit=_limit(config),
             noise=Noise(
-                _share_or(config, "whq_run_noise", RUN_NOISE), _share_or(config, "whq_other_boards", None)
+                parsed_of(config, "whq_run_noise", share, RUN_NOISE),
+                parsed_of(config, "whq_other_boards", share, None),
             ),
-            remeasure=_remeasure(config),
+            remeasure=parsed_of(config, "whq_remeasure", whole_number(at_least=0), 0),
             policies=_policies(config),
             reports=reports_of(config),
             save=history_folder(config),
@@ -116,6 +118,7 @@ class Settings:
             arranged=arrangement(
                 *(_named(config, f"whq_{name}") for name in ("columns", "sort", "group_by"))
             ),
+            name=parsed_of(config, "whq_name", run_name),
             only=flag_of(config, "whq_only"),
             skip=flag_of(config, "whq_skip"),
             disable=flag_of(config, "whq_disable"),
@@ -194,11 +197,6 @@ def _place(config: pytest.Config) -> Place | None:
     return read_place(grid, price, pue, lambda name: called(config, f"whq_{name}"))
 
 
-def _max_failed(config: pytest.Config) -> MaxFailed | None:
-    value = value_of(config, "whq_max_failed")
-    return None if value is None else max_failed(called(config, "whq_max_failed"), value)
-
-
 def _plan(config: pytest.Config) -> Plan:
     given = {}
     for name, parse in PLAN_SETTINGS.items():
@@ -210,23 +208,8 @@ def _plan(config: pytest.Config) -> Plan:
 
 
 def _limit(config: pytest.Config) -> Limit:
-    ratio = _share_or(config, "whq_max_regression", None)
+    ratio = parsed_of(config, "whq_max_regression", share, None)
     return Limit() if ratio is None else Limit(ratio, called(config, "whq_max_regression"))
-
-
-def _share_or(config: pytest.Config, name: str, default: Any) -> Any:
-    value = value_of(config, name)
-    return default if value is None else share(called(config, name), value)
-
-
-def _remeasure(config: pytest.Config) -> int:
-    value = value_of(config, "whq_remeasure")
-    return 0 if value is None else whole_number(at_least=0)(called(config, "whq_remeasure"), value)
-
-
-def _seconds_or(config: pytest.Config, name: str, default: float, *, above_zero: bool) -> float:
-    value = value_of(config, name)
-    return default if value is None else seconds(above_zero=above_zero)(called(config, name), value)
 
 
 def _policies(config: pytest.Config) -> Policies:

@@ -1,5 +1,6 @@
 """The report in Markdown, for a comment on a pull request or a summary of a job."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -19,8 +20,13 @@ from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_
 from pytest_whq.rendering.words import devices_phrase, one_line, run_rig_phrase
 from pytest_whq.units import format_seconds
 
-MARKER = "<!-- pytest-whq report -->"
-"""The first line: by it a workflow finds the comment that it wrote before."""
+
+def marker(run: Run) -> str:
+    """The first line of the report: by it a workflow finds the comment that it wrote before."""
+    # Whatever a file says, nothing in it ends the comment of HTML.
+    name = re.sub(r"[^\w. -]", "", run.name or "")
+    return f"<!-- pytest-whq report{f': {name}' if name else ''} -->"
+
 
 _ROOM = 64_000
 """Bytes at most: GitHub takes 65,536 characters."""
@@ -40,7 +46,7 @@ def render(run: Run) -> str:
     rows = rows_of(run)
     names = fitted([row.name for row in rows], _NAME)
     rows = [replace(row, name=shortened(name, _LONGEST_NAME)) for row, name in zip(rows, names, strict=True)]
-    lines = [MARKER, *_headline(run, rows), ""]
+    lines = [marker(run), *_headline(run, rows), ""]
     lines += _table(rows, _COLUMNS, _ROOM * 35 // 100, _left_out)
     lines += _roles(run, rows)
     lines += _notes(rows, _ROOM * 2 // 10)
@@ -66,7 +72,8 @@ def _roles(run: Run, rows: Sequence[Row]) -> Iterator[str]:
 def _headline(run: Run, rows: Sequence[Row]) -> list[str]:
     said = headline(run, rows)
     mark = f"{_MARKS[said.tone]} " if said.tone in _MARKS else ""
-    return [f"### {mark}Energy: {said.first}", *(["", said.rest] if said.rest else [])]
+    of = f" of {escaped(shortened(one_line(run.name), _NAME))}" if run.name else ""
+    return [f"### {mark}Energy{of}: {said.first}", *(["", said.rest] if said.rest else [])]
 
 
 _MARKS: Mapping[Tone, str] = {"bad": "❌", "unsure": "⚠️", "good": "✅"}

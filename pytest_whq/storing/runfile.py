@@ -25,10 +25,11 @@ from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_record, read_with, record_as_dict
 from pytest_whq.storing.stamp import moment
 
-# 1: first; since 0.1 a record may have `power` and any of the metrics, be `imported`, a run `place`, `gaps`
+# 1: first; since 0.1 a record may have `power` and any of the metrics, and be `imported`;
+# a run may have `place`, `gaps` and `name`
 RUN_FORMAT = 1
 
-_MAY_LACK = ("place", "gaps")
+_MAY_LACK = ("place", "gaps", "name")
 
 
 def read_run(path: Path | str) -> Run:

@@ -192,3 +192,12 @@ def test_the_table_is_arranged_as_asked_for(project: MeasuredProject, given: str
         ],
         consecutive=True,
     )
+
+
+def test_reports_call_a_run_by_its_name(project: MeasuredProject, given: str) -> None:
+    project.tests(ONE_CALL)
+    run_with(project, given, whq_name="h100", whq_markdown="report.md")
+    assert project.stored["name"] == "h100"
+    assert (project.path / "report.md").read_text("utf-8").startswith("<!-- pytest-whq report: h100 -->")
+    result = project.run("--whq-name=a/b")
+    result.stderr.fnmatch_lines(["ERROR: --whq-name cannot be 'a/b': it is letters, digits and . _ - only."])

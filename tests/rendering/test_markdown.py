@@ -147,3 +147,11 @@ def test_no_line_ends_between_a_number_and_its_unit() -> None:
     text = "9.70 mWh ± 1.0 %, 97.0 % of 10.0 J/token, 0 Wh, 5 tests"
     spaced = "9.70_mWh ±_1.0_%, 97.0_% of 10.0_J/token, 0_Wh, 5 tests"
     assert unbroken(text) == spaced.replace("_", "&nbsp;")
+
+
+def test_a_run_with_a_name_has_a_marker_and_a_heading_of_its_own() -> None:
+    run = replace(a_run(measured("a.py::test", 1.0)), name="h100 -->")
+    assert markdown.render(run).splitlines()[:2] == [
+        "<!-- pytest-whq report: h100 -- -->",
+        "### Energy of `h100 -->`: 1 measured",
+    ]
