@@ -14,7 +14,6 @@ from pytest_whq.errors import SettingError, did_you_mean
 from pytest_whq.git import current_commit
 from pytest_whq.measuring.claim import WAIT_S
 from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan
 from pytest_whq.model import Record, Run
 from pytest_whq.queries.reply_reader import ReplyReader
@@ -90,7 +89,7 @@ class LogLines:
         """Write a line."""
         print(one_line(f"whq: {text}"), file=sys.stderr, flush=True)
 
-    def show_round(self, meter: Meter) -> None:
+    def show_progress(self, said: Callable[[], str], *, often: bool) -> None:
         """Nothing: the figure is told at the end."""
 
 

@@ -1,6 +1,6 @@
 """A meter on a scripted source under a fake clock, to measure with in virtual time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_whq.measuring.clock import Clock, wait
@@ -107,7 +107,7 @@ class Notes(Instruments):
     ) -> None:
         self.clock: Clock = bench.clock
         self.meters: list[Meter] = []
-        self.seen: list[int] = []
+        self.seen: list[str] = []
         self._why_not = why_not
         self._sampler = bench.sampler if source is None else Sampler(source, bench.clock)
 
@@ -116,8 +116,9 @@ class Notes(Instruments):
         self.meters.append(Meter(self.clock, sampler, self._why_not))
         return self.meters[-1]
 
-    def progress(self, meter: Meter) -> None:
-        self.seen.append(len(meter.spans))
+    def progress(self, said: Callable[[], str], *, often: bool = False) -> None:
+        if not often:
+            self.seen.append(said())
 
 
 def a_ledger(bench: Bench, **plan: Any) -> Ledger:

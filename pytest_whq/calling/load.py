@@ -22,6 +22,9 @@ Call = Callable[[Any], Any]
 _LEAVING_S = 0.3
 """How long a load that is broken off waits for queries in flight."""
 
+_LOOK_S = 0.5
+"""So often the main thread tells how far the load is."""
+
 _NAP_S = 0.1
 """A thread that waits for its query to arrive looks this often whether the load was broken off."""
 
@@ -68,7 +71,9 @@ def _in_threads(run: LoadRun, call: Call) -> Any:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            while thread.is_alive():
+                thread.join(_LOOK_S)
+                run.tell()
     except BaseException as error:  # noqa: BLE001 - raised again below, once what ran is measured
         run.break_off(error)
         until_s = now_s() + _LEAVING_S
@@ -181,6 +186,7 @@ async def _lane_async(run: LoadRun, call: Call, turn: Callable[[], Awaitable[Non
             run.fail(job, error)
         else:
             run.succeed(job, answer, started_s)
+        run.tell()
         # A call that never waits must not keep the other lanes from running.
         await turn()
 

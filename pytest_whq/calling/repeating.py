@@ -4,9 +4,11 @@ import asyncio
 import inspect
 import types
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from typing import Any, Final
 
 from pytest_whq.calling.inputs import ASKS_NOTHING, Inputs
+from pytest_whq.calling.progress import rounds_said
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
@@ -73,7 +75,7 @@ def _measure(ledger: Ledger, meter: Meter, inputs: Inputs) -> Steps:
                     break
             meter.end()
             round_s = clock.now() - began_s
-            ledger.instruments.progress(meter)
+            ledger.instruments.progress(partial(rounds_said, meter, plan, clock.now() - started_s))
     except Exception as error:
         if meter.is_open and inputs.drawn:
             meter.tally.fail(type(error).__name__)

@@ -64,8 +64,8 @@ class Teller(Protocol):
     def say(self, text: str) -> None:
         """Write this to the log."""
 
-    def show_round(self, meter: Meter) -> None:
-        """A round is done."""
+    def show_progress(self, said: Callable[[], str], *, often: bool) -> None:
+        """A measurement goes on; ``said`` tells how far it is, and is asked only where that is shown."""
 
 
 class SourceInstruments(Instruments):
@@ -97,9 +97,9 @@ class SourceInstruments(Instruments):
             self._open()
         return Meter(self.clock, self._sampler, self._why_not, self._claim)
 
-    def progress(self, meter: Meter) -> None:
-        """Show that a round of a long measurement is done."""
-        self._teller.show_round(meter)
+    def progress(self, said: Callable[[], str], *, often: bool = False) -> None:
+        """Show where a long measurement is."""
+        self._teller.show_progress(said, often=often)
 
     def rig(self) -> Rig:
         """What measured and what was measured, as far as a source was opened."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_whq.calling.load_plan import Job, Jobs, LoadPlan
+from pytest_whq.calling.progress import load_said
 from pytest_whq.joules.spans import Span
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
@@ -116,6 +117,14 @@ class LoadRun:
             self._tally.fail(type(error).__name__)
             if self.plan.rate is not None:
                 self._begin_steady()
+
+    def tell(self) -> None:
+        """Show how far the load is."""
+        self.ledger.instruments.progress(self._said, often=True)
+
+    def _said(self) -> str:
+        ended = sum(tally.queries + tally.failed_queries for tally in self._tallies)
+        return load_said(self.plan, ended, self.clock.now() - self._started_s)
 
     def break_off(self, error: BaseException) -> None:
         """Begin no more jobs, since ``error`` ends the load; the first one is kept."""

@@ -31,6 +31,7 @@ class Window:
         self.meter = None if ledger is None else ledger.meter()
         self._reader = None if ledger is None else ledger.reader
         self._measurement: Measurement | None = None
+        self._queries = 0
 
     @overload
     def record(
@@ -65,6 +66,8 @@ class Window:
             return reply
         if not self.meter.is_open:
             raise WhqError("A query is recorded while its window is open: inside the with of whq.measure().")
+        self._queries += 1
+        self._ledger.instruments.progress(self._said, often=True)
         if not ok:
             self.meter.tally.fail()
             return reply
@@ -79,6 +82,9 @@ class Window:
             output_tokens=output_tokens,
         )
         return received if left is reply else reply
+
+    def _said(self) -> str:
+        return f"{self._queries:,} quer{'y' if self._queries == 1 else 'ies'} recorded"
 
     @property
     def measurement(self) -> Measurement:
@@ -135,4 +141,5 @@ def _left(reply: Any, receipts: Receipts) -> Any:
 
 async def _open(ledger: Ledger, meter: Meter) -> None:
     await ledger.open(meter)
+    ledger.instruments.progress(lambda: "measuring", often=True)
     meter.begin()

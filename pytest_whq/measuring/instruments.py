@@ -1,5 +1,7 @@
 """What a test measures with: the session's clock, its meters, and who reads its replies."""
 
+from collections.abc import Callable
+
 from pytest_whq.measuring.clock import Clock, SystemClock
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.server_watch import Looks
@@ -24,8 +26,8 @@ class Instruments:
         """A meter on the session's power source."""
         return Meter(self.clock, None)
 
-    def progress(self, meter: Meter) -> None:
-        """Show that a round of a long measurement is done."""
+    def progress(self, said: Callable[[], str], *, often: bool = False) -> None:
+        """Show where a long measurement is; ``said`` is asked where it is shown, which is not ``often``."""
 
 
 _BUILT_IN = ReplyReader()

@@ -2,15 +2,17 @@
 
 import os
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import pytest
 
-from pytest_whq.measuring.meter import Meter
+from pytest_whq.real_time import now_s
 from pytest_whq.rendering.words import one_line
-from pytest_whq.units import format_percent, format_seconds
 
+_BETWEEN_S = 0.5
 _SAVE, _RESTORE, _CLEAR = "\x1b7", "\x1b8", "\x1b[K"
 
 
@@ -23,13 +25,17 @@ class LiveLine:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._shown = False
+        self._next_s = 0.0
 
-    def show_round(self, meter: Meter) -> None:
-        """Say how many rounds are done, in how many seconds, and how sure their mean is so far."""
+    def show_progress(self, said: Callable[[], str], *, often: bool) -> None:
+        """Show what is ``said``; of what changes ``often``, twice a second, from the main thread alone."""
+        if often:
+            # Capturing ends and begins for the line, which no other thread may see.
+            if now_s() < self._next_s or threading.current_thread() is not threading.main_thread():
+                return
+            self._next_s = now_s() + _BETWEEN_S
         if self._is_wanted():
-            width = meter.half_width95()
-            sure = "" if width is None else f", ± {format_percent(width)}"
-            self.show(f"round {len(meter.spans)}, {format_seconds(meter.elapsed_s)}{sure}")
+            self.show(said())
 
     def show(self, text: str) -> None:
         """Show this; nothing takes the line back."""

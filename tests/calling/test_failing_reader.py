@@ -79,8 +79,8 @@ class OneSource(Instruments):
     def meter(self) -> Meter:
         return Meter(self.clock, self._sampler)
 
-    def progress(self, meter: Meter) -> None:
-        meter.half_width95()
+    def progress(self, said: Callable[[], str], *, often: bool = False) -> None:
+        said()
 
 
 @pytest.fixture

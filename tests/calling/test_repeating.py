@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from statistics import median
 
@@ -113,7 +114,13 @@ def test_rounds_start_at_golden_ratio_steps_of_the_refresh_period(bench: Bench) 
 def test_progress_is_shown_after_each_round(bench: Bench) -> None:
     notes = Notes(bench)
     carry_out(Ledger(notes, Plan(rounds=3)), Calls(bench))
-    assert notes.seen == [1, 2, 3]
+    assert [said.partition(",")[0] for said in notes.seen] == [f"round {n} of 3" for n in (1, 2, 3)]
+
+
+def test_what_is_left_of_the_seconds_is_shown_where_rounds_go_on_until_it_is_precise(bench: Bench) -> None:
+    notes = Notes(bench)
+    carry_out(Ledger(notes, Plan(max_seconds=20.0)), Calls(bench))
+    assert re.fullmatch(r"round 1, [\d.]+ s of 20.0 s at most", notes.seen[0])
 
 
 def test_without_a_source_calls_are_counted_and_timed_for_no_longer_than_they_must(bench: Bench) -> None:

@@ -68,11 +68,13 @@ def test_rounds_are_shown_while_a_call_is_measured_and_then_taken_back(project: 
     seen = seen_on_terminal(project)
     shown = LIVE.findall(seen)
     assert [re.sub(r"± .* %", "± ? %", text) for text in shown] == [
-        " round 1, 1.0 s",
-        " round 2, 2.0 s",
-        " round 3, 3.0 s",
-        " round 4, 4.0 s, ± ? %",
-        " round 5, 5.0 s, ± ? %",
+        " round 1 of 5, 1.0 s",
+        " round 2 of 5, 2.0 s",
+        " round 3 of 5, 3.0 s",
+        " round 4 of 5, 4.0 s, ± ? %",
+        " round 5 of 5, 5.0 s, ± ? %",
+        "",
+        " measuring",
         "",
     ]
     assert seen.index(shown[0]) > seen.index("\ntest_it.py ")
@@ -86,8 +88,29 @@ def test_rounds_are_shown_while_a_call_is_measured_and_then_taken_back(project: 
 def test_the_live_line_stands_behind_the_name_of_the_test(project: MeasuredProject) -> None:
     project.tests(TESTS)
     seen = seen_on_terminal(project, "-v")
-    assert f"\ntest_it.py::test_chat {SAVE} round 1, 1.0 s{CLEAR}{RESTORE}" in seen
+    assert f"\ntest_it.py::test_chat {SAVE} round 1 of 5, 1.0 s{CLEAR}{RESTORE}" in seen
     assert f"{SAVE}{CLEAR}{RESTORE}PASSED" in seen
+
+
+def test_a_load_and_a_window_tell_how_far_they_are(project: MeasuredProject) -> None:
+    project.use_real_time()
+    project.tests("""
+        import time
+
+        def test_load(whq):
+            whq.load(lambda number: time.sleep(0.1), range(16), concurrency=2, queries=16)
+
+        def test_window(whq):
+            with whq.measure() as window:
+                for _ in range(8):
+                    time.sleep(0.1)
+                    window.record()
+    """)
+    seen = seen_on_terminal(project)
+    shown = LIVE.findall(seen)
+    assert any(re.fullmatch(r" \d+ of 16 queries, [\d.]+ m?s", text) for text in shown), shown
+    assert any(re.fullmatch(r" [2-8] queries recorded", text) for text in shown), shown
+    assert "2 passed" in seen
 
 
 def test_who_waits_for_another_session_says_so(project: MeasuredProject) -> None:
