@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from pytest_whq.errors import RunFileError, described
 from pytest_whq.model import Run
 from pytest_whq.rendering import RENDERERS, github
-from pytest_whq.storing.files import write_text
+from pytest_whq.storing.files import make_folder_of, write_text
 from pytest_whq.storing.runfile import write_run
 
 
@@ -17,8 +16,7 @@ def write_report(run: Run, name: str, path: Path) -> None:
 
     RunFileError where that cannot be done.
     """
-    with suppress(OSError):  # Writing says why it cannot be.
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(path)
     if name == "json":
         write_run(run, path)
         return

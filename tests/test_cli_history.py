@@ -29,9 +29,9 @@ def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_history_is_shown_and_drawn(capsys: pytest.CaptureFixture[str]) -> None:
     for run in DAYS:
         write_history(kept_of(run), HISTORY_FOLDER)
-    assert main(["history", "--html", "page.html"]) == 0
+    assert main(["history", "--html", "new/page.html"]) == 0
     assert CHANGE in capsys.readouterr().out
-    assert CHANGE in Path("page.html").read_text("utf-8")
+    assert CHANGE in Path("new/page.html").read_text("utf-8")
 
 
 def test_run_files_and_baselines_are_part_of_a_history(capsys: pytest.CaptureFixture[str]) -> None:

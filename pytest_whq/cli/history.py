@@ -32,7 +32,7 @@ def history(options: argparse.Namespace) -> int:
     from pytest_whq.rendering.history import page, table
     from pytest_whq.setting_values import share
     from pytest_whq.storing.any_file import read_history_of
-    from pytest_whq.storing.files import write_text
+    from pytest_whq.storing.files import make_folder_of, write_text
     from pytest_whq.storing.history_file import HISTORY_FOLDER
 
     noise = RUN_NOISE if options.run_noise is None else share("--run-noise", options.run_noise)
@@ -52,6 +52,7 @@ def history(options: argparse.Namespace) -> int:
     if note:
         complain(note)
     if options.html is not None:
+        make_folder_of(options.html)
         write_text(options.html, page.render(runs, found, note))
         say(f"Written: {options.html}")
     return 0

@@ -1,7 +1,7 @@
 """A session in which tests are measured: what happens around each test and at the end."""
 
 import functools
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,7 @@ from pytest_whq.plugin.instruments import SessionInstruments
 from pytest_whq.plugin.items import is_benchmarked, is_marked, is_measured, is_worker, line_of
 from pytest_whq.plugin.reports import add_properties, has_queries, outcome_of, place_at_test
 from pytest_whq.plugin.settings import Settings, marker_budgets, marker_entries, plan_for
+from pytest_whq.plugin.whole_test import as_one_query, kept_error
 from pytest_whq.rendering.words import printable
 from pytest_whq.storing.records import record_as_dict, rig_as_dict
 
@@ -107,7 +108,7 @@ class WhqSession:
             marked = is_marked(item) and not is_benchmarked(item)
             if marked and _LEDGER not in item.stash and not self._settings.disable:
                 ledger = self._open_ledger(item)
-                result = yield from _as_one_query(ledger, lambda: self._error(item))
+                result = yield from as_one_query(ledger, lambda: self._error(item))
             else:
                 result = yield
         except BaseException as error:
@@ -173,7 +174,7 @@ class WhqSession:
         """What a test that has run to its end has raised all the same, itself or in a subtest."""
         if self._failed_part == item.nodeid:
             return pytest.fail.Exception("a subtest failed")
-        return _kept_error(item)
+        return kept_error(item)
 
     def _report_interrupted(self, item: pytest.Item) -> None:
         """Take what a test measured before Ctrl-C: pytest makes no report of it."""
@@ -273,26 +274,6 @@ _NOTHING = Measurement(
     rounds=(),
     reasons=(Reason("no_queries", "the test has the whq fixture and measured nothing with it"),),
 )
-
-
-def _as_one_query(ledger: Ledger, error_of: Callable[[], BaseException | None]) -> Generator[None, Any, Any]:
-    """Let the test run in a window, as its one query."""
-    with whq_of_test(ledger).measure() as window:
-        try:
-            result = yield
-        except (Exception, pytest.fail.Exception):
-            window.record(ok=False)
-            raise
-        error = error_of()
-        if not isinstance(error, pytest.skip.Exception):
-            window.record(ok=error is None)
-    return result
-
-
-def _kept_error(item: pytest.Item) -> BaseException | None:
-    """What a ``unittest.TestCase`` has raised: pytest keeps it there for the report, unseen by hooks."""
-    kept = getattr(item, "_excinfo", None)
-    return kept[-1].value if kept else None
 
 
 def _taken(item: pytest.Item, key: pytest.StashKey[Any]) -> Any:

@@ -138,6 +138,12 @@ def write_text(path: Path, text: str) -> None:
         ) from error
 
 
+def make_folder_of(path: Path) -> None:
+    """Make the folder that ``path`` is to be in; where that cannot be, writing says why."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+
 def _led_to(path: Path) -> Path:
     """Where ``path`` leads; OSError where that is by a link of another user, as in a folder of all."""
     for _ in range(_MOST_LINKS):

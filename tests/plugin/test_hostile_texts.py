@@ -46,7 +46,7 @@ def pytest_whq_power_sources():
         result.assert_outcomes(failed=1)
         lines = (result.stdout.str() + result.stderr.str()).splitlines()
         obeyed = [line for line in lines if line.lstrip().startswith("::")]
-        assert [line[:27] for line in obeyed] == ["::error file=test_it.py,tit"]
+        assert [line[:27] for line in obeyed] == ["::error file=test_it.py,lin"]
         assert not any("##[" in line for line in lines)
         assert all(line.isprintable() for line in lines)
         assert any("owned" in line for line in lines)

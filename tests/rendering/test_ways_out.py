@@ -25,7 +25,7 @@ SAFE = {"one_line", "printable"}
 EXEMPT = {
     ("cli/console.py", "print(document.removesuffix('\\n'))"),  # Of a renderer, which has its own escapes.
     ("plugin/collected.py", "reporter.write_line(command)"),  # GitHub's own, which the renderer escapes.
-    ("cli/outputs.py", "print(command, file=sys.stdout if for_people else sys.stderr)"),  # The same.
+    ("cli/outputs.py", "print(command, file=commands)"),  # The same.
 }
 
 
