@@ -95,10 +95,12 @@ def test_the_package_page_is_the_readme_with_links_to_the_same_version() -> None
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     hook = project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
     assert hook["fragments"] == [{"path": "README.md"}]
-    (link,) = hook["substitutions"]
-    page = re.sub(link["pattern"], link["replacement"], README)
+    page = README
+    for link in hook["substitutions"]:
+        page = re.sub(link["pattern"], link["replacement"], page)
     pages = f"{project['project']['urls']['Repository']}/blob/v$HFPR_VERSION/"
     assert f"]({pages}docs/load.md)" in page
+    assert "https://raw.githubusercontent.com/OWNER/pytest-whq/v$HFPR_VERSION/docs/report.png" in page
     assert re.findall(r"\]\((?!https://)[^)]*\)", page) == []
 
 
