@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pytest_whq.joules.counter import counter_energy
+from pytest_whq.joules.counting.counter import counter_energy
+from pytest_whq.joules.counting.ticks import LEVEL_SPAN_S, CounterTicks
 from pytest_whq.joules.power import PowerSamples, power_energy
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
-from pytest_whq.joules.ticks import LEVEL_SPAN_S, CounterTicks
 from pytest_whq.measuring.sampler import EDGE_S
 
 _SHORTEST_S, _LONGEST_S, _FINENESS = 0.001, 20.0, 1.1

@@ -6,10 +6,10 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from pytest_whq.calibrating.step_response import Refresh, Step, averaging_of, level_w, period_of
-from pytest_whq.joules.counter import counter_energy
+from pytest_whq.joules.counting.counter import counter_energy
+from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.power import PowerSamples, power_energy
 from pytest_whq.joules.spans import Span, SpanEnergies
-from pytest_whq.joules.ticks import CounterTicks
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.sources.base import Probe
 

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from pytest_whq.joules.counter import counter_energy
+from pytest_whq.joules.counting.counter import counter_energy
+from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.power import SLOW_SENSOR_S, PowerSamples, power_energy
 from pytest_whq.joules.refresh import RefreshPeriod
 from pytest_whq.joules.spans import Observed, Span, SpanEnergies, UnmeasurableError
-from pytest_whq.joules.ticks import CounterTicks
 from pytest_whq.model import Reading
 from pytest_whq.units import format_quantity
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_whq.joules.counter import counter_energy
+from pytest_whq.joules.counting.counter import counter_energy
+from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
-from pytest_whq.joules.ticks import CounterTicks
 
 Levels = Sequence[tuple[float, float]]
 """Moments, and the watts drawn from each on."""

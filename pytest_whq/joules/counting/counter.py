@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from pytest_whq.joules.counting.ticks import LEVEL_SPAN_S, CounterTicks
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
-from pytest_whq.joules.ticks import LEVEL_SPAN_S, CounterTicks
 
 _UNSTEADY = 0.25
 """A level that differs from the one further out by more than this share is not steady."""

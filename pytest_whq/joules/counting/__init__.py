@@ -1,0 +1,1 @@
+"""Joules from an energy counter: its ticks, the levels outside."""
