@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from pytest_whq.joules.believable import Believable
 from pytest_whq.joules.counting.counter import counter_energy
 from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.power import SLOW_SENSOR_S, PowerSamples, power_energy
@@ -21,22 +22,25 @@ _SELDOM = 1.5
 class Trace:
     """The readings of one device.
 
-    ``power_averaging_s`` is over how long its power sensor averages, in seconds.
+    ``power_averaging_s`` is over how long its power sensor averages, in seconds; ``limit_w`` its power limit.
     """
 
-    def __init__(self, power_averaging_s: float = 0.0) -> None:
+    def __init__(self, power_averaging_s: float = 0.0, limit_w: float | None = None) -> None:
         self.counter = CounterTicks()
         self.power = PowerSamples(power_averaging_s)
         self.readings = 0
+        self._believable = Believable(limit_w)
 
     def add(self, reading: Reading) -> None:
         """Take in a reading; readings come in the order of their times."""
         self.readings += 1
         if reading.energy_j is not None:
-            self.counter.add(reading.time_s, reading.energy_j)
-        # No board draws nothing: a power of 0 is how drivers answer when asked too fast.
-        if reading.power_w:
-            self.power.add(reading.time_s, reading.power_w)
+            taken = self._believable.energies(reading.time_s, reading.energy_j)
+            for number, (time_s, energy_j) in enumerate(taken):
+                self.counter.add(time_s, energy_j, broke=number < len(taken) - 1)
+        power_w = self._believable.power_w(reading.power_w)
+        if power_w is not None:
+            self.power.add(reading.time_s, power_w)
 
     @property
     def counts(self) -> bool:

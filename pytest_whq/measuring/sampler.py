@@ -81,7 +81,9 @@ class Sampler:
             self._users += 1
             if self._repeating is None:
                 self._error = None
-                self.traces = {d.id: Trace(self._averaging_s.get(d.id, 0.0)) for d in self.devices}
+                self.traces = {
+                    d.id: Trace(self._averaging_s.get(d.id, 0.0), d.power_limit_w) for d in self.devices
+                }
                 self._repeating = self._clock.repeat(self.tick)
             self._repeating.wake()
 

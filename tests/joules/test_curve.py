@@ -49,7 +49,7 @@ def test_power_readings_are_drawn_where_there_is_no_counter_and_gaps_are_left_op
 
 
 def test_a_counter_that_falls_leaves_a_gap_and_nothing_below_zero() -> None:
-    curve = power_curve([traced((0, 0, None), (1, 100, None), (2, 5, None), (3, 105, None))], [], 0.0, 3.0)
+    curve = power_curve([traced((0, 900, None), (1, 1000, None), (2, 5, None), (3, 105, None))], [], 0.0, 3.0)
     assert set(known(curve)) == {100.0}
 
 

@@ -67,15 +67,16 @@ def test_a_counter_that_freezes_for_a_second_disagrees_with_power() -> None:
 
 
 def test_a_counter_that_falls_was_reset() -> None:
-    window = with_fault(lambda reading: replace(reading, energy_j=(reading.energy_j or 0.0) - 100_000.0))
+    window = with_fault(lambda reading: replace(reading, energy_j=(reading.energy_j or 0.0) / 1000))
     assert (window.codes, window.measurement.energy_j) == (["counter_reset"], None)
     assert window.sentence == f"{NAME}: the energy counter fell while the window was open"
 
 
 def test_a_counter_that_falls_between_two_windows_spoils_neither() -> None:
     bench = Bench(phase_s=0.0123)
+    bench.source.alter = lambda reading: replace(reading, energy_j=(reading.energy_j or 0.0) + 5000.0)
     first = bench.measure(1.0)
-    bench.source.alter = lambda reading: replace(reading, energy_j=(reading.energy_j or 0.0) - 1000.0)
+    bench.source.alter = lambda reading: replace(reading, energy_j=(reading.energy_j or 0.0) + 4000.0)
     second = bench.measure(1.0)
     assert (first.energy_j, second.energy_j) == pytest.approx((450, 450), rel=0.001)
 

@@ -17,6 +17,7 @@ from simulated_nvml import (
 )
 
 from pytest_whq.errors import SourceError
+from pytest_whq.sources.nvml import gpu as gpu_module
 from pytest_whq.sources.nvml import source as nvml_module
 
 
@@ -87,11 +88,21 @@ def test_power_polled_too_fast_is_a_missed_reading(gpu: SimulatedGpu) -> None:
     ids=["lost", "reset required", "no permission", "unknown"],
 )
 def test_a_gpu_that_cannot_be_read_any_more_is_an_error_with_its_sentence(
-    gpu: SimulatedGpu, code: int, sentence: str
+    gpu: SimulatedGpu, code: int, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(gpu_module, "_PASSING_S", 0.0)
     with opened() as source:
         gpu.fail(code=code)
         assert why_not_read(source) == sentence.format(uuid=gpu.uuid)
+
+
+def test_an_unknown_error_that_passes_is_a_missed_reading(gpu: SimulatedGpu) -> None:
+    with opened() as source:
+        before = one_reading(source)
+        gpu.fail(code=999, from_s=0.0, until_s=time.monotonic() + 0.1)
+        assert (one_reading(source).energy_j, one_reading(source).power_w) == (None, None)
+        time.sleep(0.15)
+        assert (one_reading(source).energy_j or 0.0) >= (before.energy_j or 0.0) > 0
 
 
 def test_a_lost_gpu_that_comes_back_is_opened_afresh_and_read(

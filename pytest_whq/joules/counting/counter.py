@@ -64,10 +64,13 @@ def counter_energy(ticks: CounterTicks, spans: Sequence[Span]) -> SpanEnergies:
         raise UnmeasurableError(
             "counter_stuck", f"the energy counter did not move {side} the window, while readings went on"
         )
-    if ticks.reset_between(ticks.times_s[first], ticks.times_s[last]):
-        raise UnmeasurableError("counter_reset", "the energy counter fell while the window was open")
-    if ticks.reset_between(ticks.times_s[_reach(ticks, first, -1)], ticks.times_s[_reach(ticks, last, +1)]):
-        raise UnmeasurableError("counter_reset", "the energy counter fell right before or after the window")
+    if broke := ticks.break_between(ticks.times_s[first], ticks.times_s[last]):
+        raise UnmeasurableError("counter_reset", f"the energy counter {broke} while the window was open")
+    outermost_s = ticks.times_s[_reach(ticks, first, -1)], ticks.times_s[_reach(ticks, last, +1)]
+    if broke := ticks.break_between(*outermost_s):
+        raise UnmeasurableError(
+            "counter_reset", f"the energy counter {broke} right before or after the window"
+        )
     before = _outside(ticks, first, -1)
     after = _outside(ticks, last, +1)
     shares = _Shares(ticks, spans, before, after)

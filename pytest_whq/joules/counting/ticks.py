@@ -26,13 +26,16 @@ class CounterTicks:
         self.refresh = RefreshPeriod(longest_s=math.inf)
         self._last: tuple[float, float] | None = None
         self._longest_period_s = math.inf
-        self._resets_s: list[float] = []
+        self._breaks: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
         return len(self.times_s)
 
-    def add(self, time_s: float, energy_j: float) -> None:
-        """Take in a reading; readings come in the order of their times."""
+    def add(self, time_s: float, energy_j: float, *, broke: bool = False) -> None:
+        """Take in a reading; readings come in the order of their times.
+
+        ``broke``: it does not go on from the last.
+        """
         last, self._last = self._last, (time_s, energy_j)
         if last is None or energy_j == last[1]:
             return
@@ -46,7 +49,9 @@ class CounterTicks:
         width_s = min(unseen_s, self._longest_period_s)
         tick_s = time_s - width_s / 2
         if energy_j < last[1]:
-            self._resets_s.append(tick_s)
+            self._breaks.append((tick_s, "fell"))
+        elif broke:
+            self._breaks.append((tick_s, "jumped"))
         self.times_s.append(tick_s)
         self.energies_j.append(energy_j)
         self._widths_s.append(width_s)
@@ -86,9 +91,9 @@ class CounterTicks:
                 blur_s = math.hypot(before_blur_s, after_blur_s)
                 yield Observed(before_s, after_s, energy_j, energy_j / (after_s - before_s) * blur_s)
 
-    def reset_between(self, start_s: float, end_s: float) -> bool:
-        """Whether the counter fell in that stretch."""
-        return any(start_s <= time_s <= end_s for time_s in self._resets_s)
+    def break_between(self, start_s: float, end_s: float) -> str | None:
+        """What the counter did in that stretch, where it ``fell`` or ``jumped``."""
+        return next((what for time_s, what in self._breaks if start_s <= time_s <= end_s), None)
 
     def settled_after(self, time_s: float) -> bool:
         """Whether the ticks after ``time_s`` tell the level there."""
@@ -107,7 +112,7 @@ class CounterTicks:
         if not unsure:
             return self
         clear = CounterTicks()
-        clear._resets_s = self._resets_s
+        clear._breaks = self._breaks
         for index in range(len(self)):
             if index not in unsure:
                 clear.times_s.append(self.times_s[index])

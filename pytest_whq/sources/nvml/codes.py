@@ -18,6 +18,9 @@ SCOPES = {"gpu": 0, "module": 1}
 MISSED = frozenset({NOT_SUPPORTED, 10, 19, 21, 27})
 """Of a sensor that works: asked too fast, timeout, in use, no data, not ready. It may be read again."""
 
+UNKNOWN = 999
+"""Of a sensor that works: drivers say so now and then, for a moment. Read again, unless it stays."""
+
 ABSENT = MISSED | {2, 13}
 """Of a sensor that may not be there: as above, field or scope unknown, function unknown."""
 

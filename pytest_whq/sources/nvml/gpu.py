@@ -17,6 +17,7 @@ from pytest_whq.sources.nvml.codes import (
     FIELD_TOTAL_ENERGY,
     MISSED,
     SCOPES,
+    UNKNOWN,
     averaging_s,
     clocks_event_names,
     reading_sentence,
@@ -27,6 +28,9 @@ from pytest_whq.units import joules_from_mj, watts_from_mw
 
 _POWER_EVERY_S = 0.05
 """Between readings of power beside a counter, where they only check it."""
+
+_PASSING_S = 0.5
+"""An unknown error that stays for longer is no passing one."""
 
 _PROBE_AGAIN_S = 0.05
 """A sensor that someone else has just read may refuse once."""
@@ -83,6 +87,7 @@ class Gpu:
         self.counter: Sensor | None = None
         self.power: Sensor | None = None
         self._next_power_s = 0.0
+        self._trouble_s: float | None = None
 
     def open(self) -> None:
         """Get a handle; it holds for this process, until NVML is shut down."""
@@ -193,11 +198,20 @@ class Gpu:
 
     def _try(self, sensor: Sensor) -> int | None:
         try:
-            return self._value(sensor)
+            value = self._value(sensor)
         except self._nvml.NVMLError as error:
-            if error.value in MISSED:
+            if error.value in MISSED or (error.value == UNKNOWN and self._is_new_trouble()):
                 return None
             raise self._cannot_be_read(error) from error
+        self._trouble_s = None
+        return value
+
+    def _is_new_trouble(self) -> bool:
+        """Whether errors that may pass by themselves have not stayed for long."""
+        now_s = time.monotonic()
+        if self._trouble_s is None:
+            self._trouble_s = now_s
+        return now_s - self._trouble_s < _PASSING_S
 
     def _value(self, sensor: Sensor) -> int:
         """Millijoules or milliwatts; raises NVMLError."""
