@@ -10,7 +10,7 @@ Each figure stands beside its limit, where it has one:
   the same value twice in a row;
 - what ``whq(call)`` adds to a call that does nothing, in a pytest run of its own.
 
-    python benchmarks/overhead.py [--seconds 20] [--pairs 60] [--hours 24] [--json PATH] [--check]
+    python benchmarks/overhead.py [--seconds 20] [--pairs 25] [--hours 24] [--json PATH] [--check]
 """
 
 import argparse
@@ -91,7 +91,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what measuring costs.")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of a window (default: 20)")
-    parser.add_argument("--pairs", type=int, default=60, metavar="N", help="of workloads (default: 60)")
+    parser.add_argument("--pairs", type=int, default=25, metavar="N", help="of workloads (default: 25)")
     parser.add_argument(
         "--hours", type=float, default=24.0, metavar="H", help="of virtual time (default: 24)"
     )

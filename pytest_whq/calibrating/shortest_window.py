@@ -8,7 +8,7 @@ from pytest_whq.joules.counting.counter import counter_energy
 from pytest_whq.joules.counting.ticks import LEVEL_SPAN_S, CounterTicks
 from pytest_whq.joules.power import PowerSamples, power_energy
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
-from pytest_whq.measuring.sampler import EDGE_S
+from pytest_whq.measuring.pace import EDGE_S
 
 _SHORTEST_S, _LONGEST_S, _FINENESS = 0.001, 20.0, 1.1
 _PHASES = 12
@@ -81,7 +81,7 @@ def _counted(sight: Sight, span: Span, drawn_j: Callable[[float], float]) -> Spa
     # A window opens, and closes, once the ticks on its outer side tell the level there.
     nearest = math.floor((span.start_s - width_s / 2) / sight.refresh_s)
     number = nearest - math.ceil(LEVEL_SPAN_S / sight.refresh_s + 1e-6)
-    while not ticks.settled_after(span.end_s):
+    while not ticks.settled_after(span.end_s, fallen=True):
         tick_s = number * sight.refresh_s
         ticks.add(tick_s - width_s / 2, shown_j)
         shown_j = drawn_j(tick_s)

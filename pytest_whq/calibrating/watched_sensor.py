@@ -15,6 +15,8 @@ from pytest_whq.sources.base import Probe
 
 _RESOLVED = 2.5
 """A period of fewer readings than this may be that of the readings themselves."""
+_TYPICAL_REFRESH_S = 0.1
+"""Of a sensor that shows the same all the time: nothing tells its own."""
 
 
 class Watched:
@@ -72,7 +74,7 @@ class Watched:
                 ticks.add(time_s, energy_j)
             return counter_energy(ticks, [span])
         samples = PowerSamples(self.averaging_s or self.refresh_s or 0.0)
-        samples.refresh.period_s = self.refresh_s
+        samples.refresh.period_s = self.refresh_s or _TYPICAL_REFRESH_S
         for time_s, power_w in readings:
             samples.add(time_s, power_w)
         return power_energy(samples, [span])

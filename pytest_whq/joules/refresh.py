@@ -23,6 +23,16 @@ _SHARPEST_S = 0.003
 _OUT = 0.03
 """How much of a period the grid may be out for phases to be set by it."""
 
+_ALIKE = 0.2
+"""Two pauses that differ by no more than this share are of one length."""
+
+_COMMON_S = 0.15
+_IN_A_ROW = 2
+"""A longer period than is common is taken for one only when so many pauses are as long as the one before."""
+
+_SHORTER = 0.7
+"""Pauses shorter than this share of the period show that it was a multiple."""
+
 _WIDE = 0.8
 """A change seen no better than to this share of the period may have fallen on either of two points."""
 
@@ -47,11 +57,19 @@ class RefreshPeriod:
 
     The first pause between two changes gives the period roughly; then ever longer stretches, as long
     as the number of periods in them is certain, give it sharply. A first pause above ``longest_s``
-    is no period.
+    is no period. Unless it is ``certain`` that something changes at each point of the grid, a period is taken
+    for one only when two pauses in a row agree on it, and a shorter one replaces it.
     """
 
-    def __init__(self, longest_s: float) -> None:
+    def __init__(self, longest_s: float, *, certain: bool = True) -> None:
         self._longest_s = longest_s
+        self._certain = certain
+        self._pause_s, self._alike = 0.0, 0
+        self._seen_width_s = 0.0
+        self.shortest_s = math.inf
+        """No two changes can have been closer than any period: the shortest pause, by its outer bounds."""
+        self.seen_s: float | None = None
+        """When the latest change was seen, sharply or not."""
         self._first: tuple[float, float] | None = None
         self._uncertainty_s = 0.0
         self.period_s: float | None = None
@@ -62,6 +80,12 @@ class RefreshPeriod:
 
     def add(self, moment_s: float, width_s: float) -> None:
         """A change was seen, in the stretch of ``width_s`` around ``moment_s``."""
+        pause_s, self.seen_s = moment_s - (moment_s if self.seen_s is None else self.seen_s), moment_s
+        before_s, self._seen_width_s = self._seen_width_s, width_s
+        if pause_s > 0:
+            self.shortest_s = min(self.shortest_s, pause_s + (before_s + width_s) / 2)
+        if not self._certain and not self._agrees(pause_s, width_s):
+            return
         if self._first is None:
             self._first = (moment_s, width_s)
         elif self.period_s is None:
@@ -71,6 +95,18 @@ class RefreshPeriod:
         is_sharp = self.period_s is not None and width_s <= _SHARP * self.period_s
         if is_sharp and width_s / 2 <= self._out_s(moment_s):
             self.latest_s, self._latest_width_s = moment_s, width_s
+
+    def _agrees(self, pause_s: float, width_s: float) -> bool:
+        """Whether there is a period already, or enough pauses in a row are of one length."""
+        before_s, self._pause_s = self._pause_s, pause_s
+        alike = before_s > 0 and abs(pause_s - before_s) <= max(width_s, _ALIKE * pause_s)
+        self._alike = self._alike + 1 if alike else 0
+        enough = self._alike >= (_IN_A_ROW if pause_s > _COMMON_S else 1)
+        if self.period_s is not None and enough and pause_s < _SHORTER * self.period_s:
+            self.period_s, self._first, self.latest_s = None, None, None
+        if self.period_s is None and enough and self._first is None and self.seen_s is not None:
+            self._first = (self.seen_s - pause_s, width_s)
+        return self.period_s is not None or enough
 
     def is_out_at(self, time_s: float) -> bool:
         """Whether the grid, counted on from the latest sharp change, may be off at ``time_s``."""
@@ -87,7 +123,8 @@ class RefreshPeriod:
     def _begin(self, moment_s: float, width_s: float, first_s: float, first_width_s: float) -> None:
         pause_s = moment_s - first_s
         self._uncertainty_s = (first_width_s + width_s) / 2
-        if pause_s <= self._longest_s and self._uncertainty_s < _SHARP * pause_s:
+        longest_s = min(self._longest_s, self.shortest_s / _SHORTER)
+        if pause_s <= longest_s and self._uncertainty_s < _SHARP * pause_s:
             self.period_s = pause_s
         else:
             self._first = (moment_s, width_s)

@@ -1,5 +1,6 @@
 """What goes into and comes out of the turning of readings into joules."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -42,19 +43,26 @@ class SpanEnergies:
     """Joules that one device drew in each of the spans asked for.
 
     ``uncertainty_j`` is one standard uncertainty of their sum: how well the spans' edges are known,
-    not how well the board's sensor is calibrated. ``idle_w`` is the level outside the spans, None
-    where it was not seen.
+    not how well the board's sensor is calibrated. ``unseen_j`` is the part of it that follows from what a
+    sensor that looks only part of the time has not seen. ``idle_w`` is the level of the device
+    at rest, None where it was not seen, and ``idle_error_w`` one standard uncertainty of it.
     """
 
     method: Method
     energies_j: tuple[float, ...]
     uncertainty_j: float
     idle_w: float | None
+    unseen_j: float = 0.0
+    idle_error_w: float = 0.0
 
     @property
     def energy_j(self) -> float:
         """Joules of all spans together."""
         return sum(self.energies_j)
+
+    def net_uncertainty_j(self, duration_s: float) -> float:
+        """One standard uncertainty of the joules above the level at rest, of spans that last so long."""
+        return math.hypot(self.uncertainty_j, self.idle_error_w * duration_s)
 
 
 class UnmeasurableError(Exception):

@@ -22,7 +22,10 @@ def energies_beside(
     if len(every) == len(spans):
         return energies, (None,) * len(beside)
     found = find(every)
-    levelled = {id_: replace(one, idle_w=found[id_].idle_w) for id_, one in energies.items()}
+    levelled = {
+        id_: replace(one, idle_w=found[id_].idle_w, idle_error_w=found[id_].idle_error_w)
+        for id_, one in energies.items()
+    }
     joules = [sum(each) for each in zip(*(one.energies_j for one in found.values()), strict=True)]
     by_span = dict(zip(every, joules, strict=True))
     return levelled, tuple(by_span.get(span) for span in beside)

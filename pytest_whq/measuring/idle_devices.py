@@ -79,7 +79,9 @@ def idle_reasons(
 
 
 def _did_nothing(energies: SpanEnergies, rest: Rest, duration_s: float) -> bool:
-    half_width_w = math.hypot(2 * energies.uncertainty_j / duration_s, rest.half_width_w)
+    # That looks were all alike proves no steady load, but none is missed by all of them.
+    edges_j = math.sqrt(max(0.0, energies.uncertainty_j**2 - energies.unseen_j**2))
+    half_width_w = math.hypot(2 * edges_j / duration_s, rest.half_width_w)
     if half_width_w > _TELLING * rest.power_w:
         return False
     return abs(energies.energy_j / duration_s - rest.power_w) <= max(half_width_w, _WANDERS * rest.power_w)

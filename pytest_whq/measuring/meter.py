@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
-from pytest_whq.joules.trace import Trace
 from pytest_whq.measuring.beside import energies_beside
 from pytest_whq.measuring.claim import Claim, Hold
 from pytest_whq.measuring.clock import Clock, pause
 from pytest_whq.measuring.device_conditions import state_reasons
 from pytest_whq.measuring.idle_devices import Rest, idle_reasons
+from pytest_whq.measuring.pace import EDGE_S
 from pytest_whq.measuring.plan import half_widths95, start_phase
 from pytest_whq.measuring.queued_work import wait_for_queued_work
 from pytest_whq.measuring.result import measurement_of, rounds_of
-from pytest_whq.measuring.sampler import EDGE_S, Sampler
+from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.measuring.server_watch import ServerWatch
 from pytest_whq.model import DeviceState, Measurement, PowerCurve, Reason
 from pytest_whq.model.serving import Phases
@@ -83,6 +83,7 @@ class Meter:
         self._opened_s = self._clock.now()
         try:
             await self._settle(self._opened_s)
+            await pause(self._sampler.phase_s)
         except BaseException:
             self.leave()
             raise
@@ -92,7 +93,14 @@ class Meter:
         """A span begins."""
         wait_for_queued_work()
         self.tallies.append(Tally(self.tally_around))
-        self._began_s = self._clock.now() if self._sampler is None else self._sampler.slow_down()
+        if self._sampler is None:
+            self._began_s = self._clock.now()
+        else:
+            self._began_s = self._sampler.slow_down(self._has_streams)
+
+    def _has_streams(self) -> bool:
+        """Whether streams have been followed whose prefill and decode can be told apart."""
+        return any(tally.phases.edges_s for tally in self.tallies)
 
     @property
     def began_s(self) -> float:
@@ -127,7 +135,7 @@ class Meter:
         """Wait until readings tell the level after the last span; they go on until `leave`."""
         if self._sampler is not None:
             ends_s = [span.end_s for span in (*self.spans, *self.beside)]
-            await self._settle(max(ends_s, default=self._clock.now()))
+            await self._settle(max(ends_s, default=self._clock.now()), fallen=True)
             self._conclude(self._sampler)
 
     def joined(
@@ -155,7 +163,7 @@ class Meter:
             self._began_s = None
             self.tallies.pop()
         if self._sampler is not None and self.spans:
-            if not self._sampler.settled_after(self.spans[-1].end_s):
+            if not self._sampler.settled_after(self.spans[-1].end_s, fallen=True):
                 self.spans.pop()
                 self.tallies.pop()
             self._conclude(self._sampler)
@@ -194,7 +202,7 @@ class Meter:
 
         The first begins at once, and its phase is the first of a golden-ratio sequence.
         """
-        trace = self._slowest()
+        trace = None if self._sampler is None else self._sampler.slowest
         if trace is None or (period_s := trace.refresh_s) is None:
             return
         # A sharp look at the sensor's next refresh, where the last one is too long ago to count on.
@@ -209,11 +217,6 @@ class Meter:
         phase = self._first_phase + start_phase(len(self.spans))
         await pause((phase * period_s - (now_s - origin_s)) % period_s)
 
-    def _slowest(self) -> Trace | None:
-        if self._sampler is None:
-            return None
-        return max(self._sampler.traces.values(), key=lambda trace: trace.refresh_s or 0.0, default=None)
-
     def half_width95(self) -> float | None:
         """Relative half width of Wh/query's 95 % interval so far, None where not yet known.
 
@@ -225,7 +228,7 @@ class Meter:
         if len(self.spans) < 2:
             return None
         try:
-            energies = list(self._sampler.energies(self.spans[:-1]).values())
+            energies = list(self._sampler.energies(self.spans, so_far=True).values())
         except UnmeasurableError:
             return None
         return half_widths95(rounds_of(self.spans[:-1], self.tallies, energies)).get("wh_per_query")
@@ -271,10 +274,10 @@ class Meter:
             self._hold.release()
             self._hold = None
 
-    async def _settle(self, since_s: float) -> None:
+    async def _settle(self, since_s: float, *, fallen: bool = False) -> None:
         sampler = self._sampler
         assert sampler is not None
-        while not sampler.settled_after(since_s):
+        while not sampler.settled_after(since_s, fallen=fallen):
             if (
                 self._clock.now() - since_s > sampler.settles_s
                 or sampler.error_since(self._opened_s) is not None

@@ -1,15 +1,16 @@
 """Reads a source again and again while windows are open."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pytest_whq.errors import SourceError, described
 from pytest_whq.joules.curve import power_curve
 from pytest_whq.joules.phases import phases_by_first_token, phases_by_role
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
-from pytest_whq.joules.trace import Trace
+from pytest_whq.joules.trace import Board, Trace
 from pytest_whq.measuring.clock import Clock, Repeating
 from pytest_whq.measuring.idle_devices import Rest, rest_around
+from pytest_whq.measuring.pace import EDGE_S, INSIDE_S, Pace
 from pytest_whq.measuring.plan import start_phase
 from pytest_whq.model import Device, DeviceState, PowerCurve
 from pytest_whq.model.serving import Phases
@@ -17,30 +18,8 @@ from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.bounded import BoundedCalls
 from pytest_whq.sources.facts import facts_of
 
-EDGE_S = 0.003
-"""Between readings around a window's edges, where the moment of a tick matters."""
-
-_INSIDE_S = 0.025
-"""Between readings inside a window, where reading must not disturb what is measured."""
-
-_INSIDE_SHARE = 0.02
-"""Of the time, at most, that a reading inside a window may take."""
-
-_INSIDE_LONGEST_S = 0.4
-"""Between readings of a source that does not count, whatever they take: longer gaps are not filled in."""
-
-_INSIDE_SOON = 1 / 40
-_INSIDE_SOON_S = 0.25
-"""How soon, and how far, the pause grows with a counting source's window: the edges of a round of a second
-are seen as sharply as before, and Python that computes in a longer window is left in peace."""
-
-_INSIDE_GROWTH = 1 / 3000
-"""How the pause between readings grows with a counting source's window: an edge there is a counter's
-difference, so a window of a day needs no more than some ten thousand readings."""
-
-
-_UNEVEN = 0.4
-"""By up to how much of their length pauses inside a window are longer, in turns that do not repeat."""
+_PHASE_S = 0.1
+"""Windows open over so much of a refresh at most: waiting for a second would cost more than it tells."""
 
 _SILENCE_S = 2.0
 """Around an edge, longer without a reading than any sensor takes means that the thread is gone or hangs."""
@@ -66,11 +45,12 @@ class Sampler:
         self._entering = threading.Lock()
         self._repeating: Repeating | None = None
         self._users = 0
-        self._inside: list[float] = []
-        self._cost_s = 0.0
-        self._pauses = 0
+        self._inside: list[tuple[float, Callable[[], bool]]] = []
+        self._pace = Pace()
         self._last_s = 0.0
         self.devices: tuple[Device, ...] = source.devices()
+        self._boards = {device.id: Board(falls_at_once=self.estimated) for device in self.devices}
+        self._openings = -1
         self.traces: dict[str, Trace] = {}
         self._error: tuple[float, SourceError] | None = None
         self._hanging = False
@@ -82,10 +62,27 @@ class Sampler:
             if self._repeating is None:
                 self._error = None
                 self.traces = {
-                    d.id: Trace(self._averaging_s.get(d.id, 0.0), d.power_limit_w) for d in self.devices
+                    d.id: Trace(self._averaging_s.get(d.id, 0.0), self._boards[d.id], d.power_limit_w)
+                    for d in self.devices
                 }
-                self._repeating = self._clock.repeat(self.tick)
+                self._openings += 1
+                self._repeating = self._clock.repeat(self._turn)
             self._repeating.wake()
+
+    @property
+    def slowest(self) -> Trace | None:
+        """The trace whose sensor refreshes most seldom."""
+        return max(self.traces.values(), key=lambda trace: trace.refresh_s or 0.0, default=None)
+
+    @property
+    def phase_s(self) -> float:
+        """How far into a sensor's refresh the next window should open: never always equally far.
+
+        Right after a refresh, as waiting for it ends, short calls would end before the next look.
+        """
+        refresh_s = 0.0 if self.slowest is None else self.slowest.refresh_s or 0.0
+        # Nor so near to one that the step it lies in does not show what a counter sees.
+        return (0.08 + 0.84 * start_phase(self._openings)) * min(_PHASE_S, refresh_s)
 
     def leave(self) -> None:
         """The window wants no more readings; the last one to leave stops them."""
@@ -95,17 +92,20 @@ class Sampler:
                 self._repeating.stop()
                 self._repeating = None
 
-    def slow_down(self) -> float:
-        """A span begins: read once more, then sparingly; returns the time just after the reading."""
+    def slow_down(self, has_streams: Callable[[], bool] = lambda: False) -> float:
+        """A span begins: read once more, then sparingly; returns the time just after the reading.
+
+        While it ``has_streams``, readings inside are to tell their parts.
+        """
         self._read_at_edge()
         start_s = self._clock.now()
-        self._inside.append(start_s)
+        self._inside.append((start_s, has_streams))
         return start_s
 
     def speed_up(self, start_s: float) -> float:
         """The span that began at ``start_s`` ends: returns the time, then reads fast again."""
         end_s = self._clock.now()
-        self._inside.remove(start_s)
+        self.forget(start_s)
         # Read at the edge itself, so that a tick before it cannot be taken for one after it.
         self._read_at_edge()
         # Several threads may leave meanwhile.
@@ -115,7 +115,7 @@ class Sampler:
 
     def forget(self, start_s: float) -> None:
         """The span that began at ``start_s`` is of no interest any more."""
-        self._inside.remove(start_s)
+        self._inside.remove(next(one for one in self._inside if one[0] == start_s))
 
     def _read_at_edge(self) -> None:
         # By the thread that reads anyhow, since one that hangs in the driver hears no Ctrl-C.
@@ -123,9 +123,9 @@ class Sampler:
         if repeating is not None and repeating.alive and not repeating.step_now(longest_s):
             self._note_hanging()
 
-    def settled_after(self, time_s: float) -> bool:
-        """Whether readings tell all that was drawn before ``time_s``."""
-        return all(trace.settled_after(time_s) for trace in self.traces.values())
+    def settled_after(self, time_s: float, *, fallen: bool = False) -> bool:
+        """Whether readings tell all that was drawn before ``time_s``; see `Trace.settled_after`."""
+        return all(trace.settled_after(time_s, fallen=fallen) for trace in self.traces.values())
 
     def error_since(self, time_s: float) -> SourceError | None:
         """The source's last error at ``time_s`` or later; a thread that reads no more is one, too."""
@@ -138,12 +138,15 @@ class Sampler:
             return _hangs(silent_s)
         return None
 
-    def energies(self, spans: Sequence[Span]) -> dict[str, SpanEnergies]:
-        """Joules of each of ``spans`` by device id; `UnmeasurableError` where a device does not tell."""
+    def energies(self, spans: Sequence[Span], *, so_far: bool = False) -> dict[str, SpanEnergies]:
+        """Joules of each of ``spans`` by device id; `UnmeasurableError` where a device does not tell.
+
+        ``so_far``: of all but the last, which has only just ended.
+        """
         if not self._reached():
             raise UnmeasurableError("source_error", str(_hangs(_SILENCE_S)))
         try:
-            return {device.id: self._energies_of(device, spans) for device in self.devices}
+            return {device.id: self._energies_of(device, spans, so_far) for device in self.devices}
         finally:
             self._lock.release()
 
@@ -186,9 +189,10 @@ class Sampler:
         finally:
             self._lock.release()
 
-    def _energies_of(self, device: Device, spans: Sequence[Span]) -> SpanEnergies:
+    def _energies_of(self, device: Device, spans: Sequence[Span], so_far: bool) -> SpanEnergies:
+        trace = self.traces[device.id]
         try:
-            return self.traces[device.id].energies(spans)
+            return trace.energies_so_far(spans) if so_far else trace.energies(spans)
         except UnmeasurableError as error:
             code, sentence = error.reason.code, error.reason.sentence
             raise UnmeasurableError(code, f"{device.name} ({device.id}): {sentence}") from error
@@ -208,10 +212,17 @@ class Sampler:
         with self._lock:
             return tuple(state for state in self._source.state() or () if isinstance(state, DeviceState))
 
+    def _turn(self) -> float:
+        """What the thread does again and again: read, but not right after a window has read by itself."""
+        is_inside = len(self._inside) >= self._users > 0
+        if is_inside and self._clock.now() - self._last_s < 2 * EDGE_S:
+            return self._pause_s()
+        return self.tick()
+
     def tick(self) -> float:
         """Read once; returns the seconds to wait before the next reading."""
         if not self._reached():
-            return _INSIDE_S
+            return INSIDE_S
         try:
             return self._read()
         finally:
@@ -237,32 +248,28 @@ class Sampler:
         try:
             readings = self._source.read()
             self._last_s = self._clock.now()
+            took_s = self._last_s - before_s
+            # Wherever in the call a source takes the time, the sensor may have been read at any moment of it.
+            blur_s = 2 * took_s if self._pace.note(took_s) else 0.0
             for reading in readings:
                 if (trace := traces.get(reading.device_id)) is not None:
-                    trace.add(reading)
+                    trace.add(reading, blur_s)
         except SourceError as error:
             self._error = (before_s, error)
-            return _INSIDE_S
+            return INSIDE_S
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's source may raise anything
             self._error = (before_s, SourceError(f"the power source failed: {described(error)}"))
-            return _INSIDE_S
-        self._cost_s = max(self._last_s - before_s, self._cost_s * 0.9)
+            return INSIDE_S
         return self._pause_s()
 
     def _pause_s(self) -> float:
         # Also while one window is at an edge and others are in their middle.
         inside = tuple(self._inside)
         if len(inside) < self._users or not inside:
-            return max(EDGE_S - self._cost_s, EDGE_S / 3)
-        pause_s = max(_INSIDE_S, self._cost_s / _INSIDE_SHARE)
-        if all(trace.counts for trace in self.traces.values()):
-            open_s = self._last_s - min(inside)
-            pause_s = max(pause_s, min(open_s * _INSIDE_SOON, _INSIDE_SOON_S), open_s * _INSIDE_GROWTH)
-        else:
-            pause_s = min(pause_s, _INSIDE_LONGEST_S / (1 + _UNEVEN))
-        # Even pauses would meet a load of the same pace, or a multiple of it, always at the same point.
-        self._pauses += 1
-        return pause_s * (1 + _UNEVEN * start_phase(self._pauses))
+            return self._pace.at_edge_s
+        open_s = self._last_s - min(start_s for start_s, _ in inside)
+        has_streams = any(has_streams() for _, has_streams in inside)
+        return self._pace.inside_s(self.traces.values(), open_s, has_streams=has_streams)
 
 
 def _hangs(silent_s: float) -> SourceError:

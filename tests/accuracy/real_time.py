@@ -88,16 +88,12 @@ class RealTime:
         truths_j = {gpu.uuid: gpu.true_energy_j(span.start_s, span.end_s) for gpu in self._nvml.gpus}
         return Measured(meter.measurement(precision=0.2), span, truths_j)
 
-    def measure_undisturbed(self, count: int, seconds: float, *, uncertainty: float) -> list[Measured]:
-        """``count`` windows of those in which the machine let the sampler look when it wanted to.
-
-        How well a window's edges are known says whether it did. Where the machine is so busy that it
-        hardly ever does, fewer come back.
-        """
+    def measure_until_some_stand(self, count: int, seconds: float) -> list[Measured]:
+        """``count`` windows that stand, or fewer where the machine hardly lets the sampler look."""
         found: list[Measured] = []
         for _ in range(4 * count):
             measured = self.measure(seconds)
-            if measured.uncertainty <= uncertainty:
+            if "window_too_short" not in measured.codes and measured.measurement.energy_j is not None:
                 found.append(measured)
             if len(found) == count:
                 break

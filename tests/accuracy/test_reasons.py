@@ -98,7 +98,7 @@ PROVOCATIONS = {
                 gpu.fail("power_field", "power", code=3, from_s=now_s + 0.3, until_s=now_s + 1.6)
                 window.record(chat(2.0))
         """,
-        "{gpu}: no power reading for 1.* s inside the window; at most 1 s is filled in",
+        "{gpu}: no power reading for 1.* s inside the window; at most 0.5 s is filled in",
         arrange=no_counter,
     ),
     "mig": Provocation(
@@ -118,7 +118,7 @@ PROVOCATIONS = {
             with subprocess.Popen(command, stdin=subprocess.PIPE) as holder:
                 time.sleep(1.0)
                 with whq.measure() as window:
-                    window.record(chat())
+                    window.record(chat(1.0))
                 holder.communicate(b"end")
         """,
         "{name}: process * measures on it (* -c import sys; *) and did not let go of it within 500 ms. "
@@ -150,7 +150,7 @@ PROVOCATIONS = {
         """
         def test_it(whq, chat, gpu):
             with whq.measure() as window:
-                window.record(chat())
+                window.record(chat(1.0))
                 window.record(ok=False)
         """,
         "1 of 2 queries failed",
@@ -159,7 +159,7 @@ PROVOCATIONS = {
         """
         def test_it(whq, chat, gpu):
             with whq.measure():
-                chat()
+                chat(1.0)
         """,
         "no query succeeded, or none was recorded with window.record",
     ),
@@ -167,7 +167,7 @@ PROVOCATIONS = {
         """
         def test_it(whq, chat, gpu):
             with whq.measure() as window:
-                chat()
+                chat(1.0)
                 window.record()
         """,
         "a query was recorded without its reply or its token counts",
@@ -182,7 +182,7 @@ PROVOCATIONS = {
         def test_it(whq, chat, gpu):
             with whq.measure() as window:
                 gpu.configure(clocks_event_reasons=0x40 | 0x4)
-                window.record(chat())
+                window.record(chat(1.0))
         """,
         "clocks were cut while the window was open: hw_thermal_slowdown on {name}",
     ),
@@ -192,7 +192,7 @@ PROVOCATIONS = {
             import os
             gpu.set_processes([(os.getpid(), 2**30), (1, 2**30)])
             with whq.measure() as window:
-                window.record(chat())
+                window.record(chat(1.0))
         """,
         "other processes use the device (1 on {name}), and what they draw is counted: "
         "right for a server under test, wrong for anything else",
@@ -207,7 +207,7 @@ PROVOCATIONS = {
 
             monkeypatch.setattr(socket, "socket", refuse)
             with whq.measure() as window:
-                window.record(chat())
+                window.record(chat(1.0))
         """,
         "{name} could not be claimed (Operation not permitted): "
         "what another process did on it meanwhile is counted",
@@ -216,7 +216,7 @@ PROVOCATIONS = {
         """
         def test_it(whq, chat, gpu):
             with whq.measure() as window:
-                window.record(chat())
+                window.record(chat(1.0))
                 gpu.configure(temperature_c=60)
         """,
         "{name} warmed by 15 °C while it was measured",
@@ -228,6 +228,8 @@ PROVOCATIONS = {
     ),
 }
 
+INVALID = [code for code, metrics in REASONS.items() if metrics]
+
 
 @pytest.mark.parametrize("code", PROVOCATIONS)
 def test_a_reason_is_named_and_no_figure_stands_that_it_takes_away(
@@ -238,7 +240,8 @@ def test_a_reason_is_named_and_no_figure_stands_that_it_takes_away(
     provocation.arrange(simulated_project.nvml)
     simulated_project.run(*provocation.options).assert_outcomes(passed=1)
     record = simulated_project.records["test_it"]
-    assert record["reasons"] == [code]
+    # How fast power falls is not known in a board's first window, which may make it imprecise.
+    assert [one for one in record["reasons"] if one in (code, *INVALID) or code == "imprecise"] == [code]
     named = {"gpu": f"{gpu.name} ({gpu.uuid})", "name": gpu.name, "uuid": gpu.uuid}
     assert fnmatchcase(record["why"][code], provocation.sentence.format(**named)), record["why"]
     assert record["valid"] == (not REASONS[code] or code == "tokens_missing")

@@ -26,8 +26,11 @@ def hold_to_turns(project: SimulatedProject) -> None:
     in_order = sorted(span for of_test in spans.values() for span in of_test)
     assert all(before_end < after_start for (_, before_end), (after_start, _) in pairwise(in_order))
     for test, record in records.items():
-        assert record["reasons"] == []
-        assert record["energy_j"] == within(project.true_j(test), 0.01, record["uncertainty_j"])
+        # How fast power falls is not known in the first window of each worker, and so many of them
+        # hardly let each other read.
+        assert set(record["reasons"]) <= {"imprecise", "window_too_short"}
+        if record["energy_j"] is not None:
+            assert record["energy_j"] == within(project.true_j(test), 0.01, record["uncertainty_j"])
 
 
 def test_workers_with_a_temp_folder_each_take_turns_too(simulated_project: SimulatedProject) -> None:
@@ -73,6 +76,6 @@ def test_sessions_with_a_temp_folder_each_take_turns(
     assert spans[0][1] < spans[1][0]
     for test in ("one", "other"):
         (record,) = json.loads((simulated_project.path / f"{test}.json").read_text("utf-8"))["records"]
-        assert record["reasons"] == []
+        assert set(record["reasons"]) <= {"imprecise"}
         true_j = simulated_project.true_j(f"test_{test}")
         assert record["energy_j"] == within(true_j, 0.01, record["uncertainty_j"])

@@ -48,7 +48,7 @@ def spoiled(**odd: float) -> list[str]:
     bench.source.alter = alter
     window = bench.measure(1.0)
     assert window.energy_j == pytest.approx(450, rel=0.02)
-    return window.codes
+    return window.faults
 
 
 def test_odd_readings_among_right_ones_cost_nothing() -> None:
@@ -65,3 +65,22 @@ def test_a_counter_that_jumps_is_no_energy() -> None:
     bench.call(0.5)
     assert window.close().codes == ["counter_reset"]
     assert window.sentence.endswith("the energy counter jumped while the window was open")
+
+
+@pytest.mark.parametrize("held_up_s", [0.2, 0.5, 1.5])
+def test_a_reading_that_is_held_up_across_the_end_has_no_certain_time(held_up_s: float) -> None:
+    bench = Bench(phase_s=0.0123)
+    window = bench.open()
+    bench.call(1.0)
+    window.meter.end()
+
+    def held_up(reading: Reading) -> Reading:
+        bench.source.alter = None
+        bench.clock.spend(held_up_s)
+        # The time is that of the call's middle, the joules are those of its beginning.
+        return replace(reading, time_s=reading.time_s + held_up_s / 2)
+
+    bench.source.alter = held_up
+    window.close()
+    stands = "window_too_short" not in window.codes and window.measurement.energy_j is not None
+    assert not stands or abs(window.energy_j - window.true_j) <= 2 * window.uncertainty_j

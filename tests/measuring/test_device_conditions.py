@@ -84,6 +84,6 @@ def test_the_state_is_asked_for_outside_windows_and_warns() -> None:
     window = bench.measure(1.0)
     (span,) = window.meter.spans
     assert asked_s == [span.start_s, span.end_s]
-    assert window.codes == ["shared_device", "thermal_drift"]
+    assert window.faults == ["shared_device", "thermal_drift"]
     assert window.measurement.valid is False  # No query was recorded.
     assert window.measurement.why_invalid("wh_total") is None

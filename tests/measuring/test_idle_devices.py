@@ -25,16 +25,16 @@ def of_window(
 
 @pytest.mark.parametrize("sensor", ["counter", "power"])
 def test_a_window_that_draws_what_is_drawn_around_it_is_idle(sensor: str) -> None:
-    measured = of_window(2.0, 70.0, counter=sensor == "counter")
+    measured = of_window(3.0, 70.0, counter=sensor == "counter")
     assert not measured.valid
     [sentence] = [reason.sentence for reason in measured.reasons if reason.code == "device_idle"]
     assert re.fullmatch(
-        r"(69.9|70.0) W in the window are the 70.0 W around it: "
+        r"(69.9|70.0|70.1) W in the window are the 70.0 W around it: "
         "what was measured ran elsewhere, as on a remote server, or is a mock",
         sentence,
     )
-    assert measured.energy_j == pytest.approx(140.0, rel=0.005)
-    assert measured.wh_per_query == pytest.approx(140.0 / 3600, rel=0.005)
+    assert measured.energy_j == pytest.approx(210.0, rel=0.005)
+    assert measured.wh_per_query == pytest.approx(210.0 / 3600, rel=0.005)
 
 
 def test_most_idle_windows_of_a_noisy_board_are_told() -> None:

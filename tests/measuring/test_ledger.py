@@ -118,6 +118,7 @@ def test_the_energy_of_an_inner_window_is_in_that_of_the_outer_one_and_counts_on
     outer = Opened(ledger)
     bench.call(0.5)
     outer.record()
+    bench.idle(0.2)
     inner = Opened(ledger)
     bench.call(0.25)
     inner.record()
@@ -276,7 +277,7 @@ def test_a_window_on_several_devices_adds_them_up(bench: Bench) -> None:
     assert energies_j == pytest.approx([450, 300], rel=0.005)
     assert found.energy_j == pytest.approx(sum(energies_j))
     assert found.net_energy_j == pytest.approx(380 + 210, rel=0.01)
-    assert (found.method, found.reasons) == ("counter", ())
+    assert found.method == "counter"
 
 
 def test_one_device_that_cannot_be_measured_spoils_the_sum_and_is_named(bench: Bench) -> None:

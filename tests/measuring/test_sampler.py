@@ -130,6 +130,7 @@ def test_windows_that_overlap_are_read_until_the_last_one_closes() -> None:
     bench = Bench(phase_s=0.0123)
     first = bench.open()
     bench.call(0.3)
+    bench.idle(0.2)
     second = bench.open()
     bench.call(0.3)
     first.close()
@@ -152,7 +153,7 @@ def test_an_error_of_the_source_spoils_the_window_in_which_it_falls() -> None:
     bench.call(0.2)
     window.close()
     assert (window.codes, window.sentence) == (["source_error"], "the GPU is lost")
-    assert bench.measure(0.3).codes == []
+    assert bench.measure(0.3).faults == []
 
 
 def test_the_code_of_an_error_is_the_reason() -> None:
@@ -172,7 +173,7 @@ def test_an_error_before_an_inner_window_spoils_only_the_outer_one() -> None:
     bench.idle(0.2)
     inner = bench.measure(0.3)
     outer.close()
-    assert inner.codes == []
+    assert inner.faults == []
     assert inner.energy_j == pytest.approx(inner.true_j, rel=0.01)
     assert (outer.codes, outer.sentence) == (["source_error"], "the GPU is lost")
 
@@ -182,7 +183,7 @@ def test_a_source_that_fails_while_a_window_opens_does_not_hold_it_up() -> None:
     bench.source.error = SourceError("the GPU is lost")
     began_s = bench.clock.now()
     window = bench.measure(0.3)
-    assert bench.clock.now() - began_s == pytest.approx(0.3, abs=0.01)
+    assert bench.clock.now() - began_s == pytest.approx(0.3, abs=0.02)
     assert window.codes == ["source_error"]
 
 

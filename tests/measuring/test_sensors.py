@@ -95,7 +95,7 @@ def test_a_counter_that_is_not_supported_any_more_is_not_measured() -> None:
 def test_power_of_zero_watts_does_not_make_the_sensors_disagree() -> None:
     window = with_fault(lambda reading: replace(reading, power_w=0.0), fault_s=0.5)
     assert window.energy_j == pytest.approx(450 * 2.5, rel=0.001)
-    assert window.codes == []
+    assert window.faults == []
 
 
 def test_power_that_is_wrong_by_a_tenth_makes_the_sensors_disagree() -> None:
@@ -110,7 +110,7 @@ def test_power_that_is_wrong_by_a_tenth_makes_the_sensors_disagree() -> None:
 
 def test_power_that_is_averaged_over_a_second_is_no_witness() -> None:
     bench = Bench(phase_s=0.0123, averaging_s=1.0)
-    assert bench.measure(1.0).codes == []
+    assert bench.measure(1.0).faults == []
 
 
 @pytest.mark.parametrize("period_s", [0.02, 0.1, 0.5])
@@ -143,13 +143,13 @@ def test_opening_and_closing_wait_at_most_two_seconds_each() -> None:
     assert bench.clock.now() - began_s == pytest.approx(5.0, abs=0.02)
 
 
-def test_closing_waits_for_about_two_ticks() -> None:
+def test_closing_waits_for_about_three_ticks() -> None:
     waits_s = []
     for number in range(20):
         bench = Bench(phase_s=number * 0.005)
         window = bench.measure(1.0)
         waits_s.append(bench.clock.now() - window.meter.spans[0].end_s)
-    assert 0.1 < min(waits_s) < max(waits_s) <= 0.2 + 2 * 0.003
+    assert 0.2 < min(waits_s) <= max(waits_s) <= 0.3 + 2 * 0.003
 
 
 def test_a_trace_without_readings_knows_nothing() -> None:

@@ -3,56 +3,37 @@
 Between two ticks a counter tells nothing, so its difference over a short span is wrong by up to a
 tick at each end. But at a tick it is exact, and outside the spans the device mostly draws a steady
 level, which the ticks there tell. So where spans cover an interval between ticks only in part, they
-drew its whole energy less the level outside times the time outside.
+drew its whole energy less the level outside times the time outside, and less what was drawn above
+that level while power fell.
 """
 
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean
 
-from pytest_whq.joules.counting.ticks import LEVEL_SPAN_S, CounterTicks
+from pytest_whq.joules.counting.outside import (
+    Outside,
+    furthest_before,
+    level_before,
+    steps_after,
+)
+from pytest_whq.joules.counting.settling import Aftermath, Falling, Settling, Step, beyond_j, falls_of
+from pytest_whq.joules.counting.ticks import CounterTicks
+from pytest_whq.joules.power import PowerSamples
+from pytest_whq.joules.rest import UNSEEN_CHANGE, level_at_rest
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
 
-_UNSTEADY = 0.25
-"""A level that differs from the one further out by more than this share is not steady."""
 
-_VAGUE = 0.1
-"""A tick that slow readings saw, blurred by more than this share of a level's length, tells no change."""
-
-_UNSEEN_CHANGE = 0.03
-"""Relative uncertainty of a level outside where no further one was seen to compare it with."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Outside:
-    """The level on one side of the spans, as two ticks ``span_s`` apart tell it.
-
-    ``drift_w`` is by how much it may differ nearer to the spans; the blurs are those of the tick next to
-    the spans and of the one further out.
-    """
-
-    power_w: float
-    drift_w: float
-    steady: bool
-    span_s: float
-    near_blur_s: float
-    far_blur_s: float
-
-    def uncertainty_j(self, outside_s: float) -> float:
-        """One standard uncertainty of the joules drawn from the near tick to the spans, ``outside_s`` away.
-
-        A tick in truth later than taken leaves a shorter stretch, and tells a lower level for it.
-        """
-        share = outside_s / self.span_s
-        near_j = self.power_w * self.near_blur_s * (1 + share)
-        return math.hypot(near_j, self.power_w * self.far_blur_s * share, self.drift_w * outside_s)
-
-
-def counter_energy(ticks: CounterTicks, spans: Sequence[Span]) -> SpanEnergies:
+def counter_energy(
+    ticks: CounterTicks,
+    spans: Sequence[Span],
+    power: PowerSamples | None = None,
+    settling: Settling | None = None,
+) -> SpanEnergies:
     """Joules of each of ``spans``, which are in order and do not overlap.
 
+    ``power`` tells the level outside where the counter is slow, ``settling`` how fast power fell before.
     Raises `UnmeasurableError` where the counter fell, or did not tick on both sides.
     """
     start_s, end_s = spans[0].start_s, spans[-1].end_s
@@ -66,65 +47,76 @@ def counter_energy(ticks: CounterTicks, spans: Sequence[Span]) -> SpanEnergies:
         )
     if broke := ticks.break_between(ticks.times_s[first], ticks.times_s[last]):
         raise UnmeasurableError("counter_reset", f"the energy counter {broke} while the window was open")
-    outermost_s = ticks.times_s[_reach(ticks, first, -1)], ticks.times_s[_reach(ticks, last, +1)]
-    if broke := ticks.break_between(*outermost_s):
+    before = level_before(ticks, first, start_s, power)
+    steps = steps_after(ticks, last, end_s, power)
+    seen_s = max((step.end_s for step in steps), default=0.0)
+    if broke := ticks.break_between(ticks.times_s[furthest_before(ticks, first)], end_s + seen_s):
         raise UnmeasurableError(
             "counter_reset", f"the energy counter {broke} right before or after the window"
         )
-    before = _outside(ticks, first, -1)
-    after = _outside(ticks, last, +1)
-    shares = _Shares(ticks, spans, before, after)
+    after = None
+    if steps and end_s > start_s:
+        settling = settling or Settling()
+        falls = _falls(ticks, spans, first, last, before, steps, settling.constants_s)
+        after = Aftermath(falls, settling.log_likelihoods(end_s, falls))
+    shares = _Shares(ticks, spans, before, after, beyond_j(steps))
     energies_j = tuple(shares.energy_j(span) for span in spans)
-    levels_w = [level.power_w for level in (before, after) if level is not None]
-    idle_w = fmean(levels_w) if levels_w else None
-    return SpanEnergies("counter", energies_j, shares.uncertainty_j(first, last), idle_w)
+    rest = level_at_rest(None if before is None else before.level, None if after is None else after.level)
+    return SpanEnergies(
+        "counter",
+        energies_j,
+        shares.uncertainty_j(first, last),
+        None if rest is None else rest.power_w,
+        idle_error_w=0.0 if rest is None else rest.error_w,
+    )
 
 
-def _outside(ticks: CounterTicks, edge: int, step: int) -> _Outside | None:
-    """The level beyond the tick ``edge``, going back (``step`` -1) or on (+1); None without a tick there."""
-    near = _walk(ticks, edge, step)
-    if near is None:
-        return None
-    power_w = ticks.power_w(edge, near)
-    span_s = abs(ticks.times_s[near] - ticks.times_s[edge])
-    blurs_s = ticks.blur_s(edge), ticks.blur_s(near)
-    further = _walk(ticks, near, step)
-    if further is None or ticks.blur_s(further) > _VAGUE * span_s:
-        return _Outside(power_w, _UNSEEN_CHANGE * power_w, True, span_s, *blurs_s)
-    change_w = abs(ticks.power_w(near, further) - power_w)
-    steady = change_w <= _UNSTEADY * power_w + 3 * power_w * math.hypot(*blurs_s) / span_s
-    return _Outside(power_w, change_w / 2, steady, span_s, *blurs_s)
-
-
-def _reach(ticks: CounterTicks, edge: int, step: int) -> int:
-    """The furthest tick that the level beyond ``edge`` is told from."""
-    near = _walk(ticks, edge, step)
-    if near is None:
-        return edge
-    further = _walk(ticks, near, step)
-    return near if further is None else further
-
-
-def _walk(ticks: CounterTicks, edge: int, step: int) -> int | None:
-    """The first tick from ``edge`` on that is far enough for a level."""
-    index = edge + step
-    while 0 <= index < len(ticks):
-        if abs(ticks.times_s[index] - ticks.times_s[edge]) >= LEVEL_SPAN_S:
-            return index
-        index += step
-    return None
+def _falls(
+    ticks: CounterTicks,
+    spans: Sequence[Span],
+    first: int,
+    last: int,
+    before: Outside | None,
+    steps: Sequence[Step],
+    constants_s: Sequence[float],
+) -> tuple[Falling, ...]:
+    """How power may have fallen after ``spans``, which lie between the ticks ``first`` and ``last``."""
+    busy_s = math.fsum(span.duration_s for span in spans)
+    settled_w = steps[-1].power_w
+    trail_s = ticks.times_s[last] - spans[-1].end_s
+    lead_s = ticks.times_s[last] - ticks.times_s[first] - busy_s - trail_s
+    drawn_j = ticks.energies_j[last] - ticks.energies_j[first]
+    lead_j = lead_s * (settled_w if before is None else before.power_w)
+    excess_j = drawn_j - lead_j - settled_w * (busy_s + trail_s)
+    lowest_w = settled_w if before is None else min(before.power_w, settled_w)
+    return falls_of(steps, busy_s, excess_j, trail_s, settled_w, lowest_w, constants_s)
 
 
 class _Shares:
     """How the energy between two ticks divides among the spans and what lies outside them."""
 
     def __init__(
-        self, ticks: CounterTicks, spans: Sequence[Span], before: _Outside | None, after: _Outside | None
+        self,
+        ticks: CounterTicks,
+        spans: Sequence[Span],
+        before: Outside | None,
+        after: Aftermath | None,
+        unexplained_j: float,
     ) -> None:
         self._ticks = ticks
         self._spans = spans
         self._starts_s = [span.start_s for span in spans]
-        self._before, self._after = before, after
+        self._before = before if before is not None and before.steady else None
+        self._unsteady_w = 0.0 if before is None else before.power_w
+        self._after = after if after is not None and after.explains else None
+        self._unexplained_j = unexplained_j
+        self._other_w = 0.0 if after is None else after.level_w
+        known_w = [] if self._before is None else [self._before.power_w]
+        known_w += [] if self._after is None else [self._after.level_w]
+        self._gap_w = fmean(known_w) if known_w else None
+        self._gap_error_w = 0.0
+        if known_w:
+            self._gap_error_w = (max(known_w) - min(known_w)) / 2 + UNSEEN_CHANGE * max(known_w)
 
     def energy_j(self, span: Span) -> float:
         """Joules of one of the spans."""
@@ -141,48 +133,65 @@ class _Shares:
         energy_j = self._ticks.energies_j[interval + 1] - self._ticks.energies_j[interval]
         first = bisect_right(self._starts_s, start_s) - 1
         last = bisect_left(self._starts_s, end_s)
-        covered_s = sum(s.overlap_s(start_s, end_s) for s in self._spans[max(0, first) : last])
+        within = self._spans[max(0, first) : last]
+        covered_s = sum(s.overlap_s(start_s, end_s) for s in within)
         if covered_s == 0:
             return 0.0
-        inside_j = max(0.0, energy_j - self._outside_j(interval, covered_s))
+        inside_j = max(0.0, energy_j - self._outside_j(interval, covered_s, within))
         return inside_j * span.overlap_s(start_s, end_s) / covered_s
 
-    def _outside_j(self, interval: int, covered_s: float) -> float:
+    def _outside_j(self, interval: int, covered_s: float, within: Sequence[Span]) -> float:
         """Joules that an interval's uncovered part drew."""
         start_s, end_s = self._ticks.times_s[interval], self._ticks.times_s[interval + 1]
         lead_s = max(0.0, self._spans[0].start_s - start_s)
         trail_s = max(0.0, end_s - self._spans[-1].end_s)
         gaps_s = max(0.0, end_s - start_s - covered_s - lead_s - trail_s)
         mean_w = self._ticks.power_w(interval, interval + 1)
-        known = [level for level in (self._before, self._after) if level is not None and level.steady]
-        gap_w = fmean(level.power_w for level in known) if known else mean_w
-        return (
-            _level_w(self._before, mean_w) * lead_s + _level_w(self._after, mean_w) * trail_s + gap_w * gaps_s
-        )
+        lead_w = mean_w if self._before is None else self._before.power_w
+        trail_j = mean_w * trail_s if self._after is None else self._after.drawn_j(trail_s)
+        gap_w = mean_w if self._gap_w is None else self._gap_w
+        return lead_w * lead_s + gap_w * gaps_s + trail_j + self._tails_j(start_s, end_s, within)
+
+    def _tails_j(self, start_s: float, end_s: float, within: Sequence[Span]) -> float:
+        """Joules above the level in the gaps between spans, as far as these lie in an interval."""
+        if self._after is None:
+            return 0.0
+        tails_j = 0.0
+        for span in within:
+            following = bisect_right(self._starts_s, span.start_s)
+            if following < len(self._spans):
+                pause_s = self._starts_s[following] - span.end_s
+                until_s = min(max(0.0, end_s - span.end_s), pause_s)
+                from_s = min(max(0.0, start_s - span.end_s), pause_s)
+                tails_j += self._after.tail_until_j(until_s) - self._after.tail_until_j(from_s)
+        return tails_j
 
     def uncertainty_j(self, first: int, last: int) -> float:
         """One standard uncertainty of all spans together: of both outer edges and of the gaps between."""
         times_s = self._ticks.times_s
         lead_s = self._spans[0].start_s - times_s[first]
         trail_s = times_s[last] - self._spans[-1].end_s
-        gaps_s = self._spans[-1].end_s - self._spans[0].start_s - sum(s.duration_s for s in self._spans)
-        levels_w = [level.power_w for level in (self._before, self._after) if level is not None]
-        gap_w = (max(levels_w) - min(levels_w)) / 2 + _UNSEEN_CHANGE * max(levels_w) if levels_w else 0.0
+        pauses_s = [after - span.end_s for span, after in zip(self._spans, self._starts_s[1:], strict=False)]
         return math.hypot(
-            self._edge_j(self._before, first, first, lead_s),
-            self._edge_j(self._after, last - 1, last, trail_s),
-            gap_w * gaps_s,
+            self._lead_error_j(first, lead_s),
+            self._trail_error_j(last, trail_s, pauses_s),
+            self._gap_error_w * math.fsum(pauses_s),
         )
 
-    def _edge_j(self, level: _Outside | None, interval: int, tick: int, outside_s: float) -> float:
-        if level is not None and level.steady:
-            return level.uncertainty_j(outside_s)
-        # Interpolated: the part outside may have drawn what lies beyond it, or what lies on its other side.
+    def _lead_error_j(self, first: int, lead_s: float) -> float:
+        if self._before is not None:
+            return self._before.uncertainty_j(lead_s)
+        return self._interpolated_error_j(first, first, lead_s, self._unsteady_w)
+
+    def _trail_error_j(self, last: int, trail_s: float, pauses_s: Sequence[float]) -> float:
+        if self._after is None:
+            interpolated_j = self._interpolated_error_j(last - 1, last, trail_s, self._other_w)
+            return math.hypot(interpolated_j, self._unexplained_j)
+        tick_j = self._ticks.error_j(last, self._after.level_w)
+        return math.hypot(tick_j, self._after.error_j(trail_s, pauses_s))
+
+    def _interpolated_error_j(self, interval: int, tick: int, outside_s: float, other_w: float) -> float:
+        # The part outside may have drawn what lies beyond it, or what lies on its other side.
         mean_w = self._ticks.power_w(interval, interval + 1)
-        other_w = 0.0 if level is None else level.power_w
-        return math.hypot(mean_w * self._ticks.blur_s(tick), abs(mean_w - other_w) * outside_s / math.sqrt(3))
-
-
-def _level_w(level: _Outside | None, mean_w: float) -> float:
-    """The level outside where it is steady, else the interval's mean: interpolation."""
-    return level.power_w if level is not None and level.steady else mean_w
+        tick_j = self._ticks.error_j(tick, mean_w)
+        return math.hypot(tick_j, abs(mean_w - other_w) * outside_s / math.sqrt(3))

@@ -12,8 +12,26 @@ from pytest_whq.joules.spans import Observed
 LEVEL_SPAN_S = 0.08
 """A level is taken over at least this long: over shorter stretches the blur of its ticks shows."""
 
+SLOW_COUNTER_S = 0.25
+"""A counter that ticks more seldom tells of times too far from the spans: there power tells the levels."""
+
+FALL_S = 0.45
+"""Ticks so long after a load tell how power fell."""
+
+_FALLING = 0.05
+"""Power that falls by no more than this share of it is level."""
+
+FALL_TICKS = 3
+"""The level after a load and how power came down to it are two unknowns: two steps between ticks."""
+
 _UNSURE = 0.05
 """A tick whose bounds lie beyond a moment by more than this share may have been on either side of it."""
+
+_QUANTA_J = (1.0, 0.1, 0.01)
+"""The smallest steps of counters that show no thousandths."""
+
+_WHOLE = 1e-4
+"""A number of steps that differs from a whole number by no more is one."""
 
 
 class CounterTicks:
@@ -24,30 +42,34 @@ class CounterTicks:
         self.energies_j = array("d")
         self._widths_s = array("d")
         self.refresh = RefreshPeriod(longest_s=math.inf)
+        self._quantum_j = _QUANTA_J[0]
         self._last: tuple[float, float] | None = None
         self._longest_period_s = math.inf
         self._breaks: list[tuple[float, str]] = []
+        self._blur_s = 0.0
 
     def __len__(self) -> int:
         return len(self.times_s)
 
-    def add(self, time_s: float, energy_j: float, *, broke: bool = False) -> None:
+    def add(self, time_s: float, energy_j: float, blur_s: float = 0.0, *, broke: bool = False) -> None:
         """Take in a reading; readings come in the order of their times.
 
-        ``broke``: it does not go on from the last.
+        It may be of any moment in the ``blur_s`` around its time. ``broke``: it does not go on from the last.
         """
+        before_s, self._blur_s = self._blur_s, blur_s
         last, self._last = self._last, (time_s, energy_j)
         if last is None or energy_j == last[1]:
             return
-        unseen_s = time_s - last[0]
-        self.refresh.add(time_s - unseen_s / 2, unseen_s)
+        unseen_s = time_s - last[0] + (before_s + blur_s) / 2
+        latest_s = time_s + blur_s / 2
+        self.refresh.add(latest_s - unseen_s / 2, unseen_s)
         if self.times_s:
             # From one tick seen to the next at least one period has passed.
-            since_s = time_s - self.times_s[-1] + self._widths_s[-1] / 2
+            since_s = latest_s - self.times_s[-1] + self._widths_s[-1] / 2
             self._longest_period_s = min(self._longest_period_s, since_s)
         # Of several ticks since the last reading only the latest shows, at most a period ago.
-        width_s = min(unseen_s, self._longest_period_s)
-        tick_s = time_s - width_s / 2
+        width_s = min(unseen_s, self._longest_period_s + blur_s)
+        tick_s = latest_s - width_s / 2
         if energy_j < last[1]:
             self._breaks.append((tick_s, "fell"))
         elif broke:
@@ -55,6 +77,10 @@ class CounterTicks:
         self.times_s.append(tick_s)
         self.energies_j.append(energy_j)
         self._widths_s.append(width_s)
+        while (
+            self._quantum_j and abs(energy_j / self._quantum_j - round(energy_j / self._quantum_j)) > _WHOLE
+        ):
+            self._quantum_j = next((q for q in _QUANTA_J if q < self._quantum_j), 0.0)
 
     @property
     def period_s(self) -> float | None:
@@ -66,10 +92,19 @@ class CounterTicks:
         """The counter as last read."""
         return None if self._last is None else self._last[1]
 
+    @property
+    def latest_between_ticks_s(self) -> float | None:
+        """The middle between the two latest ticks; None with fewer."""
+        return (self.times_s[-2] + self.times_s[-1]) / 2 if len(self) >= 2 else None
+
     def blur_s(self, index: int) -> float:
         """One standard uncertainty of a tick's time, which lies anywhere between its bounds."""
         # If evenly, a share of 1 / sqrt(12) would do; but windows open when a tick was just seen.
         return self._widths_s[index] / 3
+
+    def error_j(self, index: int, power_w: float) -> float:
+        """One standard uncertainty of what was drawn until a tick, where ``power_w`` is drawn around it."""
+        return math.hypot(power_w * self.blur_s(index), self._quantum_j / math.sqrt(12))
 
     def power_w(self, first: int, last: int) -> float:
         """Mean watts from one tick to another."""
@@ -80,27 +115,64 @@ class CounterTicks:
 
         A stretch in which the counter fell is left out.
         """
-        ticks = on_grid(self.times_s, self._widths_s, self.period_s)
-        if ticks is None:
-            known = [(index, time_s, self.blur_s(index)) for index, time_s in enumerate(self.times_s)]
-        else:
-            known = [(index, tick.time_s, 0.0) for index, tick in enumerate(ticks) if not tick.unsure]
-        for (before, before_s, before_blur_s), (after, after_s, after_blur_s) in pairwise(known):
-            energy_j = self.energies_j[after] - self.energies_j[before]
+        for (before_s, before_j, before_blur_s), (after_s, after_j, after_blur_s) in pairwise(self._known()):
+            energy_j = after_j - before_j
             if before_s < min(end_s, after_s) and after_s > start_s and energy_j >= 0:
                 blur_s = math.hypot(before_blur_s, after_blur_s)
                 yield Observed(before_s, after_s, energy_j, energy_j / (after_s - before_s) * blur_s)
+
+    def sharp(self) -> Iterator[tuple[float, float]]:
+        """Time and joules of each tick whose place on the counter's grid is known."""
+        return ((time_s, energy_j) for time_s, energy_j, _ in self._known())
+
+    def _known(self) -> list[tuple[float, float, float]]:
+        """Time, joules and the time's standard uncertainty of each tick that is not in doubt."""
+        ticks = on_grid(self.times_s, self._widths_s, self.period_s)
+        if ticks is None:
+            return [
+                (time_s, energy_j, self.blur_s(index))
+                for index, (time_s, energy_j) in enumerate(zip(self.times_s, self.energies_j, strict=True))
+            ]
+        return [
+            (tick.time_s, energy_j, 0.0)
+            for tick, energy_j in zip(ticks, self.energies_j, strict=True)
+            if not tick.unsure
+        ]
 
     def break_between(self, start_s: float, end_s: float) -> str | None:
         """What the counter did in that stretch, where it ``fell`` or ``jumped``."""
         return next((what for time_s, what in self._breaks if start_s <= time_s <= end_s), None)
 
-    def settled_after(self, time_s: float) -> bool:
-        """Whether the ticks after ``time_s`` tell the level there."""
+    def settled_after(self, time_s: float, *, fallen: bool = False) -> bool:
+        """Whether the ticks after ``time_s`` tell the level there, and if ``fallen`` how power got there."""
         first = bisect_left(self.times_s, time_s)
         if first < len(self) and self._may_straddle(first, time_s):
             first += 1
-        return len(self) - first >= 2 and self.times_s[-1] - self.times_s[first] >= LEVEL_SPAN_S
+        if len(self) - first < 2:
+            return False
+        seen_s = self.times_s[-1] - self.times_s[first]
+        if fallen and self.times_s[first + 1] - self.times_s[first] < SLOW_COUNTER_S:
+            return len(self) - first >= FALL_TICKS and (seen_s >= FALL_S or self._is_level(first))
+        return seen_s >= LEVEL_SPAN_S
+
+    def _is_level(self, first: int) -> bool:
+        """Whether power does not fall any more in the two latest stretches since the tick ``first``."""
+        last = len(self) - 1
+        middle = self.before(last)
+        earliest = None if middle is None else self.before(middle)
+        if middle is None or earliest is None or earliest < first:
+            return False
+        power_w = self.power_w(middle, last)
+        blur_j = math.hypot(self.error_j(earliest, power_w), 2 * self.error_j(middle, power_w))
+        seconds = self.times_s[last] - self.times_s[middle]
+        return self.power_w(earliest, middle) - power_w <= _FALLING * power_w + blur_j / seconds
+
+    def before(self, index: int) -> int | None:
+        """The latest tick before that of ``index`` that is far enough from it for a level; None without."""
+        return next(
+            (n for n in range(index - 1, -1, -1) if self.times_s[index] - self.times_s[n] >= LEVEL_SPAN_S),
+            None,
+        )
 
     def clear_of(self, moments_s: Iterable[float]) -> "CounterTicks":
         """The ticks less those that may lie on either side of one of ``moments_s``."""
@@ -112,6 +184,7 @@ class CounterTicks:
         if not unsure:
             return self
         clear = CounterTicks()
+        clear._quantum_j = self._quantum_j
         clear._breaks = self._breaks
         for index in range(len(self)):
             if index not in unsure:

@@ -1,0 +1,61 @@
+"""Sensors of all kinds, in virtual time: two stated uncertainties hold the truth, or a window is refused."""
+
+from statistics import fmean
+
+import pytest
+from sensor_profiles import PROFILES, Outcome, measured
+
+WINDOWS = 12
+
+
+def windows(profile: str, *durations_s: float) -> list[Outcome]:
+    return [measured(profile, seconds, seed) for seconds in durations_s for seed in range(WINDOWS)]
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "ideal",
+        "counter 1 s",
+        "fall 30 ms",
+        "fall 60 ms",
+        "fall 30 ms, idle stages, counter 500 ms",
+        "quanta of 1 J and 1 W",
+        "bursts, part-time power",
+        "part-time counter, prefill and decode",
+        "counter lags 0.5 s",
+        "power alone, part-time, prefill and decode",
+        "power alone, new each 500 ms",
+    ],
+)
+def test_the_truth_lies_within_two_uncertainties_of_what_stands(profile: str) -> None:
+    stand = [one for one in windows(profile, 0.05, 0.3, 1.0, 3.0) if one.refused is None]
+    # By chance three of so many windows may lie outside where 95 of 100 lie within.
+    assert sum(not one.covered for one in stand) <= 3, profile
+
+
+@pytest.mark.parametrize(
+    "profile", ["ideal", "bursts", "prefill and decode, readings of 4 ms", "prefill and decode, eight boards"]
+)
+def test_right_numbers_are_not_refused(profile: str) -> None:
+    # Of 100 such windows, two may be; of these 36, one.
+    assert sum(one.refused is not None for one in windows(profile, 0.3, 1.0, 3.0)) <= 1
+
+
+def test_windows_that_a_part_time_counter_hardly_saw_are_refused_with_a_hint() -> None:
+    assert {one.refused for one in windows("part-time counter", 0.05)} == {"window_too_short"}
+
+
+def test_a_counter_that_lags_is_found_at_every_length() -> None:
+    found = windows("counter lags 2 s", 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
+    assert {one.refused for one in found} <= {"window_too_short", "sensors_disagree"}
+
+
+def test_a_slow_counter_gets_the_level_outside_from_the_power_sensor() -> None:
+    # Half a second after a load the board idles at another level than right after it.
+    stand = [one for one in windows("fall 30 ms, idle stages, counter 500 ms", 1.0) if one.refused is None]
+    assert fmean(one.error for one in stand) < 0.03
+
+
+def test_there_are_forty_profiles() -> None:
+    assert len(PROFILES) == 40
