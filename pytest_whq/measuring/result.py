@@ -46,12 +46,14 @@ def measurement_of(
     """
     parts = list(energies.values()) if why_not is None else []
     rounds = rounds_of(spans, tallies, parts)
+    duration_s = sum(span.duration_s for span in spans)
     plain = Measurement(
         method=_poorest("estimate" if estimated else part.method for part in parts),
         energy_j=sum_known(one.energy_j for one in rounds),
         net_energy_j=sum_known(one.net_energy_j for one in rounds),
         uncertainty_j=math.hypot(*(part.uncertainty_j for part in parts)) if parts else None,
-        duration_s=sum(span.duration_s for span in spans),
+        net_uncertainty_j=_net_uncertainty_j(parts, duration_s),
+        duration_s=duration_s,
         queries=sum(tally.queries for tally in tallies),
         failed_queries=sum(tally.failed_queries for tally in tallies),
         tokens=sum_tokens([tally.tokens for tally in tallies if tally.queries]),
@@ -133,6 +135,12 @@ def rounds_of(
     return tuple(rounds)
 
 
+def _net_uncertainty_j(parts: Sequence[SpanEnergies], duration_s: float) -> float | None:
+    if not parts or any(part.idle_w is None for part in parts):
+        return None
+    return math.hypot(*(part.net_uncertainty_j(duration_s) for part in parts))
+
+
 def combine(measurements: Sequence[Measurement]) -> Measurement:
     """Several measurements of one test as one: sums, in which one unknown makes the sum unknown.
 
@@ -141,7 +149,6 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
     """
     if len(measurements) == 1:
         return measurements[0]
-    uncertainties_j = [one.uncertainty_j for one in measurements]
     failures = sum((Counter(one.failures) for one in measurements), Counter())
     tokens = sum_tokens([one.tokens for one in measurements if one.queries])
     server = joined_work([one.server for one in measurements])
@@ -151,7 +158,8 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         method=_poorest(one.method for one in measurements if one.method is not None),
         energy_j=sum_known(one.energy_j for one in measurements),
         net_energy_j=sum_known(one.net_energy_j for one in measurements),
-        uncertainty_j=None if None in uncertainties_j else math.hypot(*filter(None, uncertainties_j)),
+        uncertainty_j=_hypot_known(one.uncertainty_j for one in measurements),
+        net_uncertainty_j=_hypot_known(one.net_uncertainty_j for one in measurements),
         duration_s=sum_known(one.duration_s for one in measurements),
         queries=sum(one.queries or 0 for one in measurements),
         failed_queries=sum(one.failed_queries or 0 for one in measurements),
@@ -169,6 +177,12 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         imported=measurements[-1].imported,
         server=server,
     )
+
+
+def _hypot_known(uncertainties_j: Iterable[float | None]) -> float | None:
+    """The uncertainty of a sum; None where one is unknown."""
+    squares = sum_known(None if one is None else one * one for one in uncertainties_j)
+    return None if squares is None else math.sqrt(squares)
 
 
 def middle_of(attempts: Sequence[Measurement]) -> Measurement:

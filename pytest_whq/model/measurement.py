@@ -87,7 +87,8 @@ class Measurement(Figures):
 
     ``queries`` succeeded; the energy of the ``failed_queries`` is in ``energy_j`` all the same.
     Joules are gross; ``net_energy_j`` is less the idle power outside the windows times
-    ``duration_s``. ``uncertainty_j`` is one standard uncertainty of ``energy_j``.
+    ``duration_s``. ``uncertainty_j`` is one standard uncertainty of ``energy_j``, ``net_uncertainty_j`` that
+    of ``net_energy_j``.
     ``failures`` counts failed queries by kind;
     ``distributions`` are of the queries that were timed, ``load`` is that of `whq.load`;
     ``phases`` are None where prefill and decode cannot be told apart.
@@ -118,6 +119,7 @@ class Measurement(Figures):
     notes: tuple[str, ...] = ()
     imported: Imported | None = None
     server: ServerWork | None = None
+    net_uncertainty_j: float | None = None
 
     @property
     def valid(self) -> bool:

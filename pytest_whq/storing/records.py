@@ -46,11 +46,13 @@ from pytest_whq.storing.plain_data import plain
 _RECORD_ORDER = (
     *("test", "outcome", "valid", "reasons", "method", "queries", "failed_queries"),
     *("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens"),
-    *("energy_j", "net_energy_j", "uncertainty_j", "duration_s", "metrics", "interval95"),
+    *("energy_j", "net_energy_j", "uncertainty_j", "net_uncertainty_j", "duration_s"),
+    *("metrics", "interval95"),
     *("rounds", "devices", "budgets", "comparison"),
 )
 
 _DETAILS = (
+    "net_uncertainty_j",
     "power",
     "failures",
     "distributions",

@@ -14,7 +14,7 @@ from pytest_whq.queries.tally import Tally
 
 SPANS = [Span(0.0, 1.0), Span(1.5, 2.5), Span(3.0, 5.0)]
 ENERGIES = {
-    "GPU-0": SpanEnergies("counter", (100.0, 110.0, 210.0), 3.0, idle_w=20.0),
+    "GPU-0": SpanEnergies("counter", (100.0, 110.0, 210.0), 3.0, idle_w=20.0, idle_error_w=3.0),
     "GPU-1": SpanEnergies("counter", (50.0, 50.0, 100.0), 4.0, idle_w=10.0),
 }
 
@@ -69,6 +69,7 @@ def test_the_energies_of_devices_and_spans_add_up() -> None:
             Round(160.0, 130.0, 1.0, 2, 20, 10),
             Round(310.0, 250.0, 2.0, 4, 40, 20),
         ),
+        net_uncertainty_j=13.0,
     )
     assert found.valid
 
@@ -76,7 +77,7 @@ def test_the_energies_of_devices_and_spans_add_up() -> None:
 def test_net_energy_is_unknown_where_one_level_outside_is() -> None:
     energies = {**ENERGIES, "GPU-1": replace(ENERGIES["GPU-1"], idle_w=None)}
     found = put_together(energies=energies)
-    assert (found.energy_j, found.net_energy_j) == (620.0, None)
+    assert (found.energy_j, found.net_energy_j, found.net_uncertainty_j) == (620.0, None, None)
     assert [one.net_energy_j for one in found.rounds] == [None, None, None]
 
 
@@ -213,6 +214,7 @@ def test_measurements_combine_to_their_sums() -> None:
         energy_j=100.0,
         net_energy_j=80.0,
         uncertainty_j=12.0,
+        net_uncertainty_j=84.0,
         queries=2,
         failed_queries=1,
         devices=(DeviceEnergy("GPU-0", 60.0), DeviceEnergy("GPU-1", 40.0)),
@@ -221,6 +223,7 @@ def test_measurements_combine_to_their_sums() -> None:
     )
     found = combine([first, second])
     assert (found.energy_j, found.net_energy_j, found.uncertainty_j) == (720.0, 580.0, 13.0)
+    assert found.net_uncertainty_j == 85.0
     assert (found.queries, found.failed_queries, found.duration_s) == (10, 1, 8.0)
     assert found.tokens == TokenCount(160, 80)
     assert found.devices == (DeviceEnergy("GPU-0", 480.0), DeviceEnergy("GPU-1", 240.0))
