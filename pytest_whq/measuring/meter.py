@@ -9,9 +9,10 @@ from pytest_whq.measuring.clock import Clock, pause
 from pytest_whq.measuring.device_conditions import state_reasons
 from pytest_whq.measuring.idle_devices import Rest, idle_reasons
 from pytest_whq.measuring.pace import EDGE_S
-from pytest_whq.measuring.plan import half_widths95, start_phase
+from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.measuring.queued_work import wait_for_queued_work
 from pytest_whq.measuring.result import measurement_of, rounds_of
+from pytest_whq.measuring.round_starts import RoundStarts
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.measuring.server_watch import ServerWatch
 from pytest_whq.model import DeviceState, Measurement, PowerCurve, Reason
@@ -52,7 +53,7 @@ class Meter:
         self._power: PowerCurve | None = None
         self._phases: Phases | str | None = None
         self._notes: tuple[str, ...] = ()
-        self._first_phase: float | None = None
+        self._starts = RoundStarts(clock)
         self.spans: list[Span] = []
         self.beside: tuple[Span, ...] = ()
         self.beside_j: tuple[float | None, ...] = ()
@@ -163,7 +164,7 @@ class Meter:
             self._began_s = None
             self.tallies.pop()
         if self._sampler is not None and self.spans:
-            if not self._sampler.settled_after(self.spans[-1].end_s, fallen=True):
+            if not self._sampler.settled_after(self.spans[-1].end_s):
                 self.spans.pop()
                 self.tallies.pop()
             self._conclude(self._sampler)
@@ -198,24 +199,10 @@ class Meter:
         return sum(span.duration_s for span in self.spans)
 
     async def next_start(self) -> None:
-        """Wait for the phase of the slowest sensor's refresh at which the next span should begin.
-
-        The first begins at once, and its phase is the first of a golden-ratio sequence.
-        """
+        """Wait for the phase of the slowest sensor's refresh at which the next span should begin."""
         trace = None if self._sampler is None else self._sampler.slowest
-        if trace is None or (period_s := trace.refresh_s) is None:
-            return
-        # A sharp look at the sensor's next refresh, where the last one is too long ago to count on.
-        waited_until_s = self._clock.now() + 1.5 * period_s
-        while trace.refresh.is_out_at(self._clock.now()) and self._clock.now() < waited_until_s:
-            await pause(EDGE_S)
-        now_s = self._clock.now()
-        origin_s = self._opened_s if trace.refresh.latest_s is None else trace.refresh.latest_s
-        if self._first_phase is None:
-            self._first_phase = (now_s - origin_s) / period_s
-            return
-        phase = self._first_phase + start_phase(len(self.spans))
-        await pause((phase * period_s - (now_s - origin_s)) % period_s)
+        if trace is not None:
+            await self._starts.wait(trace, len(self.spans), self._opened_s)
 
     def half_width95(self) -> float | None:
         """Relative half width of Wh/query's 95 % interval so far, None where not yet known.

@@ -15,6 +15,7 @@ from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.measuring.prompt_cache import cache_notes, cached_reasons
 from pytest_whq.measuring.server_work import foreign_reasons, joined_work
 from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round, format_metric
+from pytest_whq.model.reasons import NO_INTERVAL
 from pytest_whq.model.serving import Load, Phases
 from pytest_whq.queries.tally import Tally
 from pytest_whq.tokens import sum_tokens
@@ -243,7 +244,7 @@ def _precision_reasons(
         )
         return
     if repeated:
-        what = "the 95 % interval is unknown"
+        what = NO_INTERVAL
         if width is not None:
             what = f"the 95 % interval is ± {format_percent(width)}"
     else:

@@ -36,6 +36,10 @@ REASONS: Mapping[ReasonCode, frozenset[str]] = {
 """Reason code -> the metrics that it invalidates; a code that invalidates none is a warning."""
 
 
+NO_INTERVAL = "the 95 % interval is unknown"
+"""How the sentence of ``imprecise`` begins where there were too few rounds to tell how far they scatter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a record is not valid, or valid only with a warning: a code of `REASONS` and one sentence."""

@@ -14,6 +14,7 @@ from pytest_whq.model import (
     Run,
     format_metric,
 )
+from pytest_whq.model.reasons import NO_INTERVAL
 from pytest_whq.units import format_percent, format_quantity
 
 SCOPES = {
@@ -139,7 +140,7 @@ def spread(measurement: Measurement) -> float | None:
         return None
     if (bounds := measurement.interval95.get("wh_per_query")) is not None:
         return (bounds[1] - bounds[0]) / 2 / value
-    if measurement.has("imprecise"):
+    if any(reason.sentence.startswith(NO_INTERVAL) for reason in measurement.reasons):
         # How little the reading is off says nothing of how far another round would be.
         return None
     # The uncertainty is of the reading; an estimate reads nothing, and its model is off by far more.
