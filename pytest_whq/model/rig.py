@@ -23,6 +23,10 @@ class Commit:
     dirty: bool
 
 
+ELSEWHERE = "not told"
+"""Host, platform or Python of a run that was made elsewhere: this machine's say nothing of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rig:
     """What measured and what was measured: figures of different rigs are not comparable.
@@ -37,6 +41,16 @@ class Rig:
     python: str
     platform: str
     devices: tuple[Device, ...]
+
+    @property
+    def machine(self) -> tuple[str, ...]:
+        """Host, platform and Python, as far as they are told."""
+        told = (
+            (self.host, self.host),
+            (self.platform, self.platform),
+            (self.python, f"Python {self.python}"),
+        )
+        return tuple(said for value, said in told if value != ELSEWHERE)
 
     def of_devices(self, ids: Collection[str]) -> "Rig":
         """This rig with those of ``ids`` alone: not all records of a run need to have had the same."""

@@ -282,7 +282,7 @@ def _missing(run: Run) -> list[str]:
 
 def _facts(run: Run) -> list[str]:
     rig = run.rig
-    host = f"{rig.host}, {rig.platform}, Python {rig.python}"
     driver = [f"driver {rig.driver}"] if rig.driver is not None else []
-    facts = [measured_phrase(run), ", ".join([devices_phrase(rig.devices), *driver]), host]
+    facts = [measured_phrase(run), ", ".join([devices_phrase(rig.devices), *driver])]
+    facts += [", ".join(rig.machine)] if rig.machine else []
     return [f"- {escaped(shortened(one_line(fact), _SENTENCE))}" for fact in facts]

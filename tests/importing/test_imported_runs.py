@@ -106,9 +106,10 @@ def test_a_figure_of_imported_records_has_no_place_in_others(modelled: Path) -> 
 @pytest.mark.parametrize("name", RENDERERS)
 def test_every_report_has_the_figure(name: str, modelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(modelled), "--format", name]) == 0
-    shown = capsys.readouterr().out
+    shown = capsys.readouterr().out.replace("&nbsp;", " ")
     assert "1.02 Wh" in shown or "1.024" in shown
     assert "modelled" in shown or name == "openmetrics"
+    assert "Python not told" not in shown
 
 
 def test_the_terminal_shows_it_like_a_test(modelled: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,7 @@
 """--whq-benchmark: what a ``benchmark`` fixture calls is measured, and the fixture stays what it is."""
 
+import os
+
 import pytest
 from measured_project import MeasuredProject, run_with
 
@@ -43,8 +45,9 @@ def test_called(benchmark, client):
 
 
 @pytest.fixture
-def benchmarks(project: MeasuredProject) -> MeasuredProject:
-    """The project, in which such fixtures are."""
+def benchmarks(project: MeasuredProject, monkeypatch: pytest.MonkeyPatch) -> MeasuredProject:
+    """The project, in which such fixtures are, and the real ones nowhere."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"{os.environ['PYTEST_ADDOPTS']} -p no:benchmark -p no:codspeed")
     project.conftest(LIKE_BENCHMARK)
     return project
 

@@ -171,7 +171,7 @@ def test_the_selector_of_series_reaches_prometheus(project: MeasuredProject, giv
     )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert result.errlines[0].startswith(
-        "ERROR: --whq-prometheus-query must be one of dcgm, amd, kepler, rapl"
+        "ERROR: --whq-prometheus-query must be one of dcgm, amd, kepler, platform, rapl"
     )
 
 

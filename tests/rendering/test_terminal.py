@@ -410,8 +410,3 @@ def test_why_there_is_no_figure_per_token_is_told_without_v_too() -> None:
     assert (
         "2 tests without figures per token: the replies do not tell their tokens" in render(run).splitlines()
     )
-
-
-def test_what_is_imprecise_does_not_look_precise() -> None:
-    record = measured("test", 1.0, 1.0, interval95={}, reasons=(Reason("imprecise", "it was noisy"),))
-    assert "±" not in render(a_run(record))

@@ -10,9 +10,7 @@ from pytest_whq.importing.figures.neighbours import off_the_line
 from pytest_whq.importing.result import Result, ToolEnergy
 from pytest_whq.model import Device, DeviceEnergy, Measurement, Reason, Record, Rig, Run, TokenCount
 from pytest_whq.model.imported import Imported, Modelled, RoleEnergy
-
-NOT_TOLD = "not told"
-"""Host and platform of a run that was made elsewhere: this machine's say nothing of it."""
+from pytest_whq.model.rig import ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +176,8 @@ def _rig(records: Sequence[Record], results: Sequence[Result], how: Importing) -
         source=how.kind,
         scope=" or ".join(scopes) or None,
         driver=None,
-        host=NOT_TOLD,
-        python=NOT_TOLD,
-        platform=NOT_TOLD,
+        host=ELSEWHERE,
+        python=ELSEWHERE,
+        platform=ELSEWHERE,
         devices=tuple(devices.values()),
     )

@@ -63,7 +63,7 @@ def policy_for(style: str, script: str) -> str:
 
 
 def _rig_facts(rig: Rig) -> Iterator[str]:
-    yield from (rig.host, rig.platform, f"Python {rig.python}")
+    yield from rig.machine
     if rig.driver is not None:
         yield f"driver {rig.driver}"
 
