@@ -42,8 +42,8 @@ class Watched:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let waits be over soon, in the real time that they are in."""
-    monkeypatch.setattr(server_watch, "QUIET_S", 0.02)
-    monkeypatch.setattr(server_watch, "LATE_S", 0.02)
+    monkeypatch.setattr(server_watch, "QUIET_S", 0.2)
+    monkeypatch.setattr(server_watch, "LATE_S", 0.2)
 
 
 def test_what_was_before_is_not_of_the_window() -> None:

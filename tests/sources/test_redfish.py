@@ -57,7 +57,7 @@ def test_a_counter_that_is_fine_enough_is_subtracted(energy: str) -> None:
     clock = FakeClock()
     bmc = Bmc(clock, energy=energy)
     with opened(bmc, clock) as source:
-        assert source.sensors == {"127.0.0.1/1": ("energy counter", "power")}
+        assert source.sensors == {"127.0.0.1/1": ("energy counter",)}
         found, true_j = measured(source, clock, bmc, 60.0)
     assert found.method == "counter"
     assert found.energy_j == pytest.approx(true_j, rel=0.03)

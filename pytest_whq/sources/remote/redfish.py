@@ -65,8 +65,7 @@ class RedfishSource:
         self._latest: dict[str, tuple[float, float]] = {}
         self._moving = Moving("redfish")
         self.sensors = {
-            meter.device.id: ("energy counter", "power") if meter.counts else ("power",)
-            for meter in self._meters
+            meter.device.id: ("energy counter",) if meter.counts else ("power",) for meter in self._meters
         }
         self.power_averaging_s = {meter.device.id: _LOOKS_BACK_S for meter in self._meters}
 
@@ -103,12 +102,17 @@ class RedfishSource:
         id_ = meter.device.id
         if power_w is not None:
             self._moving.look(id_, moment_s, power_w)
+        if meter.counts:
+            # Power beside it is of a time that nobody tells, and would contradict a counter that is right.
+            yield Reading(id_, moment_s, energy_j)
+            return
+        if power_w is not None:
             last_s, last_w = self._latest.get(id_, (moment_s, power_w))
             # Until now it has shown what it showed last.
             for held in range(1, math.ceil(min(moment_s - last_s, 3 * _EVERY_S) / _HELD_S)):
                 yield Reading(id_, last_s + held * _HELD_S, power_w=last_w)
             self._latest[id_] = moment_s, power_w
-        yield Reading(id_, moment_s, energy_j if meter.counts else None, power_w)
+        yield Reading(id_, moment_s, power_w=power_w)
 
 
 def _meter_at(place: Address) -> _Meter:
