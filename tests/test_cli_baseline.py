@@ -50,7 +50,7 @@ def test_a_baseline_is_shown_like_a_run_each_test_with_what_was_accepted_last(wh
         LATEST,
     )
     _, shown, _ = whq("show", "-v", "whq-baseline.json")
-    assert "20 queries   5,120 in, 2,560 out   359 mJ/output token" in shown[1]
+    assert "20   5,120 in, 2,560 out             359 mJ" in shown[1]
     _, shown, _ = whq("show", "whq-baseline.json", "--format", "csv")
     assert len(shown) == 3
 

@@ -44,8 +44,8 @@ def store(path: str, day: int, *records: Record) -> None:
 
 
 REGRESSED = (
-    "test                    Wh/query ± 95 %   baseline             change   verdict\n"
-    "test_chat.py::test_a   13.5 mWh ± 0.0 %   baseline 12.3 mWh   +10.0 %   regressed\n"
+    "test                    Wh/query ± 95 %   baseline    change   verdict\n"
+    "test_chat.py::test_a   13.5 mWh ± 0.0 %   12.3 mWh   +10.0 %   regressed\n"
     f"1 measured, 1 regressed · {RIG}\n"
     "tests/test_chat.py::test_a: wh_per_query is 13.5 mWh, +10.0 % (+5.8 % to +14.4 %) from its baseline of "
     "12.3 mWh (1 run of 2026-11-01, commit c0ffee), more than the 5.0 % allowed (default); "
@@ -105,7 +105,7 @@ def test_check_judges_by_a_baseline(whq: Whq) -> None:
     status, out, _ = whq("check", "run.json", "--baseline", "whq-baseline.json", "--max-regression", "15%")
     assert (status, out.splitlines()[1]) == (
         0,
-        "test_chat.py::test_a   13.5 mWh ± 0.0 %   baseline 12.3 mWh   +10.0 %   unchanged",
+        "test_chat.py::test_a   13.5 mWh ± 0.0 %   12.3 mWh   +10.0 %   unchanged",
     )
 
 
@@ -136,8 +136,8 @@ def test_compare_sets_runs_against_runs(whq: Whq) -> None:
     assert whq("compare", "head.json", "--", "base.json") == (
         0,
         (
-            "test                    Wh/query ± 95 %   baseline            change   verdict\n"
-            "test_chat.py::test_a   12.3 mWh ± 0.0 %   baseline 13.5 mWh   -9.1 %   improved\n"
+            "test                    Wh/query ± 95 %   baseline   change   verdict\n"
+            "test_chat.py::test_a   12.3 mWh ± 0.0 %   13.5 mWh   -9.1 %   improved\n"
             f"1 measured, 1 improved · {RIG}\n"
             f"{FINDABLE.format('+6.4 %')}"
         ),
@@ -152,9 +152,9 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
     assert whq("compare", "base.json", "--", "head.json") == (
         0,
         (
-            "test                        Wh/query ± 95 %   baseline            change   verdict\n"
-            "test_chat.py::test_a       12.3 mWh ± 0.0 %   baseline 12.3 mWh   +0.0 %   unchanged\n"
-            "test_chat.py::test_new   0.0139 mWh ± 0.0 %                                new\n"
+            "test                        Wh/query ± 95 %   baseline   change   verdict\n"
+            "test_chat.py::test_a       12.3 mWh ± 0.0 %   12.3 mWh   +0.0 %   unchanged\n"
+            "test_chat.py::test_new   0.0139 mWh ± 0.0 %                       new\n"
             "1 test is in the base only, and not compared: test_chat.py::test_gone\n"
             f"2 measured · {RIG}\n"
             "1 test new, not in the baseline: accept it with --whq-update-baseline or whq accept\n"

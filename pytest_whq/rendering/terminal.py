@@ -65,7 +65,7 @@ def _test_lines(
     header, *rows = table
     names = fitted(names, max(_SHORTEST_NAME, width - len(_GAP) - max(map(len, table))))
     longest = max(map(len, names), default=0)
-    if rows and verbosity >= 0:
+    if rows:
         yield f"{'test':<{longest}}{_GAP}{header}"
     remaining, named_records = iter(rows), iter(zip(names, records, strict=True))
     for title, group in groups:
@@ -106,7 +106,7 @@ def _table(records: Sequence[Record], names: Sequence[str], best: Column[Record]
 
 def _details(record: Record, width: int) -> list[str]:
     """What the columns of `VERBOSE` say, in lines of their own."""
-    said = [text for name in VERBOSE if (text := COLUMNS[name].column.cell(record))]
+    said = [text for name in VERBOSE if (text := COLUMNS[name].phrase(record))]
     lines: list[str] = []
     for text in said:
         if lines and len(lines[-1]) + len(_GAP) + len(text) <= width:

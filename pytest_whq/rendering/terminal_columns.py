@@ -13,10 +13,18 @@ _Key = Callable[[Record], float | None]
 
 
 class Sortable(NamedTuple):
-    """A column, and the number that its rows are sorted by, None where that is not known."""
+    """A column, and the number that its rows are sorted by, None where that is not known.
+
+    ``in_words`` says what a cell does where no title stands above it: ``20 queries`` for 20.
+    """
 
     column: Column[Record]
     key: _Key
+    in_words: Callable[[Record], str] | None = None
+
+    def phrase(self, record: Record) -> str:
+        """What the column says of ``record`` in a line without a header."""
+        return (self.in_words or self.column.cell)(record)
 
 
 def energy_column(records: Sequence[Record], prefix: Prefix) -> Column[Record]:
@@ -40,9 +48,9 @@ def baseline_column(prefix: Prefix | None) -> Column[Record]:
             return ""
         same = comparison.metric == "wh_per_query"
         value = format_metric(comparison.metric, comparison.baseline, prefix if same else None)
-        return f"baseline {value}{per_phrase(comparison.metric)}"
+        return f"{value}{per_phrase(comparison.metric)}"
 
-    return Column("baseline", cell, "left")
+    return Column("baseline", cell)
 
 
 def best_column(best_of: Callable[[Record], float | None]) -> Column[Record]:
@@ -63,18 +71,32 @@ def _spread(record: Record) -> str:
 
 
 def _queries(record: Record) -> str:
-    failed = record.measurement.failed_queries
-    if record.measurement.queries is None:
+    queries = record.measurement.queries
+    return "unknown" if queries is None else f"{queries:,}{_failed(record)}"
+
+
+def _queries_in_words(record: Record) -> str:
+    queries = record.measurement.queries
+    if queries is None:
         return "queries unknown"
-    queries = number_of(record.measurement.queries, "query", "queries")
-    return f"{queries}, {failed:,} failed" if failed else queries
+    return f"{number_of(queries, 'query', 'queries')}{_failed(record)}"
+
+
+def _failed(record: Record) -> str:
+    failed = record.measurement.failed_queries
+    return f", {failed:,} failed" if failed else ""
 
 
 def _tokens(record: Record) -> str:
     tokens = record.measurement.tokens
     if tokens.input_tokens is None and tokens.output_tokens is None:
-        return "tokens unknown"
+        return "unknown"
     return f"{_known(tokens.input_tokens)} in, {_known(tokens.output_tokens)} out"
+
+
+def _tokens_in_words(record: Record) -> str:
+    said = _tokens(record)
+    return "tokens unknown" if said == "unknown" else said
 
 
 def _known(number: int | None) -> str:
@@ -83,7 +105,12 @@ def _known(number: int | None) -> str:
 
 def _energy_per_output_token(record: Record) -> str:
     value = record.measurement.j_per_output_token
-    return "" if value is None else f"{format_metric('j_per_output_token', value)}/output token"
+    return "" if value is None else format_metric("j_per_output_token", value)
+
+
+def _energy_per_output_token_in_words(record: Record) -> str:
+    value = _energy_per_output_token(record)
+    return f"{value}/output token" if value else ""
 
 
 def _power(record: Record) -> str:
@@ -92,6 +119,11 @@ def _power(record: Record) -> str:
 
 
 def _rounds(record: Record) -> str:
+    rounds = len(record.measurement.rounds)
+    return f"{rounds:,}" if rounds else ""
+
+
+def _rounds_in_words(record: Record) -> str:
     rounds = len(record.measurement.rounds)
     return number_of(rounds, "round") if rounds else ""
 
@@ -142,13 +174,17 @@ def _first_token_s(record: Record) -> float | None:
 
 
 COLUMNS: Mapping[str, Sortable] = {
-    "queries": Sortable(Column("queries", _queries), _of_measurement("queries")),
-    "tokens": Sortable(Column("tokens", _tokens), _of_measurement("total_tokens")),
+    "queries": Sortable(Column("queries", _queries), _of_measurement("queries"), _queries_in_words),
+    "tokens": Sortable(Column("tokens", _tokens), _of_measurement("total_tokens"), _tokens_in_words),
     "per_output_token": Sortable(
-        Column("per output token", _energy_per_output_token), _of_measurement("j_per_output_token")
+        Column("per output token", _energy_per_output_token),
+        _of_measurement("j_per_output_token"),
+        _energy_per_output_token_in_words,
     ),
     "power": Sortable(Column("power", _power), _of_measurement("average_power_w")),
-    "rounds": Sortable(Column("rounds", _rounds), lambda record: len(record.measurement.rounds)),
+    "rounds": Sortable(
+        Column("rounds", _rounds), lambda record: len(record.measurement.rounds), _rounds_in_words
+    ),
     "time": Sortable(Column("time", _seconds), _of_measurement("duration_s")),
     "load": Sortable(
         Column[Record]("load", lambda record: load_phrase(record.measurement), "left"), _load("concurrency")

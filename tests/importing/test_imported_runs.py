@@ -116,7 +116,7 @@ def test_the_terminal_shows_it_like_a_test(modelled: Path, capsys: pytest.Captur
     assert main(["show", "-v", str(modelled)]) == 0
     _, first, *_, last = capsys.readouterr().out.splitlines()
     cells = re.split(" {2,}", first)
-    assert cells[1:5] == ["1.02 Wh", "queries unknown", "tokens unknown", "3.60 J/output token"]
+    assert cells[1:5] == ["1.02 Wh", "unknown", "unknown", "3.60 J"]
     assert last == "4 measured · GB200 · inferencemax modelled · gross, all-in: GPU, server, hall"
 
 

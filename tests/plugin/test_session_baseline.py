@@ -45,7 +45,7 @@ def test_what_regressed_fails_with_one_sentence_where_that_is_enforced(calling: 
     result = calling.run()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
-        ["test_it.py::test_chat   120 mWh ± 0.1 %   baseline 100 mWh   +20.0 %   regressed"]
+        ["test_it.py::test_chat   120 mWh ± 0.1 %    100 mWh   +20.0 %   regressed"]
     )
     result = calling.run("--whq-budget")
     result.assert_outcomes(failed=1)
@@ -73,7 +73,7 @@ def test_what_is_as_before_passes(calling: MeasuredProject) -> None:
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         [
-            "test_it.py::test_chat   100 mWh ± 0.1 %   baseline 100 mWh   +0.0 %   unchanged",
+            "test_it.py::test_chat   100 mWh ± 0.1 %    100 mWh   +0.0 %   unchanged",
             f"1 measured {SUMMARY}",
             "Smallest change found 4 times of 5: +6.? % (test_it.py::test_chat)",
             "Written: run.json",

@@ -183,6 +183,7 @@ def test_quiet_shows_failing_tests_only_and_verbose_shows_all_there_is(project: 
     project.run(CAP, "-q", "--tb=no").stdout.fnmatch_lines(
         [
             "-* energy, Wh per query -*",
+            "test                      Wh/query ± 95 %   budget used",
             "test_it.py::test_hungry   100 mWh ± ?.? %   111.1 % of 90.0 mWh, exceeded",
             "2 measured, 1 over budget · Scripted H100, 700 W limit · scripted counter · gross, GPU board",
         ],

@@ -48,9 +48,9 @@ def test_the_table_of_the_style_guide() -> None:
     assert (
         render(run)
         == """\
-test                         Wh/query ± 95 %   baseline             change   verdict
-test_chat.py::test_short    1.84 mWh ± 1.1 %   baseline 1.79 mWh    +2.8 %   unchanged
-test_chat.py::test_long     9.70 mWh ± 0.9 %   baseline 7.10 mWh   +36.6 %   regressed
+test                         Wh/query ± 95 %   baseline    change   verdict
+test_chat.py::test_short    1.84 mWh ± 1.1 %   1.79 mWh    +2.8 %   unchanged
+test_chat.py::test_long     9.70 mWh ± 0.9 %   7.10 mWh   +36.6 %   regressed
 test_chat.py::test_stream   not measured: nvml: driver not loaded
 2 measured, 1 not measured, 1 regressed · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
     )
@@ -133,9 +133,9 @@ def test_verbose_tells_tokens_power_and_time_in_columns_where_they_fit() -> None
     assert (
         render(VERBOSE, verbosity=1, width=200)
         == """\
-test                    Wh/query ± 95 %      queries                tokens      per output token   power    rounds    time
-test_chat.py::test_a   12.3 mWh ± 1.9 %   20 queries   5,120 in, 2,560 out   345 mJ/output token   143 W   1 round   6.2 s
-test_chat.py::test_b    246 mWh ± 0.1 %      1 query           7 in, ? out                         143 W             6.2 s
+test                    Wh/query ± 95 %   queries                tokens   per output token   power   rounds    time
+test_chat.py::test_a   12.3 mWh ± 1.9 %        20   5,120 in, 2,560 out             345 mJ   143 W        1   6.2 s
+test_chat.py::test_b    246 mWh ± 0.1 %         1           7 in, ? out                      143 W            6.2 s
 test_chat.py::test_b: the replies do not tell their tokens
 2 measured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""  # noqa: E501 - as wide as it is
     )
@@ -201,8 +201,9 @@ def test_quiet_shows_only_what_fails() -> None:
     assert (
         render(run, verbosity=-1)
         == """\
+test                         Wh/query ± 95 %   budget used                      baseline     change   verdict
 test_chat.py::test_over     62.1 mWh ± 1.2 %   124.2 % of 50.0 mWh, exceeded
-test_chat.py::test_slower   1.00 mWh ± 1.0 %                                   baseline 0.500 mWh   +100.0 %   regressed
+test_chat.py::test_slower   1.00 mWh ± 1.0 %                                   0.500 mWh   +100.0 %   regressed
 test_chat.py::test_dark     not measured: nvml: driver not loaded
 3 measured, 2 not measured, 1 over budget, 1 with a budget unmeasured, 1 regressed · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""  # noqa: E501 - as wide as it is
     )
@@ -254,10 +255,10 @@ def test_other_outcomes_of_a_comparison_are_counted() -> None:
     assert (
         render(run)
         == """\
-test                    Wh/query ± 95 %   baseline             change   verdict
-test_chat.py::test_a   1.00 mWh ± 1.0 %   baseline 2.00 mWh   -50.0 %   improved
-test_chat.py::test_b   1.00 mWh ± 1.0 %                                 new
-test_chat.py::test_c   1.00 mWh ± 1.0 %                                 not comparable
+test                    Wh/query ± 95 %   baseline    change   verdict
+test_chat.py::test_a   1.00 mWh ± 1.0 %   2.00 mWh   -50.0 %   improved
+test_chat.py::test_b   1.00 mWh ± 1.0 %                        new
+test_chat.py::test_c   1.00 mWh ± 1.0 %                        not comparable
 3 measured, 1 improved, 1 not comparable · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
     )
 
