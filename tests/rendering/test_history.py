@@ -2,10 +2,11 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samples import FULL, NOTHING, a_record, a_run
+from samples import FULL, NOTHING, RIG, a_record, a_run
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "history"))
 
@@ -15,7 +16,7 @@ from pytest_whq.history.change_points import change_points
 from pytest_whq.history.series import series_of
 from pytest_whq.model.history import kept_of
 from pytest_whq.rendering import EXPORTS
-from pytest_whq.rendering.history import page, table
+from pytest_whq.rendering.history import page, rows, table
 
 RUNS = kept_runs([0.0100] * 5 + [0.0105] * 5)
 FOUND = series_of(RUNS, detector=change_points(0.01))
@@ -39,6 +40,12 @@ def test_a_test_on_two_rigs_says_which_is_which() -> None:
         "   NVIDIA H200, 700 W limit · GPU-1 · nvml power",
         "2 runs of 1 test, 2026-11-23",
     ]
+
+
+def test_what_is_an_estimate_says_so_once() -> None:
+    rig = replace(RIG, source="estimate")
+    (series,) = series_of([kept_of(a_run(a_record(CHAT, method="estimate"), rig=rig))])
+    assert rows.rig_phrase(series) == "NVIDIA H200, 700 W limit · GPU-1 · estimate"
 
 
 def test_the_page_draws_points_levels_budget_and_the_change() -> None:

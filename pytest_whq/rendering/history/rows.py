@@ -57,7 +57,8 @@ def rig_phrase(series: Series) -> str:
     """On what a series was measured: ``NVIDIA H200, 700 W limit · nvml counter``."""
     if not series.points:
         return ""
-    method = " ".join(part for part in (series.rig.source, series.method) if part)
+    # An estimate is both, and said once.
+    method = " ".join(dict.fromkeys(part for part in (series.rig.source, series.method) if part))
     ids = ", ".join(one_line(device.id) for device in series.rig.devices)
     return " · ".join(part for part in (devices_phrase(series.rig.devices), ids, one_line(method)) if part)
 
