@@ -139,10 +139,10 @@ def session(*, json: str | Path | None = None, name: str | None = None, **settin
 
     ``settings`` are those of the plugin by their names: ``source``, ``devices``, ``role``,
     ``prometheus_query``, ``server``, ``driver_timeout``, ``wait``, ``tokenizer``, ``rounds``, ``warmup``,
-    ``min_seconds``, ``max_seconds``, ``precision``, ``idle_ok``; those of files do not count. At its end,
-    also by an error, what was measured is written to the run file ``json`` as the record ``name``, else
-    with the name of the script. SettingError where a setting cannot be used, RunFileError where the file
-    cannot be written.
+    ``min_seconds``, ``max_seconds``, ``precision``, ``idle_ok``, ``max_cached``; those of files do not
+    count. At its end, also by an error, what was measured is written to the run file ``json`` as the record
+    ``name``, else with the name of the script. SettingError where a setting cannot be used, RunFileError
+    where the file cannot be written.
     """
     measuring = Measuring(SessionSettings.of(settings), name or _own_name(), LogLines())
     failed = False

@@ -37,7 +37,7 @@ OPTIONS = (
     ("--whq-warmup", VALUE, "N", "Calls before the first round, not measured (default: 1)."),
     ("--whq-min-seconds", VALUE, "S", "Measure whq(call) at least this long (default: 5)."),
     ("--whq-max-seconds", VALUE, "S", "Measure whq(call) at most this long (default: 30)."),
-    ("--whq-precision", VALUE, "P", "Width of the 95 % interval that ends whq(call) (default: 2%)."),
+    ("--whq-precision", VALUE, "P", "The ± of the 95 % interval at which whq(call) ends (default: 2%)."),
     ("--whq-idle-ok", FLAG, None, "Devices that are measured may do nothing meanwhile."),
     ("--whq-max-cached", VALUE, "P", "Input tokens that may come from a prompt cache (default: 100%)."),
     ("--whq-baseline", VALUE, "PATH", "Compare with this baseline (default: whq-baseline.json)."),

@@ -44,9 +44,7 @@ def test_what_regressed_fails_with_one_sentence_where_that_is_enforced(calling: 
     slower(calling)
     result = calling.run()
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(
-        ["test_it.py::test_chat   120 mWh ± 0.1 %    100 mWh   +20.0 %   regressed"]
-    )
+    result.stdout.fnmatch_lines(["test_it.py::test_chat   120 mWh ± 0.1 %    100 mWh   +20.0 %   regressed"])
     result = calling.run("--whq-budget")
     result.assert_outcomes(failed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
