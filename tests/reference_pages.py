@@ -38,10 +38,13 @@ def _value(action: str, metavar: str | None) -> str:
 
 def commands_page() -> str:
     """Every command with its arguments."""
-    return "\n".join((COMMANDS, *(line for name, one in _commands(parser()) for line in _command(name, one))))
+    return "\n".join(
+        (COMMANDS, *(line for name, one in commands_of(parser()) for line in _command(name, one)))
+    )
 
 
-def _commands(whole: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+def commands_of(whole: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Each command of the ``whole`` with its name."""
     for action in whole._actions:
         if isinstance(action, argparse._SubParsersAction):
             yield from action.choices.items()

@@ -138,7 +138,7 @@ def test_show_offers_the_sessions_that_ran_at_the_same_time(whq: Whq) -> None:
         ),
         (["check", "run.json"], "whq check needs --budgets, --baseline or both (see whq check --help)."),
         ([], "the following arguments are required: COMMAND (see whq --help)."),
-        (["show", "a", "b"], "unrecognized arguments: b (see whq --help)."),
+        (["show", "a", "b"], "unrecognized arguments: b (see whq show --help)."),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(whq: Whq, arguments: list[str], sentence: str) -> None:

@@ -254,7 +254,7 @@ def test_runs_stand_side_by_side_and_nothing_is_judged(whq: Whq) -> None:
             ["compare", "run.json", "--run-noise=1e300", "--", "run.json"],
             "--run-noise must be a share such as \"2%\" or 0.02, not '1e300'.",
         ),
-        (["show", "run.json", "--", "x"], "unrecognized arguments: x (see whq --help)."),
+        (["show", "run.json", "--", "x"], "unrecognized arguments: x (see whq show --help)."),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(whq: Whq, arguments: list[str], sentence: str) -> None:

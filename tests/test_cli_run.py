@@ -52,6 +52,8 @@ def test_the_exit_code_is_the_commands_own(
     ("arguments", "sentence"),
     [
         ([], "whq: whq run needs a command after --: whq run --queries 100 -- python bench.py\n"),
+        (["true"], "whq: unrecognized arguments: true; is a -- missing before them? (see whq run --help).\n"),
+        (["--soruce", "x"], "whq: unrecognized arguments: --soruce x (see whq run --help).\n"),
         (["--queries", "0", "--", "true"], "whq: --queries must be a whole number of at least 1, not '0'.\n"),
         (["--", "./gone"], "whq: ./gone cannot be run (No such file or directory).\n"),
     ],

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from reference_pages import commands_of
 from samples import a_record, a_run
 
-from pytest_whq.cli import main
+from pytest_whq.cli import main, parser
 from pytest_whq.cli.console import JOURNAL_FOLDER
 from pytest_whq.model import Commit
 from pytest_whq.storing.journal import Journal
@@ -27,6 +28,17 @@ def test_the_package_runs_as_a_module() -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("whq: There is no command 'shwo' (did you mean show?): there are devices, ")
+
+
+def test_the_help_of_each_command_fits_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in [[], *([name] for name, _ in commands_of(parser()))]:
+        assert main([*command, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "usage: whq completion [-h] SHELL" in lines
+    assert [line for line in lines if len(line) > 80] == []
 
 
 def test_a_shell_gets_a_script_that_knows_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

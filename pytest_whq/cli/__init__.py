@@ -48,13 +48,20 @@ def _run(argv: Sequence[str] | None) -> int:
     cut = given.index("--") if "--" in given else len(given)
     _refuse_unknown_command(given[:cut])
     try:
-        options = parser().parse_args(given[:cut])
+        options, unknown = parser().parse_known_args(given[:cut])
     except SystemExit as done:
         # --help and --version: they have printed what they had to.
         return int(done.code or 0)
     options.after_dashes = given[cut + 1 :]
-    if options.after_dashes and not options.takes_dashes:
-        raise SettingError(f"unrecognized arguments: {' '.join(options.after_dashes)} (see whq --help).")
+    if not options.takes_dashes:
+        unknown += options.after_dashes
+    if unknown:
+        # What is a command or pytest's own goes after --, which is easily left out.
+        forgotten = options.takes_dashes and cut == len(given) and not unknown[0].startswith("-")
+        hint = "; is a -- missing before them?" if forgotten else ""
+        raise SettingError(
+            f"unrecognized arguments: {' '.join(unknown)}{hint} (see whq {options.command} --help)."
+        )
     command: Callable[[argparse.Namespace], int] = options.run
     return command(options)
 
@@ -86,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
         subparser = commands.add_parser(command.name, help=command.help, description=command.help)
         if command.arguments is not None:
             command.arguments(subparser)
-        subparser.set_defaults(run=command.run, takes_dashes=command.takes_dashes)
+        subparser.set_defaults(command=command.name, run=command.run, takes_dashes=command.takes_dashes)
     return whole
 
 

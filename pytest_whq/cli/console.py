@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,12 @@ def _ago(hours: float) -> str:
     return (
         f"{number_of(int(hours), 'hour')} ago" if hours < 48 else f"{number_of(int(hours / 24), 'day')} ago"
     )
+
+
+def formats_help(formats: Sequence[str]) -> str:
+    """What the help says of ``--format``, whose default is the first of ``formats``."""
+    first, *others = formats
+    return f"{first} (default), {', '.join(others)}"
 
 
 def as_terminal(run: "Run", options: argparse.Namespace) -> str:

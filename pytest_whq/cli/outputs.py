@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from pytest_whq.cli.console import as_terminal, complain, hand_over, say
+from pytest_whq.cli.console import as_terminal, complain, formats_help, hand_over, say
 from pytest_whq.rendering import EXPORTS, RENDERERS
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
 
 def add_format(parser: argparse.ArgumentParser) -> None:
     """Let a command print in each format."""
+    formats = ("terminal", *_PRINTED)
     parser.add_argument(
-        "--format", choices=("terminal", *_PRINTED), default="terminal", help="default: terminal"
+        "--format", metavar="FORMAT", choices=formats, default=formats[0], help=formats_help(formats)
     )
 
 

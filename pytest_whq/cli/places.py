@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_whq.cli.console import hand_over, load, say
+from pytest_whq.cli.console import formats_help, hand_over, load, say
 from pytest_whq.errors import SettingError
 from pytest_whq.rendering.sheets import SHEETS
 
@@ -120,7 +120,10 @@ def disclose_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="RUN", nargs="?", type=Path, help="a run file; default: the last session"
     )
-    parser.add_argument("--format", choices=tuple(SHEETS), default="markdown", help="default: markdown")
+    formats = tuple(SHEETS)
+    parser.add_argument(
+        "--format", metavar="FORMAT", choices=formats, default=formats[0], help=formats_help(formats)
+    )
     parser.add_argument("--test", metavar="PATTERN", default="*", help="only tests whose name matches")
     parser.add_argument("--model", metavar="NAME", help="the model that was served")
     parser.add_argument("--supplier", metavar="NAME", help="who served it")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_whq.cli.console import hand_over, load, say
+from pytest_whq.cli.console import formats_help, hand_over, load, say
 
 if TYPE_CHECKING:
     from pytest_whq.model import Run
@@ -24,7 +24,9 @@ def table_arguments(parser: argparse.ArgumentParser) -> None:
 def add_table(parser: argparse.ArgumentParser) -> None:
     """Let a command print the table of workloads."""
     shown = parser.add_argument_group("the table")
-    shown.add_argument("--format", choices=FORMATS, default="terminal", help="default: terminal")
+    shown.add_argument(
+        "--format", metavar="FORMAT", choices=FORMATS, default=FORMATS[0], help=formats_help(FORMATS)
+    )
     shown.add_argument("--sort", metavar="COLUMN", help="sort by it; --sort=-COLUMN from the largest down")
     shown.add_argument(
         "--where",
