@@ -232,3 +232,9 @@ def test_energy_in_an_unknown_unit_is_left_out() -> None:
     missing = left_out(document)
     assert missing is not None
     assert [item.name for item in missing] == ["energy"]
+
+
+def test_what_is_an_estimate_says_so_once() -> None:
+    run = replace(FULL, records=(a_record(method="estimate"),), rig=replace(RIG, source="estimate"))
+    page = render("markdown", sheet_of(run))
+    assert "| estimate, idle draw included |" in page

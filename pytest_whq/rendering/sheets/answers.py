@@ -49,7 +49,9 @@ def of_workload(sheet: Sheet, load: Workload) -> Iterator[tuple[str, str]]:
     if load.energy_wh is not None:
         yield "energy", f"{format_metric('wh_total', load.energy_wh)}{_power(load)}"
     if load.method is not None and sheet.meter.source is not None:
-        yield "method", f"{one_line(sheet.meter.source)} {one_line(load.method)}, idle draw included"
+        # An estimate is both, and said once.
+        how = " ".join(dict.fromkeys((one_line(sheet.meter.source), one_line(load.method))))
+        yield "method", f"{how}, idle draw included"
     if load.wh_per_query is not None:
         yield "wh_per_query", format_metric("wh_per_query", load.wh_per_query)
     if load.wh_per_1k_tokens is not None:
