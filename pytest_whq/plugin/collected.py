@@ -96,8 +96,8 @@ class CollectedRecords:
                     self._try(self._write, rig, name, path)
             if (self._records or self._gaps) and (problem := add_step_summary(self._whole_run(rig))):
                 self._problems.append(problem)
-            if self._settings.save is not None and self._records and not broken_off:
-                self._try(self._save, rig, self._settings.save)
+            if self._settings.save is not None and self._records:
+                self._keep_in(self._settings.save, rig, broken_off)
             if self._settings.update_baseline and not broken_off:
                 self._try(self._baseline.accept, self._whole_run(rig))
         if self._has_lost:
@@ -106,6 +106,13 @@ class CollectedRecords:
     def _write(self, rig: Rig, name: str, path: Path) -> None:
         write_report(self._whole_run(rig), name, path)
         self._written.append(path)
+
+    def _keep_in(self, folder: Path, rig: Rig, broken_off: bool) -> None:
+        if broken_off:
+            where = self._shown(folder)
+            self._problems.append(f"Nothing is kept in {where}: the session did not come to its end.")
+        else:
+            self._try(self._save, rig, folder)
 
     def _save(self, rig: Rig, folder: Path) -> None:
         self._written.append(write_history(kept_of(self._whole_run(rig)), folder))
@@ -142,14 +149,16 @@ class CollectedRecords:
             for command in github_lines(whole, self._config.rootpath, enforced=enforced):
                 reporter.write_line(command)
         if self._written and verbosity >= 0:
-            folder = self._config.invocation_params.dir
-            paths = ", ".join(one_line(os.path.relpath(path, folder)) for path in self._written)
+            paths = ", ".join(one_line(self._shown(path)) for path in self._written)
             reporter.write_line(one_line(f"Written: {paths}"))
         failed = (
             f"pytest_whq_record of {name} failed: {error}" for name, error in self._failed_hooks.items()
         )
         for problem in (*self._problems, *failed):
             reporter.write_line(printable(problem), red=True)
+
+    def _shown(self, path: Path) -> str:
+        return os.path.relpath(path, self._config.invocation_params.dir)
 
     def _lose(self, problem: str) -> None:
         """Fail the session, which could not deliver what it should."""

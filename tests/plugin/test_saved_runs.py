@@ -46,3 +46,10 @@ def test_a_session_that_measures_nothing_keeps_nothing(project: MeasuredProject)
     project.tests("def test_plain(): pass")
     assert project.run("--whq-save").ret == 0
     assert not (project.path / ".whq").exists()
+
+
+def test_a_session_that_is_broken_off_keeps_nothing_and_says_so(project: MeasuredProject) -> None:
+    project.tests(TEST + "\ndef test_end():\n    raise KeyboardInterrupt\n")
+    result = project.run_apart("--whq-save=kept")
+    result.stdout.fnmatch_lines(["Nothing is kept in kept: the session did not come to its end."])
+    assert not (project.path / "kept").exists()
