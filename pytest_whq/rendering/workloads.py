@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from io import StringIO
@@ -10,10 +10,11 @@ from typing import Any
 
 from pytest_whq.errors import SettingError
 from pytest_whq.model import Record, Run
+from pytest_whq.rendering.acceptance import named
 from pytest_whq.rendering.columns import aligned
 from pytest_whq.rendering.csvtable import guarded
 from pytest_whq.rendering.markdown_text import escaped
-from pytest_whq.rendering.names import short_names, shortened
+from pytest_whq.rendering.names import shortened
 from pytest_whq.rendering.words import one_line, run_rig_phrase
 from pytest_whq.rendering.workload_columns import COLUMNS, SHOWN, Column, Value
 
@@ -100,19 +101,22 @@ def _terminal(run: Run, records: Sequence[Record], columns: dict[str, Column]) -
     heading = [column.title for column in columns.values()]
     body = [[shortened(column.text(record), _WIDEST) for column in columns.values()] for record in records]
     align = ["right" if column.is_number else "left" for column in columns.values()]
-    names = short_names([record.test for record in records])
-    notes = [
-        f"{name}: {one_line(note)}"
-        for name, record in zip(names, records, strict=True)
-        for note in record.measurement.notes
-    ]
-    if len(records) == 1:
-        notes = [one_line(note) for note in records[0].measurement.notes]
+    notes = list(_note_lines(records))
     if len(notes) > _MOST_NOTES:
         notes = [f"{len(notes):,} notes on these figures: --format json, or whq show -v RUN"]
     return "\n".join(
         [*aligned([heading, *body], align), *notes, f"{_count(records)} · {run_rig_phrase(run)}"]
     )
+
+
+def _note_lines(records: Sequence[Record]) -> Iterator[str]:
+    """A line for each note, with the names of the rows that it is on unless it is on all."""
+    said: dict[str, list[str]] = {}
+    for record in records:
+        for note in record.measurement.notes:
+            said.setdefault(note, []).append(record.test)
+    for note, tests in said.items():
+        yield one_line(note) if len(tests) == len(records) else f"{named(tests)}: {one_line(note)}"
 
 
 def _count(records: Sequence[Record]) -> str:

@@ -13,7 +13,7 @@ from pytest_whq.errors import SettingError
 from pytest_whq.importing.figures.all_in_power import published_table
 from pytest_whq.importing.figures.run_making import Importing, run_of
 from pytest_whq.importing.result import Result, Throughput
-from pytest_whq.model import Run
+from pytest_whq.model import Record, Run
 from pytest_whq.model.imported import Means, Setup
 from pytest_whq.rendering.workloads import Selection, workload_table
 
@@ -50,6 +50,14 @@ def table(selection: Selection, form: str = "terminal") -> str:
     return workload_table(a_sweep(), selection, form)
 
 
+ALL = Selection.of("wh", [], None)
+
+
+def noticed(record: Record, *notes: str) -> Record:
+    measurement = record.measurement
+    return replace(record, measurement=replace(measurement, notes=(*measurement.notes, *notes)))
+
+
 ARTICLE = """
 Workload           Tokens/s/user   Latency, s   Details              Wh/query, modelled   PS5 minutes   Doubts
 R1 fp8 8k/1k                90.0         10.0   8 x B200, conc 16                  5.56          1.67        1
@@ -70,11 +78,15 @@ def test_notes_stand_below_the_table_where_they_are_few() -> None:
     (first, second) = table(Selection.of("wh", ["conc=16"], None)).splitlines()[2:-1]
     assert first.startswith("failed requests are not told")
     assert second.startswith("the result has no date")
-    many = replace(a_sweep(), records=a_sweep().records * 6)
     several = table(Selection.of("wh", ["model=r1"], None)).splitlines()
-    assert several[4].startswith("lab/R1[conc=16]: failed requests are not told")
-    assert workload_table(many, Selection.of("wh", [], None), "terminal").splitlines()[-2] == (
-        "48 notes on these figures: --format json, or whq show -v RUN"
+    assert several[4].startswith("failed requests are not told")
+    first, *others = a_sweep().records
+    noted = noticed(first, "warm", *(f"note {number}" for number in range(9)))
+    shown = workload_table(replace(a_sweep(), records=(noted, *others)), ALL, "terminal").splitlines()
+    assert "lab/R1[conc=16]: warm" in shown
+    many = replace(a_sweep(), records=(noticed(noted, "one too many"), *others))
+    assert workload_table(many, ALL, "terminal").splitlines()[-2] == (
+        "13 notes on these figures: --format json, or whq show -v RUN"
     )
 
 
