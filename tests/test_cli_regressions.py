@@ -181,7 +181,8 @@ def test_compare_prints_what_a_program_reads_alone_in_its_output(
 def test_runs_stand_side_by_side_and_nothing_is_judged(whq: Whq) -> None:
     store("8b.json", 1, steady(884.0), steady(88.4, "test_b"))
     store("70b.json", 2, steady(1768.0))
-    store("1b.json", 3, steady(442.0), steady(44.2, "test_b"))
+    last = replace(a_run(steady(442.0), steady(44.2, "test_b")), rig=replace(a_run().rig, source="rapl"))
+    write_run(last, "1b.json")
     status, out, err = whq("compare", "8b.json", "70b.json", "1b.json")
     assert (status, err) == (0, "")
     header, *lines = out.splitlines()
@@ -198,7 +199,8 @@ def test_runs_stand_side_by_side_and_nothing_is_judged(whq: Whq) -> None:
             "best",
         ],
         ["test_chat.py::test_b", f"1.23 {exact}", "2.00 x", f"0.614 {exact}", "best"],
-        *([f"{name}: {RIG}"] for name in ("8b", "70b", "1b")),
+        [f"8b, 70b: {RIG}"],
+        [f"1b: {RIG.replace('nvml', 'rapl')}"],
     ]
     rows = whq("compare", "8b.json", "1b.json", "--format", "markdown")[1].splitlines()
     cells = ["`test_chat.py::test_a`", "12.3 mWh ± 0.0 %", "2.00 x", "6.14 mWh ± 0.0 %", "best"]

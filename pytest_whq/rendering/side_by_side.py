@@ -1,6 +1,6 @@
 """Several runs side by side: a line for each test, each figure relative to the best of its line."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from pytest_whq.model import Record, Run, format_metric
@@ -15,10 +15,9 @@ _GAP = "   "
 
 def terminal(runs: Mapping[str, Run]) -> str:
     """The table of ``runs``, by the names of their files, and what each was measured with."""
-    names, (header, *rows) = _named(runs), _rows(runs)
+    header, *rows = _rows(runs)
     lines = aligned([header, *rows], ["left", *["right"] * 2 * len(runs)], _GAP)
-    rigs = (f"{name}: {run_rig_phrase(run)}" for name, run in zip(names, runs.values(), strict=True))
-    return "\n".join([*lines, *rigs])
+    return "\n".join([*lines, *_rigs(runs)])
 
 
 def markdown(runs: Mapping[str, Run]) -> str:
@@ -27,11 +26,7 @@ def markdown(runs: Mapping[str, Run]) -> str:
     cells = [[code(name), *(unbroken(cell) for cell in figures)] for name, *figures in rows]
     lines = [[escaped(title) for title in header], [":--", *["--:"] * 2 * len(runs)], *cells]
     table = [f"| {' | '.join(line)} |" for line in lines]
-    rigs = [
-        f"- {escaped(f'{name}: {run_rig_phrase(run)}')}"
-        for name, run in zip(_named(runs), runs.values(), strict=True)
-    ]
-    return "\n".join([*table, "", *rigs, ""])
+    return "\n".join([*table, "", *(f"- {escaped(line)}" for line in _rigs(runs)), ""])
 
 
 FORMATS: Mapping[str, Callable[[Mapping[str, Run]], str]] = {"terminal": terminal, "markdown": markdown}
@@ -44,6 +39,14 @@ def _named(runs: Mapping[str, Run]) -> list[str]:
     return [
         one_line(stem if stems.count(stem) == 1 else path) for path, stem in zip(runs, stems, strict=True)
     ]
+
+
+def _rigs(runs: Mapping[str, Run]) -> Iterator[str]:
+    """A line for each rig, with the names of the runs that it measured."""
+    found: dict[str, list[str]] = {}
+    for name, run in zip(_named(runs), runs.values(), strict=True):
+        found.setdefault(run_rig_phrase(run), []).append(name)
+    return (f"{', '.join(names)}: {rig}" for rig, names in found.items())
 
 
 def _rows(runs: Mapping[str, Run]) -> list[list[str]]:
