@@ -108,6 +108,11 @@ def _numbers(column: Column) -> bool:
     )
 
 
+def _signed(column: Column) -> bool:
+    known = [value for value in column if value is not None]
+    return _of_types(float, int)(known) and all(abs(value) <= LARGEST_NUMBER for value in known)
+
+
 def _counts(column: Column) -> bool:
     known = [value for value in column if value is not None]
     return _of_types(int)(known) and not (known and not 0 <= min(known) <= max(known) <= LARGEST_COUNT)
@@ -128,7 +133,8 @@ def _places(column: Column) -> bool:
 _CHECKS: dict[str, tuple[Check, str]] = {
     "test": (_of_types(str), "a string"),
     "wh_per_query": (_numbers, "null or a finite number from 0 up"),
-    "low_wh": (_numbers, "null or a finite number from 0 up"),
+    # An interval that is wider than its figure reaches below 0.
+    "low_wh": (_signed, "null or a finite number"),
     "high_wh": (_numbers, "null or a finite number from 0 up"),
     "j_per_output_token": (_numbers, "null or a finite number from 0 up"),
     "queries": (_counts, "null or a whole number from 0 up"),

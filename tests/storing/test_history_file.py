@@ -23,6 +23,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_history(path) == RUN
 
 
+def test_an_interval_that_is_wider_than_its_figure_reaches_below_0(tmp_path: Path) -> None:
+    # As three rounds of 1, 30 and 1 J give it.
+    run = kept_of(a_run(a_record(interval95={"wh_per_query": (-0.04, 0.06)})))
+    assert run.rows[0].low_wh == -0.04
+    assert read_history(write_history(run, tmp_path)) == run
+
+
 def test_runs_of_the_same_second_are_files_of_their_own(tmp_path: Path) -> None:
     names = [write_history(RUN, tmp_path).name for _ in range(3)]
     assert names == [f"20261123T080000Z-c0ffee{end}.json" for end in ("", "-2", "-3")]
@@ -53,6 +60,8 @@ def with_row(**values: Any) -> str:
         ({"test": FULL.test}, r"rows\[1\]\[0\] is .*, which another row has"),
         ({"wh_per_query": -1}, r"rows\[1\]\[1\] is -1, but must be null or a finite number from 0 up"),
         ({"wh_per_query": float("nan")}, r"rows\[1\]\[1\] is NaN"),
+        ({"low_wh": float("nan")}, r"rows\[1\]\[2\] is NaN, but must be null or a finite number"),
+        ({"low_wh": -1e19}, r"rows\[1\]\[2\] is -1e\+19"),
         ({"wh_per_query": True}, r"rows\[1\]\[1\] is true"),
         ({"queries": 1.5}, r"rows\[1\]\[5\] is 1\.5, but must be null or a whole number from 0 up"),
         ({"method": "guess"}, r"rows\[1\]\[8\] is \"guess\", but must be null or one of counter"),
