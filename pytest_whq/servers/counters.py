@@ -59,7 +59,8 @@ def work_between(before: Page, after: Page) -> ServerWork:
     cached = _moved(before, after, engine.cached)
     if prompt is None and prefilled is not None and cached is not None:
         prompt = prefilled + cached
-    elif prefilled is None and prompt is not None and cached is not None:
+    elif prefilled is None and prompt is not None and cached is not None and cached <= prompt:
+        # Above that, blocks were looked up again after a preemption, and count twice.
         prefilled = prompt - cached
     return ServerWork(
         engine=engine.name,
@@ -91,8 +92,13 @@ def _moved(before: Page, after: Page, choices: Sequence[Sum]) -> int | None:
             if _is_of(metrics, key):
                 model = dict(key[1]).get(after.engine.per or "")
                 grown[model] += value - before.values.get(key, 0.0)
-        return round(max(grown.values(), default=0.0))
+        moved = max(grown.values(), default=0.0)
+        return round(moved) if moved <= _MOST else None
     return None
+
+
+_MOST = 2**53
+"""More than any engine can count: a counter beyond it is not one."""
 
 
 def _is_of(metrics: Sum, key: Key) -> bool:

@@ -52,6 +52,22 @@ def test_a_counter_that_is_not_a_number_is_not_shown() -> None:
     assert work_between(page, page).output_tokens is None
 
 
+def test_of_more_cached_tokens_than_prompts_have_it_is_not_known_how_many_were_prefilled() -> None:
+    hits = "vllm:prefix_cache_hits_total "
+    work = work_between(
+        page_of(COUNTED + hits + "0"), page_of(COUNTED.replace(" 100", " 200") + hits + "120")
+    )
+    assert (work.input_tokens, work.cached_input_tokens, work.prefilled_tokens) == (100, 120, None)
+
+
+@pytest.mark.parametrize("grown", ["1e17", "1e300", "1.7e308"])
+def test_what_no_engine_can_have_counted_is_not_known(grown: str) -> None:
+    after = COUNTED + f'vllm:prompt_tokens_total{{model_name="n"}} {grown}\n'
+    after += f'vllm:prompt_tokens_total{{model_name="o"}} {grown}\n'
+    work = work_between(page_of(COUNTED), page_of(after))
+    assert (work.queries, work.input_tokens) == (0, None)
+
+
 def test_metrics_of_something_else_are_of_no_known_engine() -> None:
     with pytest.raises(UnknownEngineError):
         page_of("# TYPE node_load1 gauge\nnode_load1 0.5\n")
