@@ -53,15 +53,32 @@ def address_from(where: str, text: str, path: str = "", *, example: str = "http:
         place = place if parts.port is None else f"{place}:{parts.port}"
     except ValueError:
         host = None
-    if not host:
+    if not host or not _can_be_sent(host):
         # Not quoted: what stands there may be a password.
         raise SettingError(f"{where}: needs an address such as {example}, with http or https.")
+    if not is_visible(parts.path + parts.query):
+        raise SettingError(
+            f"{where}: behind its host the address has a character that none can have. Write it with %, "
+            "as %20 for a blank."
+        )
     shown = f"{parts.scheme}://{place}{parts.path.rstrip('/') or path}"
     authorization = None
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
     return Address(f"{shown}?{parts.query}" if parts.query else shown, shown, authorization)
+
+
+def is_visible(text: str) -> bool:
+    """Whether ``text`` can stand in a line of HTTP; what cannot an error would quote, secret or not."""
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def _can_be_sent(host: str) -> bool:
+    try:
+        return is_visible(host.encode("idna").decode("ascii"))
+    except UnicodeError:
+        return False
 
 
 def fetch(source: str, address: Address, query: str = "", patience_s: float = 0.0) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from pytest_whq.errors import SettingError, SourceError
-from pytest_whq.scraping.address import Address, fetch
+from pytest_whq.scraping.address import Address, fetch, is_visible
 
 TOKEN, TOKEN_FILE = "WHQ_PROMETHEUS_TOKEN", "WHQ_PROMETHEUS_TOKEN_FILE"
 """Environment variables with a bearer token, or with the path of a file that holds it."""
@@ -73,10 +73,14 @@ class Prometheus:
 
 def with_token(address: Address) -> Address:
     """``address`` with the bearer token that the environment gives, where it gives one; SettingError."""
-    token = os.environ.get(TOKEN)
+    token, named_by = os.environ.get(TOKEN), TOKEN
     if (path := os.environ.get(TOKEN_FILE)) is not None:
         try:
-            token = Path(path).read_text("utf-8").strip()
+            token, named_by = Path(path).read_text("utf-8"), TOKEN_FILE
         except (OSError, UnicodeDecodeError) as error:
             raise SettingError(f"{TOKEN_FILE} names a file that cannot be read: {error}") from error
-    return address if token is None else replace(address, authorization=f"Bearer {token}")
+    if token is None:
+        return address
+    if not is_visible(token := token.strip()):
+        raise SettingError(f"{named_by} gives a token with a character that none has. Give the token alone.")
+    return replace(address, authorization=f"Bearer {token}")

@@ -149,9 +149,12 @@ def _check_name(name: str, extra: Offers, selector: str | None, *, in_sum: bool)
 def _check_addresses(kind: str, addresses: str) -> None:
     # Imported here: few sessions ask over HTTP, and urllib takes its time.
     from pytest_whq.scraping.address import address_of_source
+    from pytest_whq.scraping.prometheus import with_token
 
     for text in addresses.split(","):
-        address_of_source(kind, text)
+        address = address_of_source(kind, text)
+        if kind == "prometheus":
+            with_token(address)
 
 
 def _check_selector(selector: str | None) -> None:

@@ -78,3 +78,28 @@ def test_what_is_no_address_is_refused_and_not_shown() -> None:
     assert str(refused.value) == (
         "--whq-server: needs an address such as http://HOST:PORT, with http or https."
     )
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["/metrics?token=s3c ret", "/m\u00e9trics?token=s3cret", "?token=s3cr\u00e9t", "?token=s3c\x7fret"],
+)
+def test_what_no_line_of_http_can_hold_is_refused_and_not_shown(place: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        address_from("--whq-server", f"http://node:8000{place}", "/metrics")
+    assert str(refused.value) == (
+        "--whq-server: behind its host the address has a character that none can have. "
+        "Write it with %, as %20 for a blank."
+    )
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".org", "no de", "no\x1bde"])
+def test_what_is_no_host_is_refused_before_it_is_looked_up(host: str) -> None:
+    with pytest.raises(SettingError, match="needs an address such as"):
+        address_from("--whq-server", f"http://me:s3cret@{host}:8000")
+
+
+@pytest.mark.parametrize("host", ["b\u00fccher.example", "::1", "node-1.", "10.0.0.1"])
+def test_hosts_of_all_kinds_are_taken(host: str) -> None:
+    place = f"[{host}]" if ":" in host else host
+    assert address_from("--whq-server", f"http://{place}:8000").host == host

@@ -11,7 +11,7 @@ from scraper import Scraper
 from pytest_whq.errors import SettingError, SourceError
 from pytest_whq.model import Device, Measurement
 from pytest_whq.scraping.prometheus import TOKEN, TOKEN_FILE
-from pytest_whq.sources import open_source
+from pytest_whq.sources import open_source, parts_of
 from pytest_whq.sources.remote.prometheus import PrometheusSource
 from pytest_whq.testing import FakeClock, ScriptedSource, measured_window
 
@@ -270,6 +270,18 @@ def test_a_file_without_a_token_is_refused(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv(TOKEN_FILE, str(tmp_path / "none"))
     with pytest.raises(SettingError, match=f"^{TOKEN_FILE} names a file that cannot be read: "):
         PrometheusSource("http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("token", ["s3c\nret", "s3c ret", "s3cr\u0142t"])
+@pytest.mark.parametrize("by", [TOKEN, TOKEN_FILE])
+def test_a_token_that_no_header_can_hold_is_refused_at_the_start_and_not_shown(
+    token: str, by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text(token, "utf-8")
+    monkeypatch.setenv(by, token if by == TOKEN else str(tmp_path / "token"))
+    with pytest.raises(SettingError) as refused:
+        parts_of("prometheus:http://127.0.0.1:1", {})
+    assert str(refused.value) == f"{by} gives a token with a character that none has. Give the token alone."
 
 
 def test_kepler_s_platform_is_the_whole_node_and_its_meter_may_stop() -> None:
