@@ -66,6 +66,12 @@ def test_a_later_report_updates_that_comment(tmp_path: Path, gh: Path) -> None:
     ]
 
 
+def test_our_comment_is_found_before_more_than_a_pipe_holds(tmp_path: Path, gh: Path) -> None:
+    assert comment(tmp_path, gh, f"12\t{MARKER}\n" + "13\tanother bot\n" * 100_000) == [
+        "api --silent --method PATCH repos/owner/project/issues/comments/12 --field body=@report.md"
+    ]
+
+
 def test_a_file_without_the_marker_is_never_posted(tmp_path: Path, gh: Path) -> None:
     (tmp_path / "report.md").write_text("# not ours\n")
     done = run("comment", tmp_path, "report.md", GITHUB_REPOSITORY="owner/project", PR_NUMBER="7")
@@ -141,7 +147,8 @@ def test_measuring_ends_as_pytest_does_and_tells_later_steps(
         *("--whq-budget", "--whq-baseline", "baseline.json"),
         *("--whq-json", f"{folder}/run.json"),
         *("--whq-markdown", f"{folder}/report.md", "--whq-html", f"{folder}/report.html"),
-        *("--whq-name", "h100"),
+        # In one word: a name may begin with a dash.
+        "--whq-name=h100",
         *(["--whq-update-baseline"] if update == "true" else []),
     ]
     assert not (tmp_path / "ran").exists()
