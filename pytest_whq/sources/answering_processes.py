@@ -125,6 +125,8 @@ class AnsweringProcesses:
                 for owner_pid in _owners(inode, user):
                     pid = owner_pid
                     yield
+                if pid is None and _other_end(connection.ends) != owner:
+                    return  # Closed meanwhile, so that nobody holds it any more.
         if pid is not None and (pid in self._tree or pid in _ancestors()):
             self._settled |= {connection.link}
             return

@@ -177,6 +177,20 @@ def test_who_may_not_be_looked_into_is_named_and_not_counted(
     assert sentence not in source.notes_since(now_s())
 
 
+def test_a_connection_that_closes_while_its_owner_is_looked_for_says_nothing(
+    own: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def owners(inode: str, user: int) -> Iterator[None]:
+        own.close()
+        yield None
+
+    monkeypatch.setattr(answering_processes, "_owners", owners)
+    source, start_s = EstimateSource(), now_s()
+    while own.fileno() != -1:
+        source.read()
+    assert source.notes_since(start_s) == ()
+
+
 def test_who_has_started_this_process_does_not_answer_it(
     tcp_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
