@@ -4,7 +4,9 @@ A history of a thousand runs is read at once, so that the rows are checked by co
 """
 
 import json
+import os
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from itertools import count as numbered
 from pathlib import Path
 from typing import Any, get_args
@@ -46,16 +48,29 @@ def write_history(run: KeptRun, folder: Path) -> Path:
     at = "" if run.commit is None else f"-{run.commit.id[:10]}{'-dirty' if run.commit.dirty else ''}"
     name = f"{run.created.replace('-', '').replace(':', '')}{at}"
     path = folder / f"{name}.json"
-    again = numbered(2)
+    again, text = numbered(2), history_as_json(run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Two runs can end in the same second.
-        while path.exists():
+        while not _taken(path):
             path = folder / f"{name}-{next(again)}.json"
     except OSError as error:
         raise RunFileError(f"{path} cannot be written ({error.strerror}). Check the folder.") from error
-    write_text(path, history_as_json(run))
+    try:
+        write_text(path, text)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
     return path
+
+
+def _taken(path: Path) -> bool:
+    """Make an empty file at ``path``, unless another session has: two can end in the same second."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    except FileExistsError:
+        return False
+    return True
 
 
 def history_as_json(run: KeptRun) -> str:

@@ -11,6 +11,7 @@ from samples import FULL, NOTHING, RIG, a_record, a_run
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Device
 from pytest_whq.model.history import Kept, kept_of
+from pytest_whq.storing import history_file
 from pytest_whq.storing.history_file import history_as_json, read_history, write_history
 
 RUN = kept_of(a_run(FULL, NOTHING))
@@ -33,6 +34,33 @@ def test_an_interval_that_is_wider_than_its_figure_reaches_below_0(tmp_path: Pat
 def test_runs_of_the_same_second_are_files_of_their_own(tmp_path: Path) -> None:
     names = [write_history(RUN, tmp_path).name for _ in range(3)]
     assert names == [f"20261123T080000Z-c0ffee{end}.json" for end in ("", "-2", "-3")]
+
+
+def test_a_run_that_another_session_writes_meanwhile_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths: list[Path] = []
+
+    def write(path: Path, text: str) -> None:
+        if not paths:
+            paths.append(path)
+            paths.append(write_history(RUN, tmp_path))
+        path.write_text(text, "utf-8")
+
+    monkeypatch.setattr(history_file, "write_text", write)
+    write_history(RUN, tmp_path)
+    assert [path.name for path in paths] == ["20261123T080000Z-c0ffee.json", "20261123T080000Z-c0ffee-2.json"]
+    assert [read_history(path) for path in paths] == [RUN, RUN]
+
+
+def test_what_cannot_be_written_leaves_no_empty_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(path: Path, text: str) -> None:
+        raise RunFileError("the disk is full")
+
+    monkeypatch.setattr(history_file, "write_text", write)
+    with pytest.raises(RunFileError, match="full"):
+        write_history(RUN, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
