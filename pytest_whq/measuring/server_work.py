@@ -116,7 +116,7 @@ def _filled(measurement: Measurement, told: TokenCount, sent: Sent) -> Measureme
         name: round(count * queries / sent.queries)
         for name in _WORDS
         if getattr(measurement.tokens, name) is None and (count := getattr(told, name)) is not None
-        if sent.queries
+        if queries and sent.queries
     }
     if not missing or measurement.server is None:
         return measurement

@@ -45,6 +45,12 @@ def test_of_a_load_the_window_gets_its_queries_share() -> None:
     assert found.notes[0].endswith("of all 80 queries of the load, by the share of the 20 in the window")
 
 
+def test_a_window_in_which_no_query_ended_has_none_of_its_tokens() -> None:
+    found = with_server(measured(queries=0), replace(WORK, queries=80), sent(queries=80))
+    assert found.tokens == SILENT
+    assert found.has("tokens_missing")
+
+
 def test_tokens_that_replies_tell_are_left_as_they_are() -> None:
     told = TokenCount(2000, 1000, 480)
     found = with_server(measured(told), WORK, sent(told))
