@@ -48,6 +48,28 @@ def test_the_exit_code_is_the_commands_own(
     assert (record.outcome, record.measurement.queries, record.measurement.failed_queries) == ("failed", 0, 1)
 
 
+@pytest.mark.parametrize("code", ["True", "False"])
+def test_so_many_queries_as_a_day_of_serving_has_take_no_time_to_count(code: str) -> None:
+    command = ["--", sys.executable, "-c", f"raise SystemExit(not {code})"]
+    arguments = ["--queries", "1000000000", "--source", "nvml", "--json", "run.json", *command]
+    assert main(["run", *arguments]) == (code != "True")
+    (record,) = read_run("run.json").records
+    counted = (record.measurement.queries, record.measurement.failed_queries)
+    assert counted == ((10**9, 0) if code == "True" else (0, 10**9))
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--sort", "bogus"], ["--columns", "bogus"], ["--queries", "1" + "0" * 20]]
+)
+def test_what_cannot_be_is_refused_before_the_command_runs(
+    wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--", sys.executable, "-c", "open('ran', 'w').close()"]
+    assert main(["run", "--source", "nvml", *wrong, *command]) == 2
+    assert f"whq: {wrong[0]} cannot be " in capsys.readouterr().err
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_whq.model import Run
+    from pytest_whq.rendering.arrangement import Arrangement
 
 JOURNAL_FOLDER = Path(".pytest_cache", "d", "whq")
 """Where the plugin keeps the journal, seen from the folder that pytest ran in."""
@@ -111,13 +112,18 @@ def as_terminal(run: "Run", options: argparse.Namespace) -> str:
     import shutil
 
     from pytest_whq.rendering import terminal
+
+    width = shutil.get_terminal_size().columns
+    return terminal.render(run, verbosity=options.verbose, width=width, arranged=arranged(options))
+
+
+def arranged(options: argparse.Namespace) -> "Arrangement":
+    """How the options of `add_table` arrange it; SettingError where they cannot."""
     from pytest_whq.rendering.arrangement import arrangement
 
-    arranged = arrangement(
+    return arrangement(
         ("--columns", options.columns), ("--sort", options.sort), ("--group-by", options.group_by)
     )
-    width = shutil.get_terminal_size().columns
-    return terminal.render(run, verbosity=options.verbose, width=width, arranged=arranged)
 
 
 def add_table(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 
-from pytest_whq.cli.console import add_table, as_terminal, complain, show_log
+from pytest_whq.cli.console import add_table, arranged, as_terminal, complain, show_log
 from pytest_whq.cli.outputs import add_reports, write_reports
 from pytest_whq.errors import SettingError
 
@@ -30,20 +30,28 @@ def run(options: argparse.Namespace) -> int:
     """Measure a command, show what it took on standard error, and end as it did."""
     from pytest_whq.calling.whq import Whq
     from pytest_whq.scripting import LogLines, Measuring, SessionSettings
-    from pytest_whq.setting_values import whole_number
+    from pytest_whq.setting_values import shown, whole_number
+    from pytest_whq.storing.fields import LARGEST_COUNT
 
     command = options.after_dashes
     if not command:
         raise SettingError("whq run needs a command after --: whq run --queries 100 -- python bench.py")
     queries = whole_number(at_least=1)("--queries", options.queries)
+    if queries > LARGEST_COUNT:
+        raise SettingError(f"--queries cannot be {shown(options.queries)}: no command answers so many.")
+    # Before the command, which may take hours.
+    arranged(options)
     given = {name: getattr(options, name) for name in ("source", "devices", "wait")}
     settings = SessionSettings.of({**given, "idle_ok": options.idle_ok})
     measuring = Measuring(settings, options.name or shlex.join(command), LogLines())
     try:
         with Whq(measuring.ledger).measure() as window:
             code = _carried_out(command)
-            for _ in range(queries):
-                window.record(ok=code == 0)
+            assert window.meter is not None
+            if code == 0:
+                window.meter.tally.succeed_unread(queries)
+            else:
+                window.meter.tally.fail(number=queries)
         found = measuring.run(failed=code != 0)
         for line in as_terminal(found, options).splitlines():
             show_log(line)

@@ -91,13 +91,13 @@ class Tally:
         if self.around is not None:
             self.around.ask(prompt)
 
-    def fail(self, kind: str = NOT_OK) -> None:
-        """Count a query that failed; ``kind`` says how, such as the name of the error's type."""
+    def fail(self, kind: str = NOT_OK, number: int = 1) -> None:
+        """Count queries that failed; ``kind`` says how, such as the name of the error's type."""
         with self._lock:
-            self.failures[kind] += 1
+            self.failures[kind] += number
             self.phases.lose()
         if self.around is not None:
-            self.around.fail(kind)
+            self.around.fail(kind, number)
 
     def ends(self, query: UnderWay) -> bool:
         """Whether ``query`` was under way, which from now on it is no longer."""
