@@ -11,6 +11,7 @@ import pytest
 from repositories import QUICK, TEST, git, make_repository
 from simulated_nvml import SimulatedNvml
 
+from pytest_whq.cli import ab, main
 from pytest_whq.cli.worktree import bring_tests, checked_out
 
 pytestmark = pytest.mark.once
@@ -35,6 +36,18 @@ def whq_ab(folder: Path, nvml: SimulatedNvml, *arguments: str) -> "subprocess.Co
     )
 
 
+@pytest.mark.parametrize("wrong", [["--name", "gpu/fp16"], ["--sort", "bogus"], ["--group-by", "bogus"]])
+def test_what_the_report_cannot_be_is_refused_before_anything_is_measured(
+    wrong: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measured(options: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr(ab, "measure_in_turns", measured)
+    assert main(["ab", "HEAD", *wrong, "--", "tests"]) == 2
+    assert capsys.readouterr().err.startswith(f"whq: {wrong[0]} cannot be '{wrong[1]}'")
+
+
 def trees(folder: Path) -> int:
     """How many worktrees the repository has, its own included."""
     return git(folder, "worktree", "list", "--porcelain").count("worktree ")
@@ -42,6 +55,8 @@ def trees(folder: Path) -> int:
 
 def test_a_head_that_doubles_the_load_regressed(repository: Path, simulated_nvml: SimulatedNvml) -> None:
     (repository / "chat.py").write_text("WATTS = 400\n")
+    with open(repository / "pyproject.toml", "a") as settings:
+        settings.write("whq_save = true\n")
     before = git(repository, "status", "--porcelain")
 
     done = whq_ab(repository, simulated_nvml, "HEAD", "--pairs", "2", "--", "tests", *QUICK)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 _AGAIN = 2
 """How often tests that may have changed are measured once more on each side before the verdict."""
 
-_NO_REPORTS = [word for name in RENDERERS for word in ("-o", f"whq_{name}=")]
-"""Keep the runs from writing the reports that the project's settings name: the comparison writes its own."""
+_UNSET = (*(f"whq_{name}=" for name in RENDERERS), "whq_save=false")
+_NO_REPORTS = [word for setting in _UNSET for word in ("-o", setting)]
+"""Keep the runs from writing the reports, and to the history, that the project's settings name."""
 
 _USABLE = (0, 1)
 """Exit codes of pytest after which there are records: all passed, some failed."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from pytest_whq.cli.console import as_terminal, complain, formats_help, hand_over, say
+from pytest_whq.cli.console import arranged, as_terminal, complain, formats_help, hand_over, say
 from pytest_whq.rendering import EXPORTS, RENDERERS
 
 if TYPE_CHECKING:
@@ -43,6 +43,15 @@ def print_run(run: "Run", options: argparse.Namespace) -> bool:
         return True
     hand_over(_PRINTED[options.format](run))
     return False
+
+
+def check_report(options: argparse.Namespace) -> None:
+    """Refuse what `report` cannot be told, for a command that has it only after hours; SettingError."""
+    from pytest_whq.setting_values import run_name
+
+    arranged(options)
+    if options.name is not None:
+        run_name("--name", options.name)
 
 
 def report(run: "Run", sentences: Sequence[str], options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
 from pytest_whq.cli.console import add_table, hand_over, load, load_all, say
-from pytest_whq.cli.outputs import add_report, report
+from pytest_whq.cli.outputs import add_report, check_report, report
 from pytest_whq.errors import SettingError
 from pytest_whq.rendering import RENDERERS
 
@@ -170,6 +170,7 @@ def ab(options: argparse.Namespace) -> int:
     """Measure a base commit and the working tree in turns and compare them; 1 where a test regressed."""
     from pytest_whq.judging.run_comparison import compare_runs, suspects
 
+    check_report(options)
     rules = rules_of(options)
     options.suspects = lambda bases, heads: suspects(compare_runs(bases, heads, rules))
     bases, heads = measuring.measure_in_turns(options)
