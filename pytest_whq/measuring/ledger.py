@@ -67,6 +67,7 @@ class Ledger:
             await self._watch(meter)
         except BaseException:
             meter.leave()
+            self._settled(meter)
             raise
         _INNERMOST.set(meter)
         self._unsettled.add(meter)
@@ -201,9 +202,11 @@ class Ledger:
             return
         meter.watch = ServerWatch(server)
         with self._lock:
-            others = [other.watch for other in self._open if other.watch is not None]
+            # Also of those that are about to open, or have closed and wait for the engine to have counted.
+            others = [other.watch for other in self._unsettled if other.watch is not None]
             for watch in others:
                 watch.spoilt = meter.watch.spoilt = True
+            self._unsettled.add(meter)
         await meter.watch.begins()
 
     async def _server_work(self, meter: Meter) -> tuple[ServerWork | str, Sent] | None:
