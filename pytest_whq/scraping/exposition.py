@@ -28,7 +28,8 @@ def samples(text: str, names: Collection[str]) -> Iterator[Sample]:
 
     Of other metrics only the first line is looked at: an exporter shows a hundred of them.
     """
-    lines = [line for line in text.splitlines() if line and not line.isspace()]
+    # Not splitlines: the name of a model may hold what that takes for an end of line.
+    lines = [line.removesuffix("\r") for line in text.split("\n") if line and not line.isspace()]
     if lines and not lines[0].startswith("#") and _SAMPLE.fullmatch(lines[0]) is None:
         raise NotMetricsError
     starts = tuple(names)

@@ -65,5 +65,10 @@ def test_a_malformed_line_is_refused(line: str) -> None:
         list(samples(f"# fine\n{line}\n", ["m"]))
 
 
+def test_only_a_line_feed_ends_a_line() -> None:
+    text = 'up 1\r\nm{of="a\u2028b\x0cc"} 2\r\n'
+    assert list(samples(text, ["m"])) == [Sample("m", {"of": "a\u2028b\x0cc"}, 2.0)]
+
+
 def test_lines_of_other_metrics_are_not_looked_at() -> None:
     assert list(samples("up 1\n{{{\nm 2\n", ["m"])) == [Sample("m", {}, 2.0)]
