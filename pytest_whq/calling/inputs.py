@@ -68,14 +68,21 @@ class Inputs:
 def _next_of(vary: Vary) -> Callable[[], Any]:
     kind = type(vary)
     waits = inspect.iscoroutinefunction(vary) or hasattr(kind, "__aiter__")
-    if not waits and not isinstance(vary, (str, bytes, Mapping)):
+    makes_iterators = inspect.isgeneratorfunction(vary)
+    if not waits and not makes_iterators and not isinstance(vary, (str, bytes, Mapping)):
         if hasattr(kind, "__next__"):
             return functools.partial(next, vary)
         if callable(vary):
             return vary
         if isinstance(vary, Iterable):
             return functools.partial(next, endlessly(vary))
-    what = "what must be awaited" if waits else f"{kind.__name__}"
+    what = (
+        "what must be awaited"
+        if waits
+        else "a generator function: call it"
+        if makes_iterators
+        else kind.__name__
+    )
     raise WhqError(
         "whq(call, vary=...) takes a function that makes an input, an iterator or a list of inputs, "
         f"such as vary=PROMPTS, not {what}."

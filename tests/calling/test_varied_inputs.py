@@ -1,5 +1,6 @@
 """Each call of a measurement with the same input, or with one of its own."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -91,6 +92,10 @@ async def prompt_later() -> str:
     return "a"
 
 
+def prompts_from_1() -> Iterator[int]:
+    yield 1
+
+
 @pytest.mark.parametrize(
     ("vary", "what"),
     [
@@ -99,6 +104,7 @@ async def prompt_later() -> str:
         (3, "not int"),
         (prompts_later(), "not what must be awaited"),
         (prompt_later, "not what must be awaited"),
+        (prompts_from_1, "not a generator function: call it"),
     ],
 )
 def test_what_gives_no_inputs_is_refused(vary: Any, what: str) -> None:
