@@ -15,6 +15,9 @@ PROMETHEUS = "prometheus"
 """The kind whose "file" is the address of a Prometheus."""
 
 _HOUR_S = 3600.0
+_MOST_HOURS = 10_000
+"""A year has 8,784: far more would not fit a run file, nor the memory that each series takes."""
+
 _PATIENCE_S = 60.0
 """A piece of a period may take a Prometheus so long."""
 
@@ -86,6 +89,11 @@ def _windows(span: "Span", by: list[str]) -> "list[Span]":
         return [span]
     if by != ["hour"]:
         raise SettingError(f"--by of a period must be hour, not {', '.join(by)}.")
+    if span.duration_s > _MOST_HOURS * _HOUR_S:
+        raise SettingError(
+            f"The period has more than {_MOST_HOURS:,} hours, the most that --by hour tells apart: "
+            "import it in parts."
+        )
     edges_s = [span.start_s]
     while (next_s := (edges_s[-1] // _HOUR_S + 1) * _HOUR_S) < span.end_s:
         edges_s.append(next_s)

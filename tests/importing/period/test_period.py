@@ -169,6 +169,10 @@ def test_by_the_hour_only_the_hour_of_a_gap_has_no_figure(read: Read) -> None:
             "--energy cannot be 'my_power': its name does not tell",
         ),
         (["--queries", "vllm", "--by", "day"], "--by of a period must be hour, not day."),
+        (
+            ["--queries", "vllm", "--by", "hour", "--start", "1970-01-01T00:00:00Z"],
+            "The period has more than 10,000 hours, the most that --by hour tells apart: import it in parts.",
+        ),
         (["--queries", "vllm", "--end", "2020-01-01T00:00:00Z"], "--end must be after --start."),
     ],
 )
