@@ -17,6 +17,9 @@ _SEARCH_SHARE = 0.02
 _LONGEST_S = 0.02
 """What a search may take at once: it goes on with the next reading."""
 
+_MOST, _MOST_NOTES = 1000, 8
+"""Kept, and told of one by one: who connects to a server in this process has another address each time."""
+
 _ESTABLISHED = "01"
 _NOBODY = "0"
 
@@ -70,7 +73,11 @@ class AnsweringProcesses:
 
     def notes_since(self, start_s: float) -> tuple[str, ...]:
         """A sentence on each that has used CPU time since ``start_s``, or whose time is not known."""
-        return tuple(self._note(one, start_s) for one in self._found.values() if self._matters(one, start_s))
+        found = [one for one in self._found.values() if self._matters(one, start_s)]
+        notes = [self._note(one, start_s) for one in found[:_MOST_NOTES]]
+        if len(found) > _MOST_NOTES:
+            notes.append(f"and so on of {len(found) - _MOST_NOTES} more addresses")
+        return tuple(notes)
 
     def _matters(self, one: _Answering, start_s: float) -> bool:
         last_s = one.connected_s if one.pid is None else self._tree.last_used_s(one.pid)
@@ -133,6 +140,8 @@ class AnsweringProcesses:
         name = _name_of(pid)
         if name == _ONLY_LISTENS or (pid is not None and not self._tree.adopt(pid)):
             pid = None
+        while address not in self._found and len(self._found) >= _MOST:
+            del self._found[next(iter(self._found))]
         self._found[address] = _Answering(address, connection.link, now_s(), now_s(), pid, name, user)
 
 

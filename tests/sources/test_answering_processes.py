@@ -191,6 +191,19 @@ def test_a_connection_that_closes_while_its_owner_is_looked_for_says_nothing(
     assert source.notes_since(start_s) == ()
 
 
+def test_of_very_many_the_first_are_told_and_the_latest_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    clients = [open_sockets.Connection(f"socket:[{n}]", f"10.0.0.1:{n}") for n in range(1500)]
+    monkeypatch.setattr(answering_processes, "connections", lambda known: iter(clients))
+    source, start_s = EstimateSource(), now_s()
+    assert source._answering is not None
+    while "10.0.0.1:1499" not in source._answering._found:
+        source.read()
+    *first, more = source.notes_since(start_s)
+    assert len(source._answering._found) == 1000
+    assert [note.split()[5] for note in first] == [f"10.0.0.1:{n}" for n in range(500, 508)]
+    assert more == "and so on of 992 more addresses"
+
+
 def test_who_has_started_this_process_does_not_answer_it(
     tcp_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
