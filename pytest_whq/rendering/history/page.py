@@ -62,6 +62,7 @@ def _part(row: Row) -> _Part:
 
 _KEYS: dict[str, Callable[[Row], float | str | None]] = {
     "runs": lambda row: len(row.series.points),
+    "without figure": lambda row: row.series.unmeasured,
     "latest": lambda row: row.series.points[-1].wh_per_query if row.series.points else None,
     "since first": lambda row: (
         row.series.levels[-1][2] / row.series.levels[0][2] if row.since_first else None

@@ -93,6 +93,8 @@ def budget_used(row: Row) -> str:
 
 COLUMNS = (
     Column[Row]("runs", lambda row: f"{len(row.series.points):,}"),
+    # Of the test, on whatever rig: what the latest figure does not tell.
+    Column[Row]("without figure", lambda row: f"{row.series.unmeasured:,}" if row.series.unmeasured else ""),
     Column[Row]("latest", lambda row: row.latest),
     Column[Row]("since first", lambda row: row.since_first),
     Column[Row]("budget used", budget_used),
