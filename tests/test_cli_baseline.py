@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samples import RIG, a_record, a_run
+from samples import NOTHING, RIG, a_record, a_run
 
 from pytest_whq.cli import main
 from pytest_whq.model import Record, Rig
@@ -79,6 +79,12 @@ def test_power_tells_for_each_test_what_one_run_three_and_six_could_find(whq: Wh
     assert narrower[-1].split()[3] == "+3.0"
     _, of_run, _ = whq("show", "run4.json", "--power")
     assert of_run[-1].split()[:3] == ["test_it.py::test_b", "1", "run"]
+
+
+def test_power_of_a_run_without_figures_is_a_sentence(whq: Whq) -> None:
+    write_run(a_run(NOTHING), "run.json")
+    _, shown, _ = whq("show", "run.json", "--power")
+    assert shown[-1] == "No change could be found: no test has a figure that others can be compared with."
 
 
 @pytest.mark.parametrize(

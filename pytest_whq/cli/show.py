@@ -71,6 +71,8 @@ def _power(run: "Run", options: argparse.Namespace) -> str:
 
     accepted_here = None if options.file is None else read_baseline_at(options.file)
     baseline = accepted_here or accept(Baseline({}), run).baseline
+    if not baseline.tests:
+        return "No change could be found: no test has a figure that others can be compared with."
     rules = rules_of(options)
     by_runs = {runs: findable_by(baseline, rules, runs) for runs in _PLANNED_RUNS}
     accepted = {test: len(of_latest_rig(entries)) for test, entries in baseline.tests.items()}
