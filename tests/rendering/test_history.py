@@ -48,6 +48,15 @@ def test_what_is_an_estimate_says_so_once() -> None:
     assert rows.rig_phrase(series) == "NVIDIA H200, 700 W limit · GPU-1 · estimate"
 
 
+def test_a_test_that_no_longer_measures_does_not_look_as_if_it_did() -> None:
+    broken = [kept_of(a_run(replace(a_record(CHAT), outcome="failed"))) for _ in range(2)]
+    runs = [kept_of(a_run(a_record(CHAT))), *broken]
+    assert table.render(runs, series_of(runs)).splitlines()[:2] == [
+        "test                       runs   without figure     latest",
+        "test_chat.py::test_short      1                2   12.3 mWh",
+    ]
+
+
 def test_the_page_draws_points_levels_budget_and_the_change() -> None:
     runs = [kept_of(a_run(FULL)), *RUNS]
     shown = page.render(runs, series_of(runs, detector=change_points(0.01)), "ruptures is missing")

@@ -75,9 +75,9 @@ def test_the_article_s_columns_stand_where_none_are_asked_for() -> None:
 
 
 def test_notes_stand_below_the_table_where_they_are_few() -> None:
-    (first, second) = table(Selection.of("wh", ["conc=16"], None)).splitlines()[2:-1]
-    assert first.startswith("failed requests are not told")
-    assert second.startswith("the result has no date")
+    (one, other) = table(Selection.of("wh", ["conc=16"], None)).splitlines()[2:-1]
+    assert one.startswith("failed requests are not told")
+    assert other.startswith("the result has no date")
     several = table(Selection.of("wh", ["model=r1"], None)).splitlines()
     assert several[4].startswith("failed requests are not told")
     first, *others = a_sweep().records
