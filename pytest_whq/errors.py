@@ -23,6 +23,7 @@ ReasonCode = Literal[
     "shared_device",
     "unclaimed",
     "foreign_queries",
+    "server_silent",
     "thermal_drift",
     "estimated",
     "modelled",

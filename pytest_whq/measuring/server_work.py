@@ -33,15 +33,21 @@ class Sent:
 def with_server(measurement: Measurement, work: ServerWork | str, sent: Sent) -> Measurement:
     """``measurement`` with what the engine tells beside it: tokens that replies do not tell, and doubts."""
     if isinstance(work, str):
-        return replace(measurement, notes=(*measurement.notes, work))
+        return replace(measurement, reasons=(*measurement.reasons, Reason("server_silent", work)))
     foreign = None if work.queries is None else max(0, work.queries - sent.all)
     work = replace(work, foreign_queries=foreign)
     found = replace(
         measurement, server=work, reasons=(*measurement.reasons, *foreign_reasons(work, sent.all))
     )
-    why_not = _why_not_to_trust(work, sent)
-    if why_not is not None:
-        return replace(found, notes=(*found.notes, why_not) if why_not else found.notes)
+    if (silent := _silence(work, sent)) is not None:
+        return replace(found, reasons=(*found.reasons, Reason("server_silent", silent)))
+    if work.foreign_queries:
+        return found
+    if sent.failed_queries:
+        unused = (
+            f"the tokens that {work.engine} counted are not used, since those of failed queries are in it"
+        )
+        return replace(found, notes=(*found.notes, unused))
     found = replace(found, notes=(*found.notes, *_differences(work, sent.tokens)))
     return _filled(found, _told(work, sent.tokens), sent)
 
@@ -68,20 +74,16 @@ def joined_work(works: Sequence[ServerWork | None]) -> ServerWork | None:
     return ServerWork(known[0].engine, **sums, fills=fills)
 
 
-def _why_not_to_trust(work: ServerWork, sent: Sent) -> str | None:
-    """Why its tokens are not those of the test's queries; an empty text where a reason says so already."""
+def _silence(work: ServerWork, sent: Sent) -> str | None:
+    """Why it tells nothing of the test's queries, None where it does."""
     idle = work.queries == 0 or (work.queries is None and not work.output_tokens)
     if sent.queries and idle:
         return f"{work.engine} did no work while the window was open: the queries were answered elsewhere"
-    if work.foreign_queries:
-        return ""
     if work.queries is not None and work.queries < sent.queries:
         return (
             f"{work.engine} counted {work.queries} of the {sent.queries} queries: the others were answered "
             "elsewhere, or it counts late, so its tokens are not used"
         )
-    if sent.failed_queries:
-        return f"the tokens that {work.engine} counted are not used, since those of failed queries are in it"
     return None
 
 

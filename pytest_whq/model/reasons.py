@@ -29,6 +29,7 @@ REASONS: Mapping[ReasonCode, frozenset[str]] = {
     "shared_device": frozenset(),
     "unclaimed": frozenset(),
     "foreign_queries": frozenset(),
+    "server_silent": frozenset(),
     "thermal_drift": frozenset(),
     "estimated": frozenset(),
     "modelled": frozenset(),

@@ -110,18 +110,24 @@ def test_queries_of_others_are_named_and_their_tokens_not_taken_for_the_test_s()
     assert found.has("tokens_missing")
 
 
+def silence(found: Measurement) -> str:
+    """Why the engine tells nothing."""
+    (reason,) = [one for one in found.reasons if one.code == "server_silent"]
+    return reason.sentence
+
+
 def test_an_engine_that_did_nothing_is_named() -> None:
     for work in (replace(WORK, queries=0), ServerWork("llama.cpp", output_tokens=0)):
         found = with_server(measured(), work, sent())
-        assert found.notes == (
-            f"{work.engine} did no work while the window was open: the queries were answered elsewhere",
+        assert silence(found) == (
+            f"{work.engine} did no work while the window was open: the queries were answered elsewhere"
         )
         assert found.tokens == SILENT
 
 
 def test_one_of_several_engines_is_not_taken_for_all_of_them() -> None:
     found = with_server(measured(), replace(WORK, queries=11), sent())
-    assert found.notes[0].startswith("vLLM counted 11 of the 20 queries: the others were answered elsewhere")
+    assert silence(found).startswith("vLLM counted 11 of the 20 queries: the others were answered elsewhere")
     assert found.tokens == SILENT
 
 
@@ -140,9 +146,10 @@ def test_without_a_count_of_queries_others_may_be_in_the_tokens() -> None:
     assert found.server.foreign_queries is None
 
 
-def test_why_the_engine_tells_nothing_is_a_note() -> None:
+def test_why_the_engine_tells_nothing_is_a_reason() -> None:
     found = with_server(measured(), "whq_server: http://node/metrics does not answer.", sent())
-    assert found == replace(measured(), notes=("whq_server: http://node/metrics does not answer.",))
+    assert silence(found) == "whq_server: http://node/metrics does not answer."
+    assert (found.valid, found.server, found.tokens) == (True, None, SILENT)
 
 
 def test_several_windows_are_told_together() -> None:

@@ -132,6 +132,7 @@ WARNINGS: tuple[ReasonCode, ...] = (
         "shared_device",
         "unclaimed",
         "foreign_queries",
+        "server_silent",
         "thermal_drift",
         "estimated",
     ),

@@ -233,7 +233,7 @@ def test_an_engine_in_the_event_loop_of_the_test_itself_can_answer(project: Meas
     ],
     ids=["password", "login"],
 )
-def test_an_engine_that_cannot_be_read_leaves_a_note_and_no_secret(
+def test_an_engine_that_cannot_be_read_is_named_without_a_secret(
     project: MeasuredProject, engine: VllmServer, served: str, fails: Answer, said: str
 ) -> None:
     engine.fails = fails
@@ -242,7 +242,8 @@ def test_an_engine_that_cannot_be_read_leaves_a_note_and_no_secret(
     reports = [f"--whq-{name}=whq.{name}" for name in ("markdown", "html", "csv", "openmetrics")]
     result = project.run("-v", "--junitxml=junit.xml", *reports)
     result.assert_outcomes(passed=1)
-    (note,) = project.records["test_chat"]["notes"]
+    assert project.records["test_chat"]["valid"]
+    note = project.records["test_chat"]["why"]["server_silent"]
     assert note.startswith(f"whq_server: {served}/metrics {said}")
     written = [path for path in project.path.rglob("*") if path.is_file() and path.name != "pytest.ini"]
     assert len(written) > 7
