@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -199,7 +200,7 @@ def test_check_judges_by_the_file_and_not_by_the_verdicts_stored(whq: Whq) -> No
 def test_help_names_every_command(whq: Whq) -> None:
     status, out, err = whq("--help")
     assert (status, err) == (0, "")
-    assert all(f"    {command.name} " in out for command in cli._COMMANDS)
+    assert re.findall(r"^    (\w+)", out, re.MULTILINE) == [command.name for command in cli._COMMANDS]
 
 
 @pytest.mark.parametrize("command", [command.name for command in cli._COMMANDS])
