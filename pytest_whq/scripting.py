@@ -22,6 +22,7 @@ from pytest_whq.setting_values import seconds
 from pytest_whq.sources.bounded import LIMIT_S
 from pytest_whq.sources.offered import installed_offers
 from pytest_whq.sources.roles import RolePattern, role_patterns
+from pytest_whq.storing.known_boards import known_boards
 from pytest_whq.storing.runfile import write_run
 from pytest_whq.storing.stamp import TOOL, now
 from pytest_whq.tokens.tokenizer import load_tokenizer
@@ -123,7 +124,7 @@ class Measuring:
 
 class _ScriptInstruments(SourceInstruments):
     def __init__(self, settings: SessionSettings, teller: Teller) -> None:
-        super().__init__(settings, installed_offers, teller)
+        super().__init__(settings, installed_offers, teller, known_boards)
         self._tokenizer = settings.tokenizer
 
     @cached_property

@@ -58,6 +58,12 @@ def not_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_known_boards(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what calibrations show, and read it, elsewhere than whoever runs these tests does."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / f"cache-{uuid.uuid4()}"))
+
+
+@pytest.fixture(autouse=True)
 def no_sensors_but_nvml() -> Iterator[None]:
     """Hide what else the machine that runs the tests can measure."""
 

@@ -7,6 +7,7 @@ from random import Random
 from drawn_power import DrawnPower
 
 from pytest_whq.model import Device, DeviceState, Reading
+from pytest_whq.sources.base import Probe
 from pytest_whq.testing import FakeClock
 
 IDLE_W = 70.0
@@ -100,13 +101,14 @@ class _Board:
             period_s, start_s - random.uniform(0, period_s), self.profile.jitter, random.getrandbits(20)
         )
 
-    def reading(self, time_s: float) -> Reading:
+    def reading(self, time_s: float, *, paced: bool = True) -> Reading:
         energy_j = power_w = None
         if self._counter is not None:
             energy_j = self._quantised(
                 self._offset_j + self._counter_j(self._counter.latest(time_s)), self.profile.quantum_j
             )
-        if self._power is not None and (self._counter is None or time_s >= self._next_power_s):
+        is_due = self._counter is None or not paced or time_s >= self._next_power_s
+        if self._power is not None and is_due:
             self._next_power_s = time_s + _POWER_EVERY_S
             power_w = self._power_w(self._power.latest(time_s))
         return Reading(self.device.id, time_s, energy_j, power_w)
@@ -184,6 +186,14 @@ class ProfiledSource:
     def read(self) -> tuple[Reading, ...]:
         return tuple(self._read(board) for board in self.boards)
 
+    def probes(self) -> tuple[Probe, ...]:
+        """The counter and the power sensor of the first board, each by itself."""
+        device = self.boards[0].device
+        return (
+            Probe(device, "energy counter", True, lambda: self._look().energy_j),
+            Probe(device, "instant power", False, lambda: self._look().power_w),
+        )
+
     def state(self) -> tuple[DeviceState, ...]:
         return ()
 
@@ -196,6 +206,11 @@ class ProfiledSource:
         reading = board.reading(self.clock.now())
         self.clock.spend(self.profile.cost_s / 2)
         return reading
+
+    def _look(self) -> Reading:
+        self.clock.spend(self.profile.cost_s)
+        self._stage()
+        return self.boards[0].reading(self.clock.now(), paced=False)
 
     def _stage(self) -> None:
         while self._staging and self._staging[0][0] <= self.clock.now():

@@ -1,6 +1,6 @@
 """Forty kinds of sensors and boards, by name, and windows measured on them in virtual time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -9,6 +9,7 @@ from profiled_board import Profile, ProfiledSource
 from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
+from pytest_whq.model import CalibratedBoard, Device
 from pytest_whq.testing import FakeClock
 
 _A100 = Profile(look_s=0.025, averaging_s=0.025)
@@ -72,6 +73,7 @@ class Outcome:
     energy_j: float | None
     uncertainty_j: float | None
     refused: str | None
+    imprecise: bool = False
 
     @property
     def error(self) -> float:
@@ -87,15 +89,20 @@ class Outcome:
         return abs(self.energy_j - self.true_j) <= 2 * self.uncertainty_j
 
 
-def measured(name: str, duration_s: float, seed: int) -> Outcome:
-    """A window of its own on boards of that profile, which idled before, or were busy until a moment ago."""
+def measured(
+    name: str, duration_s: float, seed: int, known: Callable[[Device], CalibratedBoard] | None = None
+) -> Outcome:
+    """A window of its own on boards of that profile, which idled before, or were busy until a moment ago.
+
+    ``known`` is what a calibration has shown of each.
+    """
     random, clock = Random(f"{name} {duration_s} {seed}"), FakeClock(late_s=0.0005, seed=seed)
     source = ProfiledSource(clock, PROFILES[name], random.getrandbits(30))
     clock.sleep(random.uniform(0.0, 1.0))
     if random.random() < 0.25:
         _work(clock, source, random.uniform(0.2, 1.0), random)
         clock.sleep(random.uniform(0.0, 3.0))
-    sampler = Sampler(source, clock)
+    sampler = Sampler(source, clock, known=[] if known is None else [*map(known, source.devices())])
     for _ in range(seed % 40):
         sampler.enter()
         sampler.leave()
@@ -116,6 +123,7 @@ def measured(name: str, duration_s: float, seed: int) -> Outcome:
         found.energy_j if why is None else None,
         found.uncertainty_j,
         None if why is None else why.code,
+        any(reason.code == "imprecise" for reason in found.reasons),
     )
 
 

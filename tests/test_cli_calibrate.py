@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from simulated_nvml import DRIVER_NOT_LOADED, SimulatedNvml
 
+from pytest_whq.calibrating import gpus, measurable
+from pytest_whq.calibrating.calibration import Calibration
 from pytest_whq.cli import main
+from pytest_whq.model import Device
 from pytest_whq.sources.nvml.source import NvmlSource
 
 pytestmark = pytest.mark.once
@@ -99,3 +102,52 @@ def test_the_driver_timeout_is_a_number_of_seconds(
     assert capsys.readouterr().err == (
         "whq: --driver-timeout must be a number of seconds above 0, not 'soon'.\n"
     )
+
+
+def test_what_a_load_has_shown_is_kept_and_listed(
+    simulated_nvml: SimulatedNvml,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    gpu, kept = simulated_nvml.gpu(0), tmp_path / "pytest-whq" / "boards.json"
+    device = Device(gpu.uuid, gpu.name, 700.0)
+    found = Calibration(device, "simulated", 70.0, 450.0, (), (), (), "whole", (0.0, 0.005))
+    idled = Calibration(replace(device, id="GPU-idle"), None, 70.0, 700.0, (), (), ())
+    monkeypatch.setattr(gpus, "calibrate_gpus", lambda *_, **__: ("580.95.05", (found, idled)))
+    assert main(["devices", "--calibrate"]) == 0
+    (board,) = json.loads(kept.read_text("utf-8"))["boards"]
+    assert (board["id"], board["counter"], board["settling_s"]) == (gpu.uuid, "whole", [0.0, 0.005])
+    assert capsys.readouterr().err == f"whq: kept in {kept}, for windows on these boards\n"
+    assert main(["devices"]) == 0
+    listed = capsys.readouterr().out.splitlines()[0]
+    assert listed.endswith(f"instant power, calibrated on {board['calibrated'][:10]}")
+
+
+def test_a_file_of_boards_that_cannot_be_read_is_said_where_devices_are_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(measurable, "list_measurable", lambda *_: measurable.Listing((), ("nothing",)))
+    (tmp_path / "pytest-whq").mkdir()
+    (tmp_path / "pytest-whq" / "boards.json").write_text("[]", "utf-8")
+    assert main(["devices"]) == 0
+    sentence = (
+        f"{tmp_path / 'pytest-whq' / 'boards.json'}: it is [], but must be an object. "
+        "Write it anew with whq devices --calibrate."
+    )
+    assert sentence in capsys.readouterr().out.splitlines()
+
+
+def test_where_nothing_can_be_kept_the_calibration_is_shown_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pytest-whq").write_text("a file where the folder should be", "utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    found = Calibration(Device("GPU-1", "NVIDIA H200"), "simulated", 70.0, 450.0, (), (), (), "whole")
+    monkeypatch.setattr(gpus, "calibrate_gpus", lambda *_, **__: (None, (found,)))
+    assert main(["devices", "--calibrate"]) == 0
+    output = capsys.readouterr()
+    assert "The counter sees all that is drawn." in output.out.splitlines()
+    assert "boards.json cannot be written" in output.err

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_whq.calibrating.shortest_window import Sight, shortest_window_s
+from pytest_whq.calibrating.shown_board import sharpest_power, shown_of
 from pytest_whq.calibrating.step_response import Step
 from pytest_whq.calibrating.watched_sensor import Watched
 from pytest_whq.joules.spans import Span, UnmeasurableError
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.measuring.plan import start_phase
-from pytest_whq.model import Device
+from pytest_whq.model import CounterKind, Device
 from pytest_whq.sources.base import Probe
 
 SPANS_S = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -79,7 +80,8 @@ class Calibration:
     """What was learned of a device; ``load`` says what kept it busy, None where it only idled.
 
     The ``shortest`` windows draw a steady ``busy_w`` with ``idle_w`` around them. A device that only
-    idled shows no ``busy_w``: its power limit stands in.
+    idled shows no ``busy_w``: its power limit stands in. ``counter`` is what its energy counter sees, and
+    ``settling_s`` between which time constants power falls after a load.
     """
 
     device: Device
@@ -89,6 +91,8 @@ class Calibration:
     sensors: tuple[SensorCalibration, ...]
     agreement: tuple[Agreement, ...]
     shortest: tuple[ShortestWindow, ...]
+    counter: CounterKind | None = None
+    settling_s: tuple[float, float] | None = None
 
 
 def calibrate(
@@ -99,15 +103,16 @@ def calibrate(
     Takes some 15 s with a load and 3 s without, and ``longest_s`` for the comparison of counter and power.
     """
     script = _Script([Watched(probe) for probe in probes], clock, load)
+    steps: list[Step] = []
     try:
         script.flicker()
         if load is not None:
-            script.step()
+            steps = script.step()
         long = script.stay(longest_s)
     finally:
         if load is not None:
             load.switch(on=False)
-    best = script.best
+    shown, best = shown_of(device, script.watched, steps), script.best
     idle_w, busy_w = best.idle_w, device.power_limit_w if load is None else best.busy_w
     return Calibration(
         device=device,
@@ -119,7 +124,9 @@ def calibrate(
             for one in script.watched
         ),
         agreement=_agreement(script.watched, long),
-        shortest=_shortest(best, idle_w, busy_w),
+        shortest=_shortest(best, idle_w, busy_w, shown.settling_s),
+        counter=shown.counter,
+        settling_s=shown.settling_s,
     )
 
 
@@ -145,12 +152,16 @@ class _Script:
         for one in self.watched:
             one.learn_refresh()
 
-    def step(self) -> None:
-        """Learn averaging and levels from long steps, each at the next phase of a golden-ratio sequence."""
+    def step(self) -> list[Step]:
+        """Learn averaging and levels from long steps, each at the next phase of a golden-ratio sequence.
+
+        Returns them.
+        """
         step_s = (math.ceil(_STEP_S / self._refresh_s) + start_phase(1)) * self._refresh_s
         steps = [self._go_on(step_s, on=number % 2 == 1) for number in range(_STEPS + 1)]
         for one in self.watched:
             one.learn_response(steps)
+        return steps
 
     def stay(self, seconds: float) -> Span:
         """Keep the load on for so long, with enough before and after it to tell the levels there."""
@@ -182,11 +193,7 @@ class _Script:
 def _agreement(watched: Sequence[Watched], long: Span) -> tuple[Agreement, ...]:
     """Counter over power in the first part of ``long``, as far as both tell."""
     counter = next((one for one in watched if one.probe.counts), None)
-    power = min(
-        (one for one in watched if not one.probe.counts),
-        key=lambda one: one.averaging_s or math.inf,
-        default=None,
-    )
+    power = sharpest_power(watched)
     if counter is None or power is None:
         return ()
     found = []
@@ -199,10 +206,12 @@ def _agreement(watched: Sequence[Watched], long: Span) -> tuple[Agreement, ...]:
     return tuple(found)
 
 
-def _shortest(best: Watched, idle_w: float | None, busy_w: float | None) -> tuple[ShortestWindow, ...]:
+def _shortest(
+    best: Watched, idle_w: float | None, busy_w: float | None, settling_s: tuple[float, float] | None
+) -> tuple[ShortestWindow, ...]:
     averaging_s = None if best.probe.counts else best.averaging_s
     unknown = best.refresh_s is None or (averaging_s is None and not best.probe.counts)
     if unknown or idle_w is None or busy_w is None or best.refresh_s is None:
         return ()
-    sight = Sight(best.refresh_s, best.cost_s, averaging_s)
+    sight = Sight(best.refresh_s, best.cost_s, averaging_s, settling_s)
     return tuple(ShortestWindow(p, shortest_window_s(sight, idle_w, busy_w, p)) for p in PRECISIONS)

@@ -9,7 +9,7 @@ from pytest_whq.calibrating.cuda_load import cuda_load
 from pytest_whq.errors import SourceError
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, wait
-from pytest_whq.model import Device
+from pytest_whq.model import CalibratedBoard, Device
 from pytest_whq.real_time import now_s
 from pytest_whq.sources.base import Probe
 from pytest_whq.sources.bounded import LIMIT_S, BoundedCalls
@@ -50,6 +50,19 @@ def calibrate_gpus(
     finally:
         calls.call("close", source.close)
     return source.driver, tuple(found)
+
+
+def as_kept(
+    calibrations: Sequence[Calibration], calibrated: str, driver: str | None
+) -> list[CalibratedBoard]:
+    """What of ``calibrations`` sessions to come can use: of boards that idled only nothing."""
+    return [
+        CalibratedBoard(
+            one.device.id, driver, one.device.power_limit_w, calibrated, one.counter, one.settling_s
+        )
+        for one in calibrations
+        if one.counter is not None
+    ]
 
 
 def _calibrated(

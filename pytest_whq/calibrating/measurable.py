@@ -23,7 +23,7 @@ class Measurable:
 
     ``index`` is its number for --whq-devices, None where it has none. ``refresh_s`` is for how long
     the first sensor shows the same value, None where it was not seen to change. ``by_default`` tells
-    whether it is measured where nothing else is asked for.
+    whether it is measured where nothing else is asked for, ``driver`` through which version of a driver.
     """
 
     source: str
@@ -32,6 +32,7 @@ class Measurable:
     index: int | None = None
     refresh_s: float | None = None
     by_default: bool = False
+    driver: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,8 @@ def _watched(opened: OpenedSource, numbers: Mapping[str, int | None], clock: Clo
     for device in devices:
         sensors = facts.sensors.get(device.id) or seen.get(device.id, ())
         number, refresh_s = numbers.get(device.id), periods_s.get(device.id)
-        yield Measurable(
-            opened.name, device, sensors or ("shows neither energy nor power",), number, refresh_s
-        )
+        shown = sensors or ("shows neither energy nor power",)
+        yield Measurable(opened.name, device, shown, number, refresh_s, driver=facts.driver)
 
 
 def _sensors_in(reading: Reading) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pytest_whq.joules.counting.counter import counter_energy
+from pytest_whq.joules.counting.seen_falls import Settling
 from pytest_whq.joules.counting.ticks import LEVEL_SPAN_S, CounterTicks
 from pytest_whq.joules.power import PowerSamples, power_energy
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
@@ -18,12 +19,13 @@ _PHASES = 12
 class Sight:
     """How a device is read: its best sensor's refresh period, what a reading costs, what power averages.
 
-    Without ``averaging_s`` the sensor is a counter.
+    Without ``averaging_s`` the sensor is a counter; ``settling_s`` is how fast power falls, where known.
     """
 
     refresh_s: float
     cost_s: float
     averaging_s: float | None = None
+    settling_s: tuple[float, float] | None = None
 
 
 def shortest_window_s(sight: Sight, idle_w: float, busy_w: float, precision: float) -> float | None:
@@ -87,7 +89,7 @@ def _counted(sight: Sight, span: Span, drawn_j: Callable[[float], float]) -> Spa
         shown_j = drawn_j(tick_s)
         ticks.add(tick_s + width_s / 2, shown_j)
         number += 1
-    return counter_energy(ticks, [span])
+    return counter_energy(ticks, [span], settling=Settling(known_s=sight.settling_s))
 
 
 def _integrated(sight: Sight, span: Span, drawn_j: Callable[[float], float]) -> SpanEnergies:

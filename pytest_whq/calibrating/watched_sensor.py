@@ -1,7 +1,7 @@
 """One sensor that is watched by itself, and what its readings tell of it."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import fmean, median
 
@@ -41,6 +41,11 @@ class Watched:
             self._shown.append(shown)
 
     @property
+    def readings(self) -> Iterator[tuple[float, float]]:
+        """What was shown, and when."""
+        return zip(self._times_s, self._shown, strict=True)
+
+    @property
     def cost_s(self) -> float:
         """Seconds that a reading typically takes."""
         return median(self._costs_s)
@@ -67,15 +72,14 @@ class Watched:
 
     def energy(self, span: Span) -> SpanEnergies:
         """Joules of ``span`` by this sensor alone; raises `UnmeasurableError` as windows do."""
-        readings = zip(self._times_s, self._shown, strict=True)
         if self.probe.counts:
             ticks = CounterTicks()
-            for time_s, energy_j in readings:
+            for time_s, energy_j in self.readings:
                 ticks.add(time_s, energy_j)
             return counter_energy(ticks, [span])
         samples = PowerSamples(self.averaging_s or self.refresh_s or 0.0)
         samples.refresh.period_s = self.refresh_s or _TYPICAL_REFRESH_S
-        for time_s, power_w in readings:
+        for time_s, power_w in self.readings:
             samples.add(time_s, power_w)
         return power_energy(samples, [span])
 
@@ -84,7 +88,7 @@ class Watched:
 
     def _changes(self) -> list[Refresh]:
         """Each change of what is shown, in watts by a power sensor and in joules by a counter."""
-        readings = list(zip(self._times_s, self._shown, strict=True))
+        readings = list(self.readings)
         return [
             Refresh((before_s + time_s) / 2, shown, time_s - before_s)
             for (before_s, shown_before), (time_s, shown) in pairwise(readings)

@@ -2,7 +2,7 @@
 
 import platform
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Protocol
@@ -14,7 +14,7 @@ from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.measuring.server_watch import Looks
-from pytest_whq.model import Reason, Rig
+from pytest_whq.model import CalibratedBoard, Device, Reason, Rig
 from pytest_whq.sources import Offers, OpenedSource, open_source, parts_of
 from pytest_whq.sources.bounded import BoundedCalls
 from pytest_whq.sources.facts import devices_of
@@ -68,18 +68,30 @@ class Teller(Protocol):
         """A measurement goes on; ``said`` tells how far it is, and is asked only where that is shown."""
 
 
+KnownBoards = Callable[[str | None, Sequence[Device]], Sequence[CalibratedBoard]]
+"""What calibrations have shown of devices under a driver."""
+
+
 class SourceInstruments(Instruments):
     """Those of a session that measures on the source of its settings.
 
     A source that cannot be opened because there is none is not asked for again; one that fails in
-    another way may come back, and is. ``offers`` are asked for once, when the source is.
+    another way may come back, and is. ``offers`` are asked for once, when the source is, and
+    ``known_boards`` by driver and devices when it is opened.
     """
 
-    def __init__(self, settings: SourceSettings, offers: Callable[[], Offers], teller: Teller) -> None:
+    def __init__(
+        self,
+        settings: SourceSettings,
+        offers: Callable[[], Offers],
+        teller: Teller,
+        known_boards: KnownBoards = lambda driver, devices: (),
+    ) -> None:
         self.clock: Clock = session_clock()
         self._settings = settings
         self._offers = offers
         self._teller = teller
+        self._known_boards = known_boards
         self._opened: OpenedSource | None = None
         self._sampler: Sampler | None = None
         self._claim: Claim | None = None
@@ -146,10 +158,11 @@ class SourceInstruments(Instruments):
         settings = self._settings
         opened = open_source(settings.source, settings.devices, self._offered, settings.prometheus_query)
         try:
-            devices_of(opened.name, opened.source)
+            devices = devices_of(opened.name, opened.source)
             roles = settings.roles
             source = SourceWithRoles(opened.source, roles) if roles else opened.source
-            return opened, Sampler(source, self.clock, self._calls)
+            known = self._known_boards(opened.facts.driver, devices) if _is_calibrated(opened) else ()
+            return opened, Sampler(source, self.clock, self._calls, known)
         except SourceError:
             with suppress(Exception):
                 opened.source.close()
@@ -162,6 +175,11 @@ def _server(text: str) -> Looks:
     from pytest_whq.servers.server import Server
 
     return Server(address_from("--whq-server", text, "/metrics"))
+
+
+def _is_calibrated(opened: OpenedSource) -> bool:
+    """Whether it reads the sensors that are calibrated; others may show the same boards otherwise."""
+    return "nvml" in opened.name.split("+")
 
 
 def _give_back(opening: tuple[OpenedSource, Sampler]) -> None:

@@ -1,10 +1,13 @@
 """The command that looks at this machine: devices."""
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_whq.cli.console import complain, say
-from pytest_whq.errors import SettingError
+from pytest_whq.errors import RunFileError, SettingError
+from pytest_whq.model import CalibratedBoard
 
 
 def devices_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,13 +42,19 @@ def devices(options: argparse.Namespace) -> int:
     from pytest_whq.measuring.clock import SystemClock
     from pytest_whq.rendering import device_table
     from pytest_whq.sources.offered import installed_offers
+    from pytest_whq.storing.known_boards import boards_path, read_boards
 
-    say(device_table.render(list_measurable(SystemClock(), installed_offers(), _limit_s(options))))
+    listing = list_measurable(SystemClock(), installed_offers(), _limit_s(options))
+    try:
+        calibrated = read_boards(boards_path())
+    except RunFileError as error:
+        listing, calibrated = replace(listing, problems=(*listing.problems, str(error))), ()
+    say(device_table.render(listing, calibrated))
     return 0
 
 
 def _calibrate(options: argparse.Namespace) -> int:
-    from pytest_whq.calibrating.gpus import calibrate_gpus
+    from pytest_whq.calibrating.gpus import as_kept, calibrate_gpus
     from pytest_whq.measuring.clock import SystemClock
     from pytest_whq.rendering import sensor_table
     from pytest_whq.storing.calibrations import calibrations_as_json
@@ -58,9 +67,24 @@ def _calibrate(options: argparse.Namespace) -> int:
     limit_s = _limit_s(options)
     driver, found = calibrate_gpus(SystemClock(), options.devices, seconds, _note, limit_s=limit_s)
     say(sensor_table.render(found))
+    created = now()
     if options.json is not None:
-        write_text(options.json, calibrations_as_json(found, created=now(), driver=driver))
+        write_text(options.json, calibrations_as_json(found, created=created, driver=driver))
+    if known := as_kept(found, created, driver):
+        _keep(known)
     return 0
+
+
+def _keep(known: Sequence[CalibratedBoard]) -> None:
+    from pytest_whq.storing.known_boards import keep_boards
+
+    try:
+        path = keep_boards(known)
+    except RunFileError as error:  # All else has been done.
+        complain(str(error))
+    else:
+        if path is not None:
+            complain(f"kept in {path}, for windows on these boards")
 
 
 def _limit_s(options: argparse.Namespace) -> float:

@@ -3,17 +3,19 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from pytest_whq.joules.believable import Believable
 from pytest_whq.joules.counting.counter import counter_energy
 from pytest_whq.joules.counting.cross_check import differences
 from pytest_whq.joules.counting.looks import Steps, looked_energy, may_look, steps_beside, what_it_sees
-from pytest_whq.joules.counting.settling import CONSTANTS_S, Settling
+from pytest_whq.joules.counting.seen_falls import Settling
+from pytest_whq.joules.counting.settling import CONSTANTS_S
 from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.power import SLOW_SENSOR_S, PowerSamples, power_energy
 from pytest_whq.joules.refresh import RefreshPeriod
 from pytest_whq.joules.spans import HOPELESS, Observed, Span, SpanEnergies, UnmeasurableError
-from pytest_whq.model import Reading
+from pytest_whq.model import CalibratedBoard, Reading
 from pytest_whq.units import format_quantity
 
 _AGREED = 2
@@ -30,14 +32,26 @@ _SELDOM = 1.5
 
 
 class Board:
-    """What the traces of one board have shown so far, for those that do not show it again."""
+    """What the traces of one board have shown so far, for those that do not show it again.
 
-    def __init__(self, *, falls_at_once: bool = False) -> None:
-        self.settling = Settling(CONSTANTS_S[:1] if falls_at_once else CONSTANTS_S)
+    ``known`` is what its calibration has shown: it stands until traces show something else.
+    """
+
+    def __init__(self, *, falls_at_once: bool = False, known: CalibratedBoard | None = None) -> None:
+        known_s = None if known is None else known.settling_s
+        self.settling = Settling(CONSTANTS_S[:1] if falls_at_once else CONSTANTS_S, known_s)
         self.steps: dict[float, Steps] = {}
-        self.sees_all = False
+        self._known_counter = None if known is None else known.counter
         self.agreed = 0
         """Windows in which counter and power told the same, as well as the power sensor can tell."""
+
+    @property
+    def counter_sees(self) -> Literal["all", "looks", "unknown"]:
+        """What the counter is made of."""
+        seen = what_it_sees(self.steps.values())
+        if seen != "unknown" or self._known_counter not in ("whole", "looks"):
+            return seen
+        return "all" if self._known_counter == "whole" else "looks"
 
 
 class Trace:
@@ -131,8 +145,7 @@ class Trace:
         if period_s is None or not may_look(self.counter, self.power):
             return whole
         self.board.steps[spans[0].start_s] = steps_beside(self.counter, self.power, spans)
-        sees = what_it_sees(self.board.steps.values())
-        self.board.sees_all = sees == "all"
+        sees = self.board.counter_sees
         if sees == "all":
             return whole
         looked = looked_energy(self.counter, spans, look_s)
@@ -176,7 +189,7 @@ class Trace:
     @property
     def is_known(self) -> bool:
         """Whether the counter needs no more witness: a few windows have shown what it sees, and when."""
-        if not self.counts or (may_look(self.counter, self.power) and not self.board.sees_all):
+        if not self.counts or (may_look(self.counter, self.power) and self.board.counter_sees != "all"):
             return False
         return self.board.agreed >= _AGREED
 

@@ -12,7 +12,7 @@ from pytest_whq.measuring.clock import Clock, Repeating
 from pytest_whq.measuring.idle_devices import Rest, rest_around
 from pytest_whq.measuring.pace import EDGE_S, INSIDE_S, Pace
 from pytest_whq.measuring.plan import start_phase
-from pytest_whq.model import Device, DeviceState, PowerCurve
+from pytest_whq.model import CalibratedBoard, Device, DeviceState, PowerCurve
 from pytest_whq.model.serving import Phases
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.bounded import BoundedCalls
@@ -29,10 +29,17 @@ class Sampler:
     """Keeps a trace of each device, fast around the edges of windows and slow inside them.
 
     Windows may overlap: it runs from the first that enters until the last that leaves, and keeps
-    nothing in between. The source's last error is kept for the windows that it spoils.
+    nothing in between. The source's last error is kept for the windows that it spoils. ``known`` is what
+    calibrations have shown of its boards.
     """
 
-    def __init__(self, source: PowerSource, clock: Clock, calls: BoundedCalls | None = None) -> None:
+    def __init__(
+        self,
+        source: PowerSource,
+        clock: Clock,
+        calls: BoundedCalls | None = None,
+        known: Sequence[CalibratedBoard] = (),
+    ) -> None:
         self._source = source
         self._clock = clock
         self._calls = BoundedCalls("in use") if calls is None else calls
@@ -49,7 +56,10 @@ class Sampler:
         self._pace = Pace()
         self._last_s = 0.0
         self.devices: tuple[Device, ...] = source.devices()
-        self._boards = {device.id: Board(falls_at_once=self.estimated) for device in self.devices}
+        of_id = {board.id: board for board in known}
+        self._boards = {
+            d.id: Board(falls_at_once=self.estimated, known=of_id.get(d.id)) for d in self.devices
+        }
         self._openings = -1
         self.traces: dict[str, Trace] = {}
         self._error: tuple[float, SourceError] | None = None

@@ -1,5 +1,7 @@
 """The values that pass through pytest-whq: frozen, with what can be derived as properties."""
 
+from pytest_whq.model.calibrated_board import CalibratedBoard as CalibratedBoard
+from pytest_whq.model.calibrated_board import CounterKind as CounterKind
 from pytest_whq.model.gaps import Gap as Gap
 from pytest_whq.model.gaps import GapKind as GapKind
 from pytest_whq.model.measurement import DeviceEnergy as DeviceEnergy

@@ -1,11 +1,13 @@
 """What a pytest session measures with: what its plugins offer, and who reads replies."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import pytest
 
 from pytest_whq.calling.source_instruments import SourceInstruments
 from pytest_whq.errors import SettingError
+from pytest_whq.model import CalibratedBoard, Device
 from pytest_whq.plugin.progress import LiveLine
 from pytest_whq.plugin.settings import Settings, TokenizerSetting
 from pytest_whq.queries.reply_reader import ReplyReader
@@ -23,7 +25,7 @@ class SessionInstruments(SourceInstruments):
         self.live_line = LiveLine(config)
         self._config = config
         self._tokenizer = settings.tokenizer
-        super().__init__(settings, self._gather, self.live_line)
+        super().__init__(settings, self._gather, self.live_line, _known_boards)
 
     @cached_property
     def reader(self) -> ReplyReader:
@@ -34,6 +36,13 @@ class SessionInstruments(SourceInstruments):
     def _gather(self) -> Offers:
         hooks = self._config.hook.pytest_whq_power_sources.get_hookimpls()
         return gather_offers((hook.plugin_name, hook.function) for hook in hooks)
+
+
+def _known_boards(driver: str | None, devices: Sequence[Device]) -> Sequence[CalibratedBoard]:
+    # Imported here: sessions that measure nothing open no source.
+    from pytest_whq.storing.known_boards import known_boards
+
+    return known_boards(driver, devices)
 
 
 def _tokenizer(setting: TokenizerSetting | None) -> Tokenizer | None:

@@ -20,6 +20,7 @@ def _lines(calibration: Calibration) -> list[str]:
         *aligned([header, *map(_row, calibration.sensors)]),
         *_agreement(calibration),
         *_shortest(calibration),
+        *_shown(calibration),
         _load(calibration),
     ]
 
@@ -47,6 +48,23 @@ def _shortest(calibration: Calibration) -> list[str]:
     level = busy if calibration.load is not None else f"{busy}, the power limit,"
     idle = format_quantity(calibration.idle_w, "W")
     return [f"Shortest window: {', '.join(found)} (95 %), at a steady {level} in it and {idle} around it."]
+
+
+def _shown(calibration: Calibration) -> list[str]:
+    if calibration.counter is None:
+        return []
+    sentences = [_COUNTERS[calibration.counter]]
+    if calibration.settling_s is not None:
+        low, high = (f"{constant_s * 1000:g}" for constant_s in calibration.settling_s)
+        sentences.append(f"Power falls with a time constant of {low} to {high} ms.")
+    return [" ".join(sentences)]
+
+
+_COUNTERS = {
+    "whole": "The counter sees all that is drawn.",
+    "looks": "The counter is made of looks, which it takes for the whole.",
+    "lags": "The counter lags.",
+}
 
 
 def _load(calibration: Calibration) -> str:

@@ -133,7 +133,7 @@ def test_a_plugins_source_is_listed_with_what_its_readings_show() -> None:
     listing = listed_on(clock, wall=lambda: sources[0])
     (wall,) = listing.measurable
     assert wall == Measurable(
-        "wall", Device("WALL-0", "Wall meter"), ("energy counter",), None, wall.refresh_s
+        "wall", Device("WALL-0", "Wall meter"), ("energy counter",), None, wall.refresh_s, driver="scripted"
     )
     assert wall.refresh_s == pytest.approx(0.1, rel=0.02)
     assert listing.problems == ()

@@ -38,6 +38,11 @@ def test_readings_that_cost_more_take_longer() -> None:
     assert shortest_s(COUNTER, 0.01) < shortest_s(Sight(refresh_s=0.1, cost_s=0.007), 0.01)
 
 
+def test_a_board_whose_fall_is_known_takes_less() -> None:
+    known = Sight(refresh_s=0.1, cost_s=0.0, settling_s=(0.0, 0.005))
+    assert shortest_s(known, 0.01) < shortest_s(COUNTER, 0.01) / 2
+
+
 def test_a_power_sensor_takes_as_long_as_it_looks_back_at_least() -> None:
     fast = Sight(refresh_s=0.1, cost_s=0.0, averaging_s=0.025)
     slow = Sight(refresh_s=0.1, cost_s=0.0, averaging_s=1.0)

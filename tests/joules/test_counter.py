@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_whq.joules.counting.counter import counter_energy
-from pytest_whq.joules.counting.settling import Settling
+from pytest_whq.joules.counting.seen_falls import Settling
 from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
 

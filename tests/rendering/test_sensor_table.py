@@ -41,3 +41,10 @@ and 70.0 W around it.
 Calibrated at idle only, which tells neither what a sensor looks back over nor whether a counter lags: \
 a load needs torch with CUDA, which does not work here."""
     )
+
+
+def test_what_windows_have_shown_is_said() -> None:
+    found = Calibration(H200, "torch", 70.0, 450.0, (COUNTER,), (), (), "whole", (0.0, 0.005))
+    assert render([found]).splitlines()[-2] == (
+        "The counter sees all that is drawn. Power falls with a time constant of 0 to 5 ms."
+    )

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from profiled_board import ProfiledSource
+from sensor_profiles import PROFILES
 
 import pytest_whq
-from pytest_whq.model import Device
+from pytest_whq.model import CalibratedBoard, Device
+from pytest_whq.storing.known_boards import keep_boards
 from pytest_whq.storing.runfile import read_run
 from pytest_whq.testing import FakeClock, ScriptedSource, sessions_measure
 
@@ -82,3 +85,24 @@ def test_the_door_stays_light_and_gives_the_same_twice() -> None:
         "assert 'pytest' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("driver", "is_imprecise"), [("profiled", False), ("another", True), (None, True)])
+def test_what_a_calibration_has_shown_of_a_board_is_known_to_sessions(
+    driver: str | None, is_imprecise: bool
+) -> None:
+    clock = FakeClock()
+    source = ProfiledSource(clock, PROFILES["ideal"], seed=1)
+    (device,) = source.devices()
+    when = "2026-11-26T03:00:00Z"
+    board = CalibratedBoard(device.id, driver, device.power_limit_w, when, "whole", (0.0, 0.005))
+    with sessions_measure(clock, nvml=lambda devices: source), pytest_whq.session(source="nvml") as whq:
+        # Not before the source is opened, by the first window, is it read.
+        keep_boards([board])
+        with whq.measure() as window:
+            source.set_watts(450.0)
+            clock.sleep(0.3)
+            source.rest()
+            window.record(output_tokens=7, input_tokens=1)
+        codes = [reason.code for reason in whq.measurement.reasons]
+    assert ("imprecise" in codes) == is_imprecise

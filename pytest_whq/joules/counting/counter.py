@@ -18,7 +18,8 @@ from pytest_whq.joules.counting.outside import (
     level_before,
     steps_after,
 )
-from pytest_whq.joules.counting.settling import Aftermath, Falling, Settling, Step, beyond_j, falls_of
+from pytest_whq.joules.counting.seen_falls import Settling
+from pytest_whq.joules.counting.settling import Aftermath, Falling, Step, beyond_j, falls_of
 from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.power import PowerSamples
 from pytest_whq.joules.rest import UNSEEN_CHANGE, level_at_rest

@@ -41,10 +41,10 @@ _BELOW = 0.1
 _STEADY = 0.01
 """Relative scatter of a steady level from tick to tick."""
 
-_MISFIT = 16.0
+MISFIT = 16.0
 """Sum of squared residuals above which no fall explains what was seen."""
 
-_SHARE_OF_ONE = 6.0
+SHARE_OF_ONE = 6.0
 """A single fall excludes no time constant by more than this log-likelihood: something else may have run."""
 
 
@@ -89,23 +89,6 @@ class Falling:
         return math.hypot(self.level_error_w * seconds, tail_error_j * fallen)
 
 
-class Settling:
-    """How fast a board's power falls, of ``constants_s``, as far as the falls seen so far tell."""
-
-    def __init__(self, constants_s: Sequence[float] = CONSTANTS_S) -> None:
-        self.constants_s = constants_s
-        self._seen: dict[float, tuple[float, ...]] = {}
-
-    def log_likelihoods(self, end_s: float, falls: Sequence[Falling]) -> tuple[float, ...]:
-        """Of each of ``falls``, of the load that ended at ``end_s``, and of all falls remembered with it."""
-        best = max(fall.log_likelihood for fall in falls)
-        own = tuple(max(-_SHARE_OF_ONE, fall.log_likelihood - best) for fall in falls)
-        seen = {**self._seen, end_s: own}
-        if min(fall.misfit for fall in falls) <= _MISFIT:
-            self._seen = seen
-        return tuple(math.fsum(column) for column in zip(*seen.values(), strict=True))
-
-
 @dataclass(frozen=True, slots=True)
 class Aftermath:
     """What was drawn after a load: the ways in which its power may have fallen, and their log-likelihoods."""
@@ -116,7 +99,7 @@ class Aftermath:
     @property
     def explains(self) -> bool:
         """Whether any of the ways explains what was seen."""
-        return len(self.falls) == 1 or min(fall.misfit for fall in self.falls) <= _MISFIT
+        return len(self.falls) == 1 or min(fall.misfit for fall in self.falls) <= MISFIT
 
     @property
     def level_w(self) -> float:
@@ -157,13 +140,7 @@ class Aftermath:
 
     @property
     def _possible(self) -> list[int]:
-        best = max(self.log_likelihoods)
-        least = (best - (_DOUBTLESS if fall.settling_s == 0 else _POSSIBLE) for fall in self.falls)
-        return [
-            n
-            for n, (value, limit) in enumerate(zip(self.log_likelihoods, least, strict=True))
-            if value >= limit
-        ]
+        return possible_of([fall.settling_s for fall in self.falls], self.log_likelihoods)
 
     def _taken(self, values: Sequence[float]) -> float:
         # No board is corrected on suspicion: a fall at once is taken while it is possible.
@@ -172,6 +149,13 @@ class Aftermath:
         best = max(self.log_likelihoods)
         weights = [math.exp(value - best) for value in self.log_likelihoods]
         return _dot(weights, values) / math.fsum(weights)
+
+
+def possible_of(constants_s: Sequence[float], log_likelihoods: Sequence[float]) -> list[int]:
+    """Which of the time constants cannot be excluded, by their places; at least one."""
+    best = max(log_likelihoods)
+    pairs = zip(constants_s, log_likelihoods, strict=True)
+    return [n for n, (s, value) in enumerate(pairs) if value >= best - (_POSSIBLE if s else _DOUBTLESS)]
 
 
 def beyond_j(steps: Sequence[Step]) -> float:
@@ -209,7 +193,7 @@ def _judged(fall: Falling, lowest_w: float, *, is_told: bool) -> Falling:
     likelihood = fall.log_likelihood - below**2 / 2
     if not is_told and fall.settling_s > _SLOWEST_BOARD_S:
         # A single step tells no counter that is late from one that is not.
-        likelihood -= _SHARE_OF_ONE
+        likelihood -= SHARE_OF_ONE
     return replace(fall, misfit=fall.misfit + below**2, log_likelihood=likelihood)
 
 
