@@ -99,6 +99,15 @@ class Trace:
         """The grid on which that sensor refreshes."""
         return (self.counter if self.counts else self.power).refresh
 
+    @property
+    def looks_every_s(self) -> float | None:
+        """How often that sensor looks, where it sees only part of the time; None where it sees all."""
+        if not self.counts:
+            return None if self.power.sees_all else self.power.refresh_s
+        sees = self.board.counter_sees
+        part = sees == "looks" or (sees == "unknown" and may_look(self.counter, self.power))
+        return self.counter.period_s if part else None
+
     def settled_after(self, time_s: float, *, fallen: bool = False) -> bool:
         """Whether readings since ``time_s`` tell the level there, and if ``fallen`` how power got there."""
         if self.counts:

@@ -10,6 +10,7 @@ from pytest_whq.measuring.device_conditions import state_reasons
 from pytest_whq.measuring.idle_devices import Rest, idle_reasons
 from pytest_whq.measuring.pace import EDGE_S
 from pytest_whq.measuring.plan import half_widths95
+from pytest_whq.measuring.query_pace import pace_notes
 from pytest_whq.measuring.queued_work import wait_for_queued_work
 from pytest_whq.measuring.result import measurement_of, rounds_of
 from pytest_whq.measuring.round_starts import RoundStarts
@@ -281,6 +282,9 @@ class Meter:
             try:
                 self._energies = sampler.energies(self.spans)
                 self._notes = sampler.notes_since(min(span.start_s for span in self.spans))
+                if len(self.spans) == 1 and not self.beside:
+                    # Rounds and loads have starts of their own.
+                    self._notes += pace_notes(self.spans[0], self.tally.queries, sampler.looks_every_s)
                 self._energies, self.beside_j = energies_beside(
                     sampler.energies, self.spans, self.beside, self._energies
                 )

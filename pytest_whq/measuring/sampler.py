@@ -188,6 +188,11 @@ class Sampler:
         finally:
             self._lock.release()
 
+    @property
+    def looks_every_s(self) -> list[float]:
+        """How often each sensor looks that sees only part of the time."""
+        return [look_s for trace in self.traces.values() if (look_s := trace.looks_every_s) is not None]
+
     def notes_since(self, start_s: float) -> tuple[str, ...]:
         """What the source says of its joules since then."""
         if not self._reached():
