@@ -1,13 +1,10 @@
 """The command that looks at this machine: devices."""
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_whq.cli.console import complain, say
 from pytest_whq.errors import RunFileError, SettingError
-from pytest_whq.model import CalibratedBoard
 
 
 def devices_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +35,8 @@ def devices(options: argparse.Namespace) -> int:
         return _calibrate(options)
     if any(given is not None for given in (options.devices, options.seconds, options.json)):
         raise SettingError("--devices, --seconds and --json go with --calibrate (see whq devices --help).")
+    from dataclasses import replace
+
     from pytest_whq.calibrating.measurable import list_measurable
     from pytest_whq.measuring.clock import SystemClock
     from pytest_whq.rendering import device_table
@@ -59,6 +58,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     from pytest_whq.rendering import sensor_table
     from pytest_whq.storing.calibrations import calibrations_as_json
     from pytest_whq.storing.files import write_text
+    from pytest_whq.storing.known_boards import keep_boards
     from pytest_whq.storing.stamp import now
 
     seconds = 10.0 if options.seconds is None else options.seconds
@@ -70,21 +70,12 @@ def _calibrate(options: argparse.Namespace) -> int:
     created = now()
     if options.json is not None:
         write_text(options.json, calibrations_as_json(found, created=created, driver=driver))
-    if known := as_kept(found, created, driver):
-        _keep(known)
-    return 0
-
-
-def _keep(known: Sequence[CalibratedBoard]) -> None:
-    from pytest_whq.storing.known_boards import keep_boards
-
     try:
-        path = keep_boards(known)
+        if kept := as_kept(found, created, driver):
+            complain(f"kept in {keep_boards(kept)}, for windows on these boards")
     except RunFileError as error:  # All else has been done.
         complain(str(error))
-    else:
-        if path is not None:
-            complain(f"kept in {path}, for windows on these boards")
+    return 0
 
 
 def _limit_s(options: argparse.Namespace) -> float:

@@ -58,14 +58,14 @@ def known_boards(driver: str | None, devices: Sequence[Device]) -> list[Calibrat
     return [board for board in kept if any(board.is_of(driver, device) for device in devices)]
 
 
-def keep_boards(boards: Sequence[CalibratedBoard]) -> Path | None:
-    """Keep ``boards``, in place of what was known of them; returns where, None where there is no place.
+def keep_boards(boards: Sequence[CalibratedBoard]) -> Path:
+    """Keep ``boards``, in place of what was known of them; returns where.
 
     RunFileError where the file cannot be written. One that cannot be read is written anew.
     """
     path = boards_path()
     if path is None:
-        return None
+        raise RunFileError("There is no home to keep the calibration in. Set XDG_CACHE_HOME to a folder.")
     try:
         kept = read_boards(path)
     except RunFileError:

@@ -105,5 +105,6 @@ def test_a_user_without_a_home_keeps_and_knows_nothing(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Path, "home", homeless)
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert keep_boards([KNOWN]) is None
+    with pytest.raises(RunFileError, match=r"no home .* Set XDG_CACHE_HOME"):
+        keep_boards([KNOWN])
     assert known_boards("580.95.05", [H200]) == []
