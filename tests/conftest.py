@@ -73,7 +73,7 @@ def no_sensors_but_nvml() -> Iterator[None]:
 
         return refuse
 
-    with standing_in({name: absent(name) for name in ("rapl", "hwmon")}):
+    with standing_in({name: absent(name) for name in ("rapl", "hwmon", "amdsmi", "zeus")}):
         yield
 
 

@@ -80,6 +80,8 @@ def test_a_gpu_in_mig_mode_is_a_problem_that_keeps_the_default_from_working(
         ),
         "rapl: nothing here.",
         "hwmon: nothing here.",
+        "amdsmi: nothing here.",
+        "zeus: nothing here.",
         (
             f"nvml: GPU 0 ({gpu.uuid}) is in MIG mode, where only the whole board's power can be read. "
             "Turn MIG off, or measure all of its instances together with --whq-devices."
@@ -99,6 +101,8 @@ def test_a_machine_without_a_driver_has_the_estimate() -> None:
         ),
         "rapl: nothing here.",
         "hwmon: nothing here.",
+        "amdsmi: nothing here.",
+        "zeus: nothing here.",
     )
 
 

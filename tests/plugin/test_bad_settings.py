@@ -85,7 +85,7 @@ def test_a_cap_that_means_none_is_refused(project: MeasuredProject, cap: str, se
 
 
 def test_a_source_that_nobody_offers_is_refused(project: MeasuredProject) -> None:
-    known = "auto, nvml, rapl, hwmon, estimate, scripted, dcgm:URL, redfish:URL, prometheus:URL"
+    known = "auto, nvml, rapl, hwmon, amdsmi, zeus, estimate, scripted, dcgm:URL, redfish:URL, prometheus:URL"
     sentence = f"There is no power source 'nvlm' (did you mean nvml?): there are {known}."
     project.tests("def test_other(): pass")
     assert_refused(project.run("--whq-source=nvlm"), sentence)

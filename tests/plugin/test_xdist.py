@@ -104,7 +104,7 @@ SOURCE.power_averaging_s = {SOURCE._device.id: 0.025}
             },
             (
                 "There is no power source 'nvlm' (did you mean nvml?): "
-                "there are auto, nvml, rapl, hwmon, estimate, scripted, dcgm:URL, redfish:URL, "
+                "there are auto, nvml, rapl, hwmon, amdsmi, zeus, estimate, scripted, dcgm:URL, redfish:URL, "
                 "prometheus:URL."
             ),
         ),

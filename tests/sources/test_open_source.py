@@ -12,7 +12,7 @@ from pytest_whq.sources.combined import CombinedSource
 from pytest_whq.sources.estimate import EstimateSource
 from pytest_whq.sources.facts import SourceFacts, facts_of
 
-KNOWN = "nvml, rapl, hwmon, estimate, wall, dcgm:URL, redfish:URL, prometheus:URL"
+KNOWN = "nvml, rapl, hwmon, amdsmi, zeus, estimate, wall, dcgm:URL, redfish:URL, prometheus:URL"
 
 
 class Plain:
@@ -208,8 +208,8 @@ def test_a_stand_in_is_there_only_meanwhile() -> None:
         assert open_source("nvml").source is board
     with says(
         SettingError,
-        "There is no power source 'wall': there are auto, nvml, rapl, hwmon, estimate, dcgm:URL, "
-        "redfish:URL, prometheus:URL.",
+        "There is no power source 'wall': there are auto, nvml, rapl, hwmon, amdsmi, zeus, estimate, "
+        "dcgm:URL, redfish:URL, prometheus:URL.",
     ):
         open_source("wall")
 
