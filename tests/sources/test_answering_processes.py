@@ -180,6 +180,8 @@ def test_who_may_not_be_looked_into_is_named_and_not_counted(
 def test_a_connection_that_closes_while_its_owner_is_looked_for_says_nothing(
     own: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    host, port = own.getpeername()
+
     def owners(inode: str, user: int) -> Iterator[None]:
         own.close()
         yield None
@@ -188,7 +190,8 @@ def test_a_connection_that_closes_while_its_owner_is_looked_for_says_nothing(
     source, start_s = EstimateSource(), now_s()
     while own.fileno() != -1:
         source.read()
-    assert source.notes_since(start_s) == ()
+    # Other tests of this process may have left connections of theirs.
+    assert not [note for note in source.notes_since(start_s) if f"{host}:{port}" in note]
 
 
 def test_of_very_many_the_first_are_told_and_the_latest_kept(monkeypatch: pytest.MonkeyPatch) -> None:
