@@ -73,7 +73,7 @@ def test_what_is_first_loaded_while_the_clock_stands_has_the_real_time(
             whq = request.getfixturevalue("whq")
             with whq.measure() as window:
                 gpu.set_watts(400.0)
-                time.sleep(0.5)
+                time.sleep(2.5)
                 window.record(input_tokens=1, output_tokens=1)
             freezer.stop()
     """)
@@ -84,4 +84,4 @@ def test_what_is_first_loaded_while_the_clock_stands_has_the_real_time(
     simulated_project.run_apart().assert_outcomes(passed=1)
     record = simulated_project.records["test_it"]
     assert record["valid"]
-    assert record["energy_j"] == within(200.0, 0.05, record["uncertainty_j"])
+    assert record["energy_j"] == within(1000.0, 0.05, record["uncertainty_j"])
