@@ -38,9 +38,15 @@ def test_pedantic(benchmark, client):
     ],
 )
 def test_each_call_that_a_benchmark_makes_is_a_query(
-    project: MeasuredProject, package: str, arguments: list[str], sign: str
+    project: MeasuredProject,
+    package: str,
+    arguments: list[str],
+    sign: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip(package)
+    # pytest-benchmark disables itself in what it takes for a worker.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     project.tests(TESTS)
     result = project.run_apart("--whq-benchmark", "-s", *arguments)
     result.assert_outcomes(passed=2)
