@@ -9,8 +9,7 @@ from pytest_whq.rendering.columns import Column, filled
 from pytest_whq.rendering.history.chart import series_chart
 from pytest_whq.rendering.history.rows import COLUMNS, Row, change_phrase, levels_phrase, rows_of, summary
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart
-from pytest_whq.rendering.webpage.environment import environment, own_file
-from pytest_whq.rendering.webpage.page import policy_for
+from pytest_whq.rendering.webpage.environment import environment, own_file, policy_for
 from pytest_whq.rendering.words import number_of
 
 _MOST_CHARTS = 200

@@ -1,8 +1,6 @@
 """The report as one HTML page that loads nothing, and runs no script but the one that sorts its table."""
 
-from base64 import b64encode
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import NamedTuple
 
 from pytest_whq.model import Record, Rig, Run, format_metric
@@ -11,7 +9,7 @@ from pytest_whq.rendering.headline import COUNT_TONES, worst_first
 from pytest_whq.rendering.rows import Row, baseline_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_of, times_of
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart, power_chart, rounds_chart
-from pytest_whq.rendering.webpage.environment import environment, own_file
+from pytest_whq.rendering.webpage.environment import environment, own_file, policy_for
 from pytest_whq.rendering.webpage.footprint import footprint_part
 from pytest_whq.rendering.webpage.sweeps import sweeps_of
 from pytest_whq.rendering.webpage.table import columns_of, keys_of_changes
@@ -50,15 +48,6 @@ def render(run: Run) -> str:
             facts=list(_rig_facts(run.rig)),
             chart_size=(WIDTH, HEIGHT),
         )
-    )
-
-
-def policy_for(style: str, script: str) -> str:
-    """A Content-Security-Policy that allows this style and this script and nothing else."""
-    hashes = [b64encode(sha256(text.encode()).digest()).decode() for text in (style, script)]
-    return (
-        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "base-uri 'none'; form-action 'none'"
     )
 
 

@@ -1,13 +1,11 @@
 """The table of workloads as a page: Wh/query against interactivity, the best of each set-up joined."""
 
 import math
-from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import NamedTuple
 
 from pytest_whq.model import Record, Run
-from pytest_whq.rendering.webpage.environment import environment, own_file
+from pytest_whq.rendering.webpage.environment import environment, own_file, policy_for
 from pytest_whq.rendering.webpage.points import colour_of
 from pytest_whq.rendering.words import run_rig_phrase
 from pytest_whq.rendering.workload_columns import COLUMNS, Column, headline, interactivity, workload
@@ -68,12 +66,11 @@ class _Row(NamedTuple):
 def page(run: Run, records: Sequence[Record], columns: dict[str, Column]) -> str:
     """The page: it loads nothing and runs no script; what a dot is stands in its title, shown on hover."""
     style = own_file("pareto.css")
-    digest = b64encode(sha256(style.encode()).digest()).decode()
     return (
         environment()
         .get_template("pareto.html")
         .render(
-            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+            policy=policy_for(style),
             style=style,
             said=f"{run_rig_phrase(run)} · {run.tool} · {run.created}",
             plot=_plot(records),
