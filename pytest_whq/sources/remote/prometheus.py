@@ -10,6 +10,7 @@ from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.real_time import now_s
 from pytest_whq.scraping.address import address_of_source
 from pytest_whq.scraping.prometheus import Prometheus, Series, with_token
+from pytest_whq.sources.remote.abbreviated import ids_named
 from pytest_whq.sources.remote.series import (
     Unit,
     device_of,
@@ -169,14 +170,9 @@ def _interval_s(selector: str, series: Sequence[Series]) -> float:
 
 
 def _chosen(devices: str | None, places: Mapping[str, int]) -> Mapping[str, int]:
-    if devices is None or devices.strip() == "all":
-        return places
-    chosen: dict[str, int] = {}
-    for entry in (each.strip() for each in devices.split(",")):
-        found = {id_: place for id_, place in places.items() if entry and id_.startswith(entry)}
-        if not found:
-            raise SourceError(
-                f"prometheus: --whq-devices cannot be {entry!r}. The devices are {'; '.join(places)}."
-            )
-        chosen |= found
-    return chosen
+    named = ids_named(
+        devices,
+        places,
+        lambda entry: f"prometheus: --whq-devices cannot be {entry!r}. The devices are {'; '.join(places)}.",
+    )
+    return {id_: places[id_] for id_ in named}

@@ -13,6 +13,7 @@ from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
 from pytest_whq.real_time import now_s
 from pytest_whq.scraping.address import Address, address_of_source, fetch
+from pytest_whq.sources.remote.abbreviated import ids_named
 from pytest_whq.sources.remote.stale import Moving
 
 _EVERY_S = 1.0
@@ -204,13 +205,13 @@ def _get_at(address: Address) -> Mapping[str, Any]:
 
 
 def _chosen(meters: list[_Meter], devices: str | None) -> list[_Meter]:
-    if devices is None or devices.strip() == "all":
-        return meters
-    chosen: dict[str, _Meter] = {}
-    for entry in (each.strip() for each in devices.split(",")):
-        found = {meter.device.id: meter for meter in meters if entry and meter.device.id.startswith(entry)}
-        if not found:
-            known = ", ".join(meter.device.id for meter in meters)
-            raise SourceError(f"redfish: --whq-devices cannot be {entry!r}. The machines are {known}.")
-        chosen |= found
-    return list(chosen.values())
+    named = ids_named(
+        devices,
+        [meter.device.id for meter in meters],
+        lambda entry: (
+            f"redfish: --whq-devices cannot be {entry!r}. "
+            f"The machines are {', '.join(meter.device.id for meter in meters)}."
+        ),
+    )
+    chosen = (meter for meter in meters if meter.device.id in named)
+    return sorted(chosen, key=lambda meter: named.index(meter.device.id))
