@@ -41,6 +41,7 @@ def show_log(line: str) -> None:
 def load(path: Path | None) -> "Run":
     """The run at ``path``, as of `load_all`; of a baseline each test's latest figures on its latest rig."""
     from pytest_whq.model.baseline import latest_of
+    from pytest_whq.rendering.words import number_of
 
     *earlier, last = runs = load_all(path)
     if not earlier:
@@ -49,8 +50,7 @@ def load(path: Path | None) -> "Run":
     complain(f"{path} is a baseline of {len(runs)} runs: the latest of each test on the last one's rig.")
     others = {record.test for run in earlier for record in run.records} - {one.test for one in latest.records}
     if others:
-        what = "1 test" if len(others) == 1 else f"{len(others)} tests"
-        complain(f"{what} of other rigs cannot be shown beside the others.")
+        complain(f"{number_of(len(others), 'test')} of other rigs cannot be shown beside the others.")
     return latest
 
 

@@ -55,15 +55,16 @@ class Engine:
     @property
     def names(self) -> frozenset[str]:
         """The names of all metrics."""
-        sums = [each for quantity in self.counters for each in quantity]
-        return frozenset(metric.name for each in (*sums, self.busy) for metric in each)
+        return self._counters | {metric.name for metric in self.busy}
 
     @property
     def counted(self) -> frozenset[str]:
         """The names of all that only grows, with the buckets of the histograms."""
-        buckets = frozenset(f"{name}_bucket" for name in self.lengths if name is not None)
-        sums = [each for quantity in self.counters for each in quantity]
-        return buckets | {metric.name for each in sums for metric in each}
+        return self._counters | {f"{name}_bucket" for name in self.lengths if name is not None}
+
+    @property
+    def _counters(self) -> frozenset[str]:
+        return frozenset(metric.name for quantity in self.counters for each in quantity for metric in each)
 
 
 ENGINES: Mapping[str, Engine] = {

@@ -237,11 +237,10 @@ def _number(value: Any) -> float | None:
 
 
 def _chosen(devices: str | None, gpus: Sequence[_Gpu]) -> list[_Gpu]:
-    if devices is None:
+    if devices is None or devices.strip() == "all":
         chosen = [gpu for gpu in gpus if gpu.why_not is None] or list(gpus)
-        _refuse_hidden(chosen)
-    elif devices.strip() == "all":
-        chosen = [gpu for gpu in gpus if gpu.why_not is None] or list(gpus)
+        if devices is None:
+            _refuse_hidden(chosen)
     else:
         entries = [entry.strip() for entry in devices.split(",") if entry.strip()]
         chosen = list({gpu.device.id: gpu for entry in entries for gpu in _named(entry, gpus)}.values())
