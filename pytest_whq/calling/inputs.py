@@ -7,8 +7,8 @@ from typing import Any
 
 from pytest_whq.calling.load_plan import endlessly
 from pytest_whq.errors import WhqError
-from pytest_whq.queries.inputs import fingerprint
-from pytest_whq.queries.request import asked_by, without_partials
+from pytest_whq.queries.inputs import prompt_of
+from pytest_whq.queries.request import asked_by
 
 __tracebackhide__ = True  # Its errors are about the test's own lines, which pytest then shows.
 
@@ -62,7 +62,7 @@ class Inputs:
     def _look_at(self, args: tuple[Any, ...]) -> None:
         self._args = args
         self.asked = asked_by(self._call, args, self._kwargs)
-        self.prompt = fingerprint(*without_partials(self._call, args, self._kwargs)[1:])
+        self.prompt = prompt_of(self._call, args, self._kwargs)
 
 
 def _next_of(vary: Vary) -> Callable[[], Any]:

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
-from pytest_whq.queries.inputs import fingerprint
+from pytest_whq.queries.inputs import prompt_of
 from pytest_whq.queries.query import UNFINISHED, Answered, Timing
-from pytest_whq.queries.request import Asked, asked_by, without_partials
+from pytest_whq.queries.request import Asked, asked_by
 from pytest_whq.queries.stand_in import StandIn
 from pytest_whq.queries.under_way import Later
 
@@ -41,8 +41,7 @@ def recording(
         around = _RUNNING.get()
         if (around is not None and around.runs) or (meter := window()) is None:
             return call(*args, **kwargs)
-        prompt = fingerprint(*without_partials(call, args, kwargs)[1:])
-        query = _Recorded(ledger, meter, asked_by(call, args, kwargs), prompt)
+        query = _Recorded(ledger, meter, asked_by(call, args, kwargs), prompt_of(call, args, kwargs))
         with query.running():
             reply = call(*args, **kwargs)
         return query.returned(reply)

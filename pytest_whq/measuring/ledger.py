@@ -86,13 +86,12 @@ class Ledger:
         try:
             work = await self._server_work(meter)
             await meter.conclude()
-            plan = self.plan
-            plain = meter.measurement(repeated=repeated, precision=plan.precision, idle_ok=plan.idle_ok)
+            plain = self._plain(meter, repeated=repeated)
             plain = plain if work is None else with_server(plain, *work)
             figures = None if load is None else load()
             measurement = self._detailed(plain, meter.tallies, figures)
             if figures is not None:
-                measurement = widened_by_edges(measurement, figures, plan.precision)
+                measurement = widened_by_edges(measurement, figures, self.plan.precision)
             if not lies_in_another(meter):
                 with self._lock:
                     self._enter(meter, measurement)
@@ -106,10 +105,9 @@ class Ledger:
         self._leave(meter)
         try:
             if meter.break_off() and not lies_in_another(meter):
-                plan = self.plan
-                plain = meter.measurement(repeated=True, precision=plan.precision, idle_ok=plan.idle_ok)
+                measurement = self._detailed(self._plain(meter, repeated=True), meter.tallies)
                 with self._lock:
-                    self._enter(meter, self._detailed(plain, meter.tallies))
+                    self._enter(meter, measurement)
         finally:
             meter.leave()
             self._settled(meter)
@@ -189,9 +187,7 @@ class Ledger:
         if overlapped:
             spans, tallies = union([*overlapped, mine])
             states = tuple(state for one in (*overlapped, mine) for state in one.states)
-            joined = meter.joined(spans, tallies, states)
-            plain = joined.measurement(precision=self.plan.precision, idle_ok=self.plan.idle_ok)
-            found = self._detailed(plain, tallies)
+            found = self._detailed(self._plain(meter.joined(spans, tallies, states)), tallies)
             mine = Stretch(spans, tallies, found, states)
         self._closed = [*apart, mine]
 
@@ -217,6 +213,10 @@ class Ledger:
         sent = sent_of([(tally.queries, tally.failed_queries, tally.tokens) for tally in tallies])
         work = await meter.watch.ended(sent.all)
         return None if work is None else (work, sent)
+
+    def _plain(self, meter: Meter, *, repeated: bool = False) -> Measurement:
+        plan = self.plan
+        return meter.measurement(repeated=repeated, precision=plan.precision, idle_ok=plan.idle_ok)
 
     def _detailed(
         self, plain: Measurement, tallies: Sequence[Tally], load: Load | None = None

@@ -1,7 +1,9 @@
 """Which inputs were asked before: what a server with a prompt cache answers from it."""
 
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from pytest_whq.queries.request import without_partials
 
 _NUMBERS = frozenset({int, float, bool, type(None)})
 _PLAIN = frozenset({str, bytes, *_NUMBERS})
@@ -38,6 +40,14 @@ class InputLog:
     def repeated(self) -> int:
         """How many of them were asked before."""
         return len(self._asked) - len(set(self._asked) - self._before)
+
+
+def prompt_of(
+    call: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]
+) -> int | None:
+    """The `fingerprint` of what ``call(*args, **kwargs)`` asks, with what partials have set of it."""
+    _, args, kwargs = without_partials(call, args, kwargs)
+    return fingerprint(args, kwargs)
 
 
 def fingerprint(args: Sequence[object], kwargs: Mapping[str, object]) -> int | None:
