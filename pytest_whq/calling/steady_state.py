@@ -196,7 +196,9 @@ class LoadRun:
         if self.meter.spans and ended >= self.plan.concurrency:
             window = self.meter.spans[0]
             self.meter.tallies_beside = (ramp_up, tail)
-            self.meter.beside = (Span(whole.start_s, window.start_s), Span(window.end_s, whole.end_s))
+            # The last query may have ended before it was found that no other follows, which ends the window.
+            tail_s = max(window.end_s, whole.end_s)
+            self.meter.beside = (Span(whole.start_s, window.start_s), Span(window.end_s, tail_s))
             return True
         every = Tally()
         for tally in (ramp_up, steady, tail):

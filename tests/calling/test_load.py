@@ -154,6 +154,20 @@ def test_seconds_are_those_of_the_steady_state_and_inputs_come_again() -> None:
     assert len(replies) == server.calls == 10
 
 
+def test_a_load_whose_last_query_ends_before_its_window_has_no_tail(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server()
+    read = server.ledger.reader.read
+
+    def read_slowly(*args: Any, **kwargs: Any) -> Any:
+        server.clock.spend(0.3)
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(server.ledger.reader, "read", read_slowly)
+    server.run(load(server.ledger, server.chat, [1.0, 1.0], LoadPlan(2, seconds=2.1)))
+    # That the time is up is found only once the reply has been read.
+    assert the_load(server).tail == Stretch(0.0, 0, 0, None)
+
+
 def test_queries_say_how_often_inputs_come_again() -> None:
     server = Server()
     assert len(server.run(load(server.ledger, server.chat, [1.0, 1.0], LoadPlan(2, queries=7)))) == 7
