@@ -3,12 +3,18 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from pytest_whq.joules.believable import Believable
 from pytest_whq.joules.counting.counter import counter_energy
 from pytest_whq.joules.counting.cross_check import differences
-from pytest_whq.joules.counting.looks import Steps, looked_energy, may_look, steps_beside, what_it_sees
+from pytest_whq.joules.counting.looks import (
+    Sees,
+    Steps,
+    looked_energy,
+    may_look,
+    steps_beside,
+    what_it_sees,
+)
 from pytest_whq.joules.counting.seen_falls import Settling
 from pytest_whq.joules.counting.settling import CONSTANTS_S
 from pytest_whq.joules.counting.ticks import CounterTicks
@@ -46,12 +52,9 @@ class Board:
         """Windows in which counter and power told the same, as well as the power sensor can tell."""
 
     @property
-    def counter_sees(self) -> Literal["all", "looks", "unknown"]:
+    def counter_sees(self) -> Sees:
         """What the counter is made of."""
-        seen = what_it_sees(self.steps.values())
-        if seen != "unknown" or self._known_counter not in ("whole", "looks"):
-            return seen
-        return "all" if self._known_counter == "whole" else "looks"
+        return what_it_sees(self.steps.values(), self._known_counter)
 
 
 class Trace:
@@ -104,9 +107,13 @@ class Trace:
         """How often that sensor looks, where it sees only part of the time; None where it sees all."""
         if not self.counts:
             return None if self.power.sees_all else self.power.refresh_s
-        sees = self.board.counter_sees
-        part = sees == "looks" or (sees == "unknown" and may_look(self.counter, self.power))
+        part = self.is_in_doubt or self.board.counter_sees == "looks"
         return self.counter.period_s if part else None
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nothing has shown yet that the counter sees all, and it may be made of looks."""
+        return self.board.counter_sees == "unknown" and may_look(self.counter, self.power)
 
     def settled_after(self, time_s: float, *, fallen: bool = False) -> bool:
         """Whether readings since ``time_s`` tell the level there, and if ``fallen`` how power got there."""

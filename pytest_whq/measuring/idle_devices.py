@@ -14,16 +14,19 @@ _TELLING = 0.03
 alone adds several times as much, so work that this calls none is not what the figure is about."""
 
 _WANDERS = 0.005
-"""By so much the level of a board that rests differs by itself from one second to the next."""
+"""By so much the level of a board that rests differs by itself from one second to the next, and by as much as
+before and after differ: for seconds after a load it cools, and draws less."""
 
 
 class Rest(NamedTuple):
     """Watts that a device drew around the spans; ``half_width_w`` is how sure their difference to those in
-    the spans is: half the 95 % interval, as far as the draw's own noise goes.
+    the spans is: half the 95 % interval, as far as the draw's own noise goes. By ``drift_w`` the level before
+    and that after differ from it.
     """
 
     power_w: float
     half_width_w: float
+    drift_w: float
 
 
 def rest_around(observed: Iterable[Observed], spans: Sequence[Span]) -> Rest | None:
@@ -43,22 +46,40 @@ def rest_around(observed: Iterable[Observed], spans: Sequence[Span]) -> Rest | N
         return None
     # A device that did nothing is as noisy inside as outside; of one that worked the noise decides nothing.
     noise = (_squares(outside) + _squares(inside)) / degrees
-    seen_s = math.fsum(one.end_s - one.start_s for one in outside)
-    half_width_w = student_t95(degrees) * math.sqrt(noise * (1 / seen_s + 1 / (end_s - start_s)))
-    return Rest(_mean_w(outside), half_width_w)
+    seen_s = _seconds(outside)
+    half_width_w = math.hypot(
+        student_t95(degrees) * math.sqrt(noise * (1 / seen_s + 1 / (end_s - start_s))),
+        2 * math.hypot(_blur_j(before), _blur_j(after)) / seen_s,
+    )
+    return Rest(_mean_w(outside), half_width_w, abs(_mean_w(before) - _mean_w(after)) / 2)
 
 
 def _mean_w(parts: Sequence[Observed]) -> float:
-    return math.fsum(one.energy_j for one in parts) / math.fsum(one.end_s - one.start_s for one in parts)
+    return math.fsum(one.energy_j for one in parts) / _seconds(parts)
+
+
+def _seconds(parts: Sequence[Observed]) -> float:
+    return math.fsum(one.end_s - one.start_s for one in parts)
+
+
+def _blur_j(parts: Sequence[Observed]) -> float:
+    """One standard uncertainty of the energy of parts in a row: what one has too much its neighbour lacks."""
+    return max(one.blur_j for one in parts)
 
 
 def _squares(parts: Sequence[Observed]) -> float:
-    """Sum of the squares of how far each part is from their mean: the longer one is, the closer it should."""
+    """Sum of the squares of how far each part is from their mean: the longer one is, the closer it should.
+
+    Only as far as it is the draw's own, and not from the blur of the moments between which a part was seen.
+    """
     if not parts:
         return 0.0
     mean_w = _mean_w(parts)
-    seconds = [one.end_s - one.start_s for one in parts]
-    return math.fsum(s * (one.energy_j / s - mean_w) ** 2 for one, s in zip(parts, seconds, strict=True))
+    squares = 0.0
+    for one in parts:
+        seconds = one.end_s - one.start_s
+        squares += seconds * (one.energy_j / seconds - mean_w) ** 2 - one.blur_j**2 / seconds
+    return max(0.0, squares)
 
 
 def idle_reasons(
@@ -82,6 +103,7 @@ def _did_nothing(energies: SpanEnergies, rest: Rest, duration_s: float) -> bool:
     # That looks were all alike proves no steady load, but none is missed by all of them.
     edges_j = math.sqrt(max(0.0, energies.uncertainty_j**2 - energies.unseen_j**2))
     half_width_w = math.hypot(2 * edges_j / duration_s, rest.half_width_w)
-    if half_width_w > _TELLING * rest.power_w:
+    if max(half_width_w, rest.drift_w) > _TELLING * rest.power_w:
         return False
-    return abs(energies.energy_j / duration_s - rest.power_w) <= max(half_width_w, _WANDERS * rest.power_w)
+    wanders_w = max(rest.drift_w, _WANDERS * rest.power_w)
+    return abs(energies.energy_j / duration_s - rest.power_w) <= max(half_width_w, wanders_w)

@@ -28,6 +28,11 @@ _INSIDE_GROWTH = 1 / 3000
 """How the pause between readings grows with a counting source's window: an edge there is a counter's
 difference, so a window of a day needs no more than some ten thousand readings."""
 
+_TELLING = 2.0
+"""So many refreshes of a window are read as its edges are while it is in doubt what the counter sees: the
+step that holds the window's start tells, with the power shown after it. Of readings that take milliseconds
+hardly any would fall there, and every window of a session would be as unsure as its first."""
+
 _UNEVEN = 0.4
 """By up to how much of their length pauses inside a window are longer, in turns that do not repeat."""
 
@@ -56,6 +61,8 @@ class Pace:
 
     def inside_s(self, traces: Collection[Trace], open_s: float, *, has_streams: bool) -> float:
         """The next pause inside windows of which the first has been open for ``open_s``."""
+        if any(trace.is_in_doubt and open_s < _TELLING * (trace.refresh_s or 0.0) for trace in traces):
+            return self.at_edge_s
         pause_s = max(INSIDE_S, self._cost_s / _INSIDE_SHARE)
         if all(trace.counts for trace in traces):
             is_quiet = not has_streams and all(trace.is_known for trace in traces)

@@ -5,7 +5,7 @@ then the power that is shown beside it, times the period. Steps that are not pro
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import fmean
 from typing import Literal, NamedTuple
@@ -15,6 +15,7 @@ from pytest_whq.joules.power import PowerSamples
 from pytest_whq.joules.rest import UNSEEN_CHANGE, Level, level_at_rest
 from pytest_whq.joules.sampling import sampled_error_j, scatter_of
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.model import CounterKind
 
 _PART = 0.3
 """Counters are known that are made of what a power sensor sees that averages over so small a share of their
@@ -35,11 +36,21 @@ _MARGIN = 0.06
 _ADJACENT = 1.3
 """Ticks that are no further apart than so many periods have none between them."""
 
+_FEW = 2
+"""A single step may be that of a look by chance, or under a load that goes on and off faster than looks do:
+fewer prove nothing, neither do fewer that speak against a calibration."""
+
 FEWEST = 3
 """Looks that a span must hold."""
 
 _ALMOST = 0.1
 """Of a look: less of it inside a span tells nothing, and so much may be missing."""
+
+
+Sees = Literal["all", "looks", "unknown"]
+
+_KNOWN: Mapping[CounterKind | None, Sees] = {"whole": "all", "looks": "looks"}
+"""What a calibration says of it; one that lags may see all."""
 
 
 class Steps(NamedTuple):
@@ -86,13 +97,17 @@ def steps_beside(ticks: CounterTicks, power: PowerSamples, spans: Sequence[Span]
     return Steps(telling, explained)
 
 
-def what_it_sees(seen: Iterable[Steps]) -> Literal["all", "looks", "unknown"]:
-    """What a counter is made of, as far as its steps so far tell."""
+def what_it_sees(seen: Iterable[Steps], known: CounterKind | None = None) -> Sees:
+    """What a counter is made of, as far as its steps tell; ``known`` is what a calibration has shown."""
     every = list(seen)
     telling, explained = sum(one.telling for one in every), sum(one.explained for one in every)
+    by_calibration = _KNOWN.get(known)
     if not telling:
-        return "unknown"
-    return "looks" if explained >= _MADE_OF_LOOKS * telling else "all"
+        return by_calibration or "unknown"
+    by_steps: Sees = "looks" if explained >= _MADE_OF_LOOKS * telling else "all"
+    if by_steps == by_calibration or (by_steps == "all" and by_calibration is None):
+        return by_steps
+    return "unknown" if max(explained, telling - explained) < _FEW else by_steps
 
 
 def _changes(

@@ -27,6 +27,9 @@ FALL_TICKS = 3
 _UNSURE = 0.05
 """A tick whose bounds lie beyond a moment by more than this share may have been on either side of it."""
 
+_SHARP = 0.1
+"""Between two ticks whose times are known to this share of the period, how many there were is known, too."""
+
 _QUANTA_J = (1.0, 0.1, 0.01)
 """The smallest steps of counters that show no thousandths."""
 
@@ -122,8 +125,9 @@ class CounterTicks:
                 yield Observed(before_s, after_s, energy_j, energy_j / (after_s - before_s) * blur_s)
 
     def sharp(self) -> Iterator[tuple[float, float]]:
-        """Time and joules of each tick whose place on the counter's grid is known."""
-        return ((time_s, energy_j) for time_s, energy_j, _ in self._known())
+        """Time and joules of each tick whose place on the counter's grid is known, or whose own time is."""
+        blur_s = _SHARP * (self.period_s or math.inf)
+        return ((time_s, energy_j) for time_s, energy_j, error_s in self._known() if error_s <= blur_s)
 
     def _known(self) -> list[tuple[float, float, float]]:
         """Time, joules and the time's standard uncertainty of each tick that is not in doubt."""
