@@ -1,14 +1,12 @@
-"""One short call's window against the same call repeated for 20 s, on a real GPU with torch.
+"""Single windows on a real GPU with torch, each beside what its own energy counter says from rest to rest.
 
-No instrument here knows what a real GPU draws, but over 20 s the edges of a window do not matter, so the
-energy of one call is there by division. Single windows of the same call, each from idle and begun at a
-random moment, are compared with it: as pytest-whq measures them, and as the plain difference of the
-energy counter says for the very same windows.
+No instrument here knows what a real GPU draws. But its counter, where it sees all that is drawn, is exact
+from a moment well before a call to one well after it: less the level at rest for the time outside, that is
+the energy of this very call, with what the GPU drew while its power fell after it. The figure of pytest-whq
+has to be got from the window's edges, at any phase of the counter, and leaves that tail out: a bias of as
+much as the tail is right, a spread is not. The plain difference is the counter read at both edges.
 
-A GPU at work is warmer and clocked otherwise than one that wakes for a single call, so a bias common to
-all windows of pytest-whq can be real; their spread cannot.
-
-    python benchmarks/gpu.py [--durations 0.05 0.2 1] [--windows 20] [--seconds 20] [--json PATH]
+    python benchmarks/gpu.py [--durations 0.05 0.1 0.3 1] [--windows 20] [--json PATH]
     python benchmarks/gpu.py --simulate      # on a simulated GPU, to try the script
 """
 
@@ -31,7 +29,6 @@ from pytest_whq.errors import SourceError
 from pytest_whq.measuring.clock import SystemClock, wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
-from pytest_whq.model import Measurement
 from pytest_whq.sources.nvml.source import NvmlSource
 from pytest_whq.units import format_percent, format_quantity
 
@@ -49,15 +46,15 @@ class Rig:
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Of single windows against the reference, as ratios of it."""
+    """Of single windows against their references, as ratios of these."""
 
     rms: float
     bias: float
 
     @classmethod
-    def of(cls, energies_j: Sequence[float], reference_j: float) -> "Errors | None":
-        """None where there is no window."""
-        errors = [energy_j / reference_j - 1 for energy_j in energies_j]
+    def of(cls, pairs: Sequence[tuple[float, float]]) -> "Errors | None":
+        """By energies and what they should be; None where there is no window."""
+        errors = [energy_j / reference_j - 1 for energy_j, reference_j in pairs]
         if not errors:
             return None
         return cls(math.sqrt(fmean(error**2 for error in errors)), fmean(errors))
@@ -67,21 +64,37 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Single windows of one call beside its energy by division.
+class Window:
+    """One window: its length, the joules from rest to rest, the plain difference, and what pytest-whq says.
 
-    ``stated`` is the mean of two stated uncertainties as a ratio; the windows that pytest-whq refuses
-    are counted by their reason.
+    ``energy_j`` is None where pytest-whq refuses, for ``refused``; ``uncertainty_j`` is a standard one.
+    """
+
+    duration_s: float
+    rest_w: float
+    reference_j: float
+    plain_j: float
+    energy_j: float | None
+    uncertainty_j: float | None
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Windows of one call, their errors as ratios of each one's own reference.
+
+    ``stated`` is the mean of two stated uncertainties, ``within`` the share of the windows whose two stated
+    uncertainties reach to the reference.
     """
 
     call_s: float
-    repeated: int
     reference_j: float
-    reference_plain_j: float | None
     ours: Errors | None
     stated: float | None
+    within: float | None
     plain: Errors | None
     refused: dict[str, int]
+    windows: tuple[Window, ...]
 
 
 def main() -> int:
@@ -96,7 +109,7 @@ def main() -> int:
         print(f"Nothing can be measured here: {error}", file=sys.stderr)
         return 2
     print(f"{device.name}, {device.power_limit_w} W limit, driver {driver}")
-    print(f"{options.windows} windows each: rms error (bias) against {options.seconds:g} s of the call\n")
+    print(f"{options.windows} windows each: rms error (bias) against the counter from rest to rest\n")
     print(tabulate([_row(one) for one in found], _HEADERS, disable_numparse=True))
     if options.json is not None:
         document = {
@@ -104,7 +117,6 @@ def main() -> int:
             "simulated": options.simulate,
             "gpu": {**asdict(device), "driver": driver, "scope": rig.source.scope},
             "windows": options.windows,
-            "reference_s": options.seconds,
             "comparisons": [asdict(one) for one in found],
         }
         write(options.json, document)
@@ -112,83 +124,128 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Compare one short window with 20 s of the same call.")
-    parser.add_argument("--durations", type=float, nargs="+", default=[0.05, 0.2, 1.0], metavar="S")
+    parser = argparse.ArgumentParser(description="Compare windows with the energy counter around them.")
+    parser.add_argument("--durations", type=float, nargs="+", default=[0.05, 0.1, 0.3, 1.0], metavar="S")
     parser.add_argument("--windows", type=int, default=20, metavar="N", help="of each duration (default: 20)")
-    parser.add_argument(
-        "--seconds", type=float, default=20.0, metavar="S", help="of repetition (default: 20)"
-    )
     parser.add_argument("--simulate", action="store_true", help="on a simulated GPU, without torch")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures to this file as well")
     return parser.parse_args()
 
 
 def _compare(rig: Rig, duration_s: float, options: argparse.Namespace) -> Comparison:
-    call = rig.call_of(duration_s)
     bench = Bench(rig.source)
-    repeated, started_s = 0, time.monotonic()
-
-    def repeat() -> None:
-        nonlocal repeated, started_s
-        started_s = time.monotonic()
-        while time.monotonic() - started_s < options.seconds:
-            call()
-            repeated += 1
-
-    whole, whole_plain_j = bench.measure(repeat)
-    if whole.energy_j is None:
-        raise NoGpuError("; ".join(reason.sentence for reason in whole.reasons))
-    reference_j = whole.energy_j / repeated
-    windows = []
-    for _ in range(options.windows):
-        time.sleep(0.5)
-        windows.append(bench.measure(call))
-    reasons = [reason.code for ours, _ in windows if (reason := ours.why_invalid("wh_total")) is not None]
-    good = [ours for ours, _ in windows if ours.why_invalid("wh_total") is None]
-    stated = [
-        2 * one.uncertainty_j / one.energy_j
-        for one in good
-        if one.uncertainty_j is not None and one.energy_j is not None
+    call = rig.call_of(duration_s)
+    windows = [bench.measure(call) for _ in range(options.windows)]
+    stand = [
+        (one.energy_j, one.uncertainty_j, one.reference_j)
+        for one in windows
+        if one.energy_j is not None and one.uncertainty_j is not None
     ]
+    refused = [one.refused for one in windows if one.refused is not None]
+    within = [abs(energy_j - reference_j) <= 2 * blur_j for energy_j, blur_j, reference_j in stand]
     return Comparison(
-        call_s=(whole.duration_s or 0.0) / repeated,
-        repeated=repeated,
-        reference_j=reference_j,
-        reference_plain_j=None if whole_plain_j is None else whole_plain_j / repeated,
-        ours=Errors.of([one.energy_j for one in good if one.energy_j is not None], reference_j),
-        stated=fmean(stated) if stated else None,
-        plain=Errors.of([plain_j for _, plain_j in windows if plain_j is not None], reference_j),
-        refused={code: reasons.count(code) for code in sorted(set(reasons))},
+        call_s=fmean(one.duration_s for one in windows),
+        reference_j=fmean(one.reference_j for one in windows),
+        ours=Errors.of([(energy_j, reference_j) for energy_j, _, reference_j in stand]),
+        stated=fmean(2 * blur_j / energy_j for energy_j, blur_j, _ in stand) if stand else None,
+        within=fmean(within) if within else None,
+        plain=Errors.of([(one.plain_j, one.reference_j) for one in windows]),
+        refused={code: refused.count(code) for code in sorted(set(refused))},
+        windows=tuple(windows),
     )
 
 
+_REST_S, _FALL_S = 0.4, 0.2
+"""Between windows, and after one until its power has fallen."""
+
+_WATCH_S, _FEWEST_TICKS = 0.5, 4
+"""For so long the counter is watched at rest, and for so many ticks."""
+
+_STUCK_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The first and the last tick of a stretch at rest."""
+
+    start_s: float
+    start_j: float
+    end_s: float
+    end_j: float
+
+    @property
+    def level_w(self) -> float:
+        """Mean watts between them."""
+        return (self.end_j - self.start_j) / (self.end_s - self.start_s)
+
+
 class Bench:
-    """Measures a call in a window of pytest-whq, and reads the counter plainly at both of its ends."""
+    """Measures calls in windows of pytest-whq, and watches the energy counter around them by itself."""
 
     def __init__(self, source: NvmlSource) -> None:
         self._source, self._clock = source, SystemClock()
         self._sampler = Sampler(source, self._clock)
 
-    def measure(self, call: Call) -> tuple[Measurement, float | None]:
-        """The measurement of one window with ``call`` in it, and the counter's plain difference in joules."""
+    def measure(self, call: Call) -> Window:
+        """One window with ``call`` in it, begun at a random moment from rest."""
+        time.sleep(_REST_S)
+        before = self._watch()
         meter = Meter(self._clock, self._sampler)
         wait(self._clock, meter.open())
         time.sleep(random.uniform(0, 0.1))
-        before_j = self._counter_j()
+        first_j = self._counter_j()
         meter.begin()
         call()
         meter.end()
-        after_j = self._counter_j()
+        last_j = self._counter_j()
         wait(self._clock, meter.close())
-        plain_j = None if before_j is None or after_j is None else after_j - before_j
-        return meter.measurement(precision=math.inf), plain_j
+        time.sleep(_FALL_S)
+        after = self._watch()
+        found = meter.measurement(precision=math.inf)
+        duration_s = meter.spans[0].duration_s
+        rest_w = (before.level_w + after.level_w) / 2
+        why_not = found.why_invalid("wh_total")
+        return Window(
+            duration_s=duration_s,
+            rest_w=rest_w,
+            reference_j=after.end_j - before.start_j - rest_w * (after.end_s - before.start_s - duration_s),
+            plain_j=last_j - first_j,
+            energy_j=found.energy_j if why_not is None else None,
+            uncertainty_j=found.uncertainty_j if why_not is None else None,
+            refused=None if why_not is None else why_not.code,
+        )
 
-    def _counter_j(self) -> float | None:
+    def _watch(self) -> Watched:
+        """The counter for some ticks, read as often as it can be."""
+        began_s = seen_s = time.monotonic()
+        seen_j = self._counter_j()
+        ticks: list[tuple[float, float]] = []
+        while seen_s < began_s + _WATCH_S or len(ticks) < _FEWEST_TICKS:
+            time.sleep(0.001)
+            now_j, now_s = self._counter_j(), time.monotonic()
+            if now_j != seen_j:
+                ticks.append(((seen_s + now_s) / 2, now_j))
+            seen_s, seen_j = now_s, now_j
+            if now_s > began_s + _STUCK_S:
+                raise NoGpuError("its energy counter does not move.")
+        return Watched(*ticks[0], *ticks[-1])
+
+    def _counter_j(self) -> float:
         (reading,) = self._source.read()
+        if reading.energy_j is None:
+            raise NoGpuError("it shows no energy counter.")
         return reading.energy_j
 
 
-_HEADERS = ("call", "J by repetition", "pytest-whq", "stated ±", "plain difference", "refused")
+_HEADERS = (
+    "call",
+    "J from rest to rest",
+    "pytest-whq",
+    "stated ±",
+    "within it",
+    "plain difference",
+    "refused",
+)
 
 
 def _row(one: Comparison) -> list[str]:
@@ -197,6 +254,7 @@ def _row(one: Comparison) -> list[str]:
         f"{one.reference_j:.2f}",
         "-" if one.ours is None else str(one.ours),
         "-" if one.stated is None else format_percent(one.stated),
+        "-" if one.within is None else format_percent(one.within),
         "-" if one.plain is None else str(one.plain),
         ", ".join(f"{count} {code}" for code, count in one.refused.items()),
     ]

@@ -11,6 +11,7 @@ Each figure stands beside its limit, where it has one:
 - what ``whq(call)`` adds to a call that does nothing, in a pytest run of its own.
 
     python benchmarks/overhead.py [--seconds 20] [--pairs 25] [--hours 24] [--json PATH] [--check]
+    python benchmarks/overhead.py --gpu      # sampler and slowdown alone, on this machine's own GPUs
 """
 
 import argparse
@@ -22,9 +23,11 @@ import tempfile
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from provenance import provenance, write
 from startup import Ratio
@@ -70,22 +73,34 @@ class Figure:
 def main() -> int:
     """Measure and print; 1 with ``--check`` where a limit is missed."""
     options = _options()
-    figures = [
-        *sampler_shares("one GPU", options.seconds, limit=0.01),
-        *sampler_shares("one GPU, readings of 1 ms", options.seconds, cost_ms=1, limit=0.01),
-        *sampler_shares("eight GPUs, readings of 1 ms", options.seconds, gpus=8, cost_ms=1, limit=0.03),
-        slowdown("one GPU", options.pairs),
-        slowdown("one GPU, readings of 1 ms", options.pairs, cost_ms=1),
-        memory(options.hours, counter=True),
-        # A power sensor's readings grow evenly with time, and take minutes to go through.
-        memory(options.hours / 12, counter=False),
-        *call_costs(options.seconds),
-    ]
+    figures = _of_own_gpus(options) if options.gpu else _of_simulated_gpus(options)
     print(tabulate([f.row() for f in figures], ["", "", "95 % interval", "limit", ""], disable_numparse=True))
     if options.json is not None:
         document = {**provenance(), "pairs": options.pairs, "figures": [asdict(f) for f in figures]}
         write(options.json, document)
     return 1 if options.check and any(figure.misses for figure in figures) else 0
+
+
+def _of_own_gpus(options: argparse.Namespace) -> list[Figure]:
+    rig = nullcontext()
+    return [
+        *sampler_shares("own GPUs", options.seconds, 0.01, rig),
+        slowdown("own GPUs", options.pairs, rig),
+    ]
+
+
+def _of_simulated_gpus(options: argparse.Namespace) -> list[Figure]:
+    return [
+        *sampler_shares("one GPU", options.seconds, 0.01, _simulated()),
+        *sampler_shares("one GPU, readings of 1 ms", options.seconds, 0.01, _simulated(cost_ms=1)),
+        *sampler_shares("eight GPUs, readings of 1 ms", options.seconds, 0.03, _simulated(8, cost_ms=1)),
+        slowdown("one GPU", options.pairs, _simulated()),
+        slowdown("one GPU, readings of 1 ms", options.pairs, _simulated(cost_ms=1)),
+        memory(options.hours, counter=True),
+        # A power sensor's readings grow evenly with time, and take minutes to go through.
+        memory(options.hours / 12, counter=False),
+        *call_costs(options.seconds),
+    ]
 
 
 def _options() -> argparse.Namespace:
@@ -96,6 +111,7 @@ def _options() -> argparse.Namespace:
         "--hours", type=float, default=24.0, metavar="H", help="of virtual time (default: 24)"
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures to this file as well")
+    parser.add_argument("--gpu", action="store_true", help="measure this machine's own GPUs, nothing else")
     parser.add_argument("--check", action="store_true", help="fail where a limit is missed")
     return parser.parse_args()
 
@@ -117,10 +133,10 @@ class TimedSource(NvmlSource):
 
 
 def sampler_shares(
-    rig: str, seconds: float, limit: float, gpus: int = 1, cost_ms: float = 0.0
+    name: str, seconds: float, limit: float, rig: AbstractContextManager[Any]
 ) -> tuple[Figure, Figure]:
     """The sampler thread's CPU time, and its time in readings, as shares of one window."""
-    with _simulated(gpus, cost_ms):
+    with rig:
         source, clock = TimedSource(), SystemClock()
         meter = Meter(clock, Sampler(source, clock))
         wait(clock, meter.open())
@@ -136,16 +152,18 @@ def sampler_shares(
         wait(clock, meter.close())
         source.close()
     return (
-        Figure(f"CPU of the sampler in a window, {rig}", cpu_s / passed_s, "ratio", limit),
-        Figure(f"time in readings in a window, {rig}", spent_s / passed_s, "ratio"),
+        Figure(f"CPU of the sampler in a window, {name}", cpu_s / passed_s, "ratio", limit),
+        Figure(f"time in readings in a window, {name}", spent_s / passed_s, "ratio"),
     )
 
 
-def _simulated(gpus: int, cost_ms: float) -> SimulatedNvml:
+@contextmanager
+def _simulated(gpus: int = 1, cost_ms: float = 0.0) -> Iterator[None]:
     nvml = SimulatedNvml(gpus)
     for gpu in nvml.gpus:
         gpu.configure(reading_cost_ms=cost_ms, reading_cost_spins=True)
-    return nvml
+    with nvml:
+        yield
 
 
 # -- the code that is measured ---------------------------------------------------------------------------
@@ -153,10 +171,10 @@ def _simulated(gpus: int, cost_ms: float) -> SimulatedNvml:
 _EDGE_S = 0.3
 
 
-def slowdown(rig: str, pairs: int, cost_ms: float = 0.0) -> Figure:
+def slowdown(name: str, pairs: int, rig: AbstractContextManager[Any]) -> Figure:
     """How much longer a pure-Python workload takes in a window than without."""
     inside_s, outside_s = [], []
-    with _simulated(1, cost_ms):
+    with rig:
         source, clock = NvmlSource(), SystemClock()
         sampler = Sampler(source, clock)
         for number in range(pairs + 1):
@@ -170,7 +188,7 @@ def slowdown(rig: str, pairs: int, cost_ms: float = 0.0) -> Figure:
         source.close()
     ratio = Ratio.of(inside_s, outside_s)
     return Figure(
-        f"slowdown of Python in a window, {rig}",
+        f"slowdown of Python in a window, {name}",
         ratio.median - 1,
         "ratio",
         0.01,
@@ -181,6 +199,7 @@ def slowdown(rig: str, pairs: int, cost_ms: float = 0.0) -> Figure:
 def _in_window(clock: SystemClock, sampler: Sampler) -> float:
     meter = Meter(clock, sampler)
     wait(clock, meter.open())
+    _workload_s()
     meter.begin()
     seconds = _workload_s()
     meter.end()
@@ -191,13 +210,17 @@ def _in_window(clock: SystemClock, sampler: Sampler) -> float:
 def _without_window() -> float:
     # As long asleep before and after as a window takes to open and to close, for the scheduler's sake.
     time.sleep(_EDGE_S)
+    _workload_s()
     seconds = _workload_s()
     time.sleep(_EDGE_S)
     return seconds
 
 
 def _workload_s() -> float:
-    """Seconds that some pure Python takes: a quarter of one, more or less."""
+    """Seconds that some pure Python takes: a quarter of one, more or less.
+
+    It runs once before it counts: a core that was asleep is slower at first.
+    """
     started_s = time.perf_counter()
     numbers: dict[int, float] = {}
     for number in range(2_000_000):

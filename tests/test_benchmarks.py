@@ -62,14 +62,19 @@ def test_load_measures_queries_and_chunks(tmp_path: Path) -> None:
     assert all(0.1 < cost_us < 1000 for cost_us in figures["chunk_us"].values())
 
 
-def test_gpu_compares_single_windows_with_repetition(tmp_path: Path) -> None:
+def test_gpu_compares_single_windows_with_the_counter_from_rest_to_rest(tmp_path: Path) -> None:
     path = tmp_path / "gpu.json"
-    figures = figures_of(
-        "gpu.py", path, "--simulate", "--windows", "1", "--durations", "0.1", "--seconds", "1"
-    )
+    figures = figures_of("gpu.py", path, "--simulate", "--windows", "1", "--durations", "0.3")
     (comparison,) = figures["comparisons"]
-    assert comparison["reference_j"] == pytest.approx(45, rel=0.2)
+    (window,) = comparison["windows"]
+    assert window["reference_j"] == pytest.approx(450 * window["duration_s"], rel=0.05)
     assert figures["gpu"]["driver"] == "580.95.05"
+
+
+def test_the_trace_of_a_board_says_in_one_sentence_why_there_is_nothing_to_record(tmp_path: Path) -> None:
+    done = run("board_trace.py", str(tmp_path / "trace.json.gz"), CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 2
+    assert re.fullmatch(r"Nothing can be recorded here: .+\n", done.stderr)
 
 
 def test_gpu_says_in_one_sentence_why_there_is_nothing_to_measure() -> None:
