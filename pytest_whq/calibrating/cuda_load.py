@@ -40,6 +40,8 @@ class CudaLoad:
             begun.wait()
 
     def _run(self, begun: threading.Event) -> None:
+        # A thread begins without a CUDA context, of which cuBLAS warns.
+        self._torch.cuda.set_device(self._index)
         while not self._stop.is_set():
             self._multiply(begun)
 
