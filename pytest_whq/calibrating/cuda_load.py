@@ -4,6 +4,7 @@ import threading
 from importlib import import_module
 from typing import Any
 
+from pytest_whq.errors import SourceError, described
 from pytest_whq.model import Device
 
 _SIZE = 4096
@@ -25,9 +26,10 @@ class CudaLoad:
         self._multiply()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._error: Exception | None = None
 
     def switch(self, *, on: bool) -> None:
-        """Begin or end; returns once the GPU has."""
+        """Begin or end; returns once the GPU has. Raises `SourceError` where CUDA fails meanwhile."""
         if self._thread is not None:
             self._stop.set()
             self._thread.join()
@@ -38,12 +40,22 @@ class CudaLoad:
             self._thread = threading.Thread(target=self._run, args=(begun,), daemon=True)
             self._thread.start()
             begun.wait()
+        error, self._error = self._error, None
+        if error is not None:
+            raise SourceError(
+                f"torch cannot keep the GPU busy: {described(error)}. Let nothing else run on it, or "
+                "calibrate where torch is not installed: the GPU idles then."
+            ) from error
 
     def _run(self, begun: threading.Event) -> None:
-        # A thread begins without a CUDA context, of which cuBLAS warns.
-        self._torch.cuda.set_device(self._index)
-        while not self._stop.is_set():
-            self._multiply(begun)
+        try:
+            # A thread begins without a CUDA context, of which cuBLAS warns.
+            self._torch.cuda.set_device(self._index)
+            while not self._stop.is_set():
+                self._multiply(begun)
+        except Exception as error:  # noqa: BLE001 - CUDA may fail in any way, and is waited for
+            self._error = error
+            begun.set()
 
     def _multiply(self, begun: threading.Event | None = None) -> None:
         for _ in range(_QUEUED):

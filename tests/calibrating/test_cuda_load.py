@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_whq.calibrating.cuda_load import CudaLoad, cuda_load
+from pytest_whq.errors import SourceError
 from pytest_whq.model import Device
 
 
@@ -22,6 +23,7 @@ class Torch(ModuleType):
         self.cuda = SimpleNamespace(
             device_count=lambda: 2,
             get_device_properties=lambda index: SimpleNamespace(uuid=f"uuid-{index}"),
+            set_device=self._set_device,
             synchronize=self._synchronize,
         )
 
@@ -34,6 +36,9 @@ class Torch(ModuleType):
     def mm(self, left: str, right: str, *, out: str) -> None:
         assert left == right == out == "cuda:1"
         self.products += 1
+
+    def _set_device(self, index: int) -> None:
+        assert index == 1
 
     def _synchronize(self, index: int) -> None:
         assert index == 1
@@ -56,6 +61,21 @@ def test_the_load_runs_while_it_is_on_and_ends_with_the_last_product(torch: Torc
     assert torch.products > warm_up
     load.switch(on=False)
     assert torch.products == 4 * torch.synchronised
+    load.switch(on=False)
+
+
+def test_a_load_that_fails_says_so_and_is_not_waited_for(
+    torch: Torch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = cuda_load(Device("GPU-uuid-1", "H100"))
+    assert load is not None
+
+    def fail(*factors: str, out: str) -> None:
+        raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr(torch, "mm", fail)
+    with pytest.raises(SourceError, match=r"^torch cannot keep the GPU busy: .*out of memory"):
+        load.switch(on=True)
     load.switch(on=False)
 
 
