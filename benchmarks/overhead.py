@@ -5,7 +5,10 @@ Each figure stands beside its limit, where it has one:
 - the CPU time of the sampler's thread in a window, and the time that it spends in readings, as shares
   of the window, on simulated GPUs whose readings burn CPU for as long as they take;
 - how much longer a pure-Python workload takes in a window than without one, in turns: the median ratio
-  of the pairs and its 95 % interval;
+  of the pairs and its 95 % interval. On a virtual machine that is the machine's own noise, some tens of
+  percent either way;
+- so the same once more within one window: how much longer short pieces of it take in which a reading falls
+  than those beside them, times the readings in a second, with a 95 % interval by resampling;
 - the bytes that are kept of a window of a day, in virtual time, with a power sensor that never shows
   the same value twice in a row;
 - what ``whq(call)`` adds to a call that does nothing, in a pytest run of its own.
@@ -17,16 +20,20 @@ Each figure stands beside its limit, where it has one:
 import argparse
 import json
 import math
+import random
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from provenance import provenance, write
@@ -86,6 +93,7 @@ def _of_own_gpus(options: argparse.Namespace) -> list[Figure]:
     return [
         *sampler_shares("own GPUs", options.seconds, 0.01, rig),
         slowdown("own GPUs", options.pairs, rig),
+        held_up("own GPUs", options.seconds, rig),
     ]
 
 
@@ -96,6 +104,8 @@ def _of_simulated_gpus(options: argparse.Namespace) -> list[Figure]:
         *sampler_shares("eight GPUs, readings of 1 ms", options.seconds, 0.03, _simulated(8, cost_ms=1)),
         slowdown("one GPU", options.pairs, _simulated()),
         slowdown("one GPU, readings of 1 ms", options.pairs, _simulated(cost_ms=1)),
+        held_up("one GPU", options.seconds, _simulated()),
+        held_up("one GPU, readings of 1 ms", options.seconds, _simulated(cost_ms=1)),
         memory(options.hours, counter=True),
         # A power sensor's readings grow evenly with time, and take minutes to go through.
         memory(options.hours / 12, counter=False),
@@ -120,13 +130,16 @@ def _options() -> argparse.Namespace:
 
 
 class TimedSource(NvmlSource):
-    """NVML, and the seconds that its readings have taken."""
+    """NVML, the seconds that its readings have taken, and when they began."""
 
-    spent_s = 0.0
+    def __init__(self) -> None:
+        super().__init__()
+        self.spent_s, self.began_s = 0.0, list[float]()
 
     def read(self) -> tuple[Reading, ...]:
         """Read, and take the time."""
         started_s = time.perf_counter()
+        self.began_s.append(started_s)
         readings = super().read()
         self.spent_s += time.perf_counter() - started_s
         return readings
@@ -226,6 +239,61 @@ def _workload_s() -> float:
     for number in range(2_000_000):
         numbers[number % 1000] = number * 0.5
     return time.perf_counter() - started_s
+
+
+_RESAMPLED = 400
+
+
+def held_up(name: str, seconds: float, rig: AbstractContextManager[Any]) -> Figure:
+    """What readings add to pure Python inside a window, by the pieces of it in which they fall."""
+    with rig:
+        source, clock = TimedSource(), SystemClock()
+        meter = Meter(clock, Sampler(source, clock))
+        wait(clock, meter.open())
+        meter.begin()
+        edges_s = [time.perf_counter()]
+        while edges_s[-1] < edges_s[0] + seconds:
+            _piece()
+            edges_s.append(time.perf_counter())
+        meter.end()
+        wait(clock, meter.close())
+        source.close()
+    # At the beginning of a window readings are close, as at its edges.
+    first = bisect_left(edges_s, edges_s[0] + min(1.0, seconds / 4))
+    pieces_s = [after - before for before, after in pairwise(edges_s[first:])]
+    readings_s = [one for one in source.began_s if edges_s[first] < one < edges_s[-1]]
+    hit = {bisect_left(edges_s, one) - 1 - first for one in readings_s}
+    # A reading that waits for the interpreter runs in the piece after that in which it began.
+    touched = hit | {piece + 1 for piece in hit}
+    delays_s = [
+        sum(pieces_s[n] for n in (piece, piece + 1)) - 2 * _typical_s(pieces_s, piece, touched)
+        for piece in sorted(hit)
+        if piece + 1 < len(pieces_s)
+    ]
+    per_second = len(readings_s) / (edges_s[-1] - edges_s[first])
+    chance = random.Random(0)
+    medians = sorted(median(chance.choices(delays_s, k=len(delays_s))) for _ in range(_RESAMPLED))
+    low, high = medians[round(0.025 * _RESAMPLED)], medians[round(0.975 * _RESAMPLED) - 1]
+    return Figure(
+        f"slowdown by the readings in a window, {name}",
+        median(delays_s) * per_second,
+        "ratio",
+        0.01,
+        (low * per_second, high * per_second),
+    )
+
+
+def _typical_s(pieces_s: Sequence[float], piece: int, touched: Collection[int]) -> float:
+    """What a piece near ``piece`` takes in which no reading falls."""
+    near = range(max(0, piece - 10), min(len(pieces_s), piece + 12))
+    return median(pieces_s[number] for number in near if number not in touched)
+
+
+def _piece() -> None:
+    """Some milliseconds of pure Python."""
+    numbers: dict[int, float] = {}
+    for number in range(20_000):
+        numbers[number % 1000] = number * 0.5
 
 
 # -- memory ----------------------------------------------------------------------------------------------
