@@ -16,6 +16,10 @@ BETWEEN = "3.12"
 REAL_TIME = "tests/accuracy"
 """These tests measure by the real clock: one at a time, and with one Python, since it makes no difference."""
 
+# Many tests wait, for time or for processes of theirs: with a worker a core, cores are idle half of the time.
+# And they take from 1 ms to 30 s: given few at a time, no worker is at work alone for minutes at the end.
+PARALLEL = ("-n", str((os.cpu_count() or 1) + 2), "--maxschedchunk", "4")
+
 nox.needs_version = ">=2024.4.15"
 # Not uv: it fetches a Python that is missing, where a machine's own are what is tested.
 nox.options.default_venv_backend = "virtualenv"
@@ -34,7 +38,7 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         _test(session, *session.posargs)
         return
-    parallel = ("-n", "auto", f"--ignore={REAL_TIME}")
+    parallel = (*PARALLEL, f"--ignore={REAL_TIME}")
     if session.python != THIS_PYTHON:
         _test(session, *parallel, "-m", "not once")
         return
@@ -48,7 +52,7 @@ def tests(session: nox.Session) -> None:
 def oldest(session: nox.Session) -> None:
     """Test what depends on pytest with the oldest one that is promised."""
     session.install(".", "pytest==8.2.*", *dependencies("test"))
-    _test(session, "-n", "auto", "-m", "not once", "tests/plugin", "tests/test_readme.py")
+    _test(session, *PARALLEL, "-m", "not once", "tests/plugin", "tests/test_readme.py")
 
 
 def _test(session: nox.Session, *arguments: str) -> None:
