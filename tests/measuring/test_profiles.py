@@ -5,6 +5,8 @@ from statistics import fmean
 import pytest
 from sensor_profiles import PROFILES, Outcome, measured
 
+pytestmark = pytest.mark.once
+
 WINDOWS = 12
 
 

@@ -7,6 +7,8 @@ from sensor_profiles import Outcome, measured
 
 from pytest_whq.model import CalibratedBoard, CounterKind, Device
 
+pytestmark = pytest.mark.once
+
 WINDOWS = 24
 
 

@@ -6,6 +6,8 @@ from itertools import pairwise
 import pytest
 from simulated_project import SimulatedProject, within
 
+pytestmark = pytest.mark.once
+
 
 def test_workers_take_turns_on_a_gpu(simulated_project: SimulatedProject) -> None:
     simulated_project.tests("""
