@@ -2,6 +2,7 @@
 
 import ast
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -12,11 +13,14 @@ from pytest_whq.errors import ReasonCode
 from pytest_whq.model import BUDGET_OUTCOMES, COMPARISON_OUTCOMES, REASONS, TestOutcome
 from pytest_whq.model.verdicts import BudgetOutcome, ComparisonOutcome
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(pytest_whq.__file__).parent
 OUTCOMES = (*get_args(BudgetOutcome), *get_args(ComparisonOutcome), *get_args(TestOutcome))
 MOST = 3
 
 
+@cache
 def places() -> dict[str, set[str]]:
     """Each string of the package's code that is one word -> the files that spell it."""
     found = defaultdict(set)
@@ -29,12 +33,10 @@ def places() -> dict[str, set[str]]:
     return found
 
 
-PLACES = places()
-
-
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_an_outcome_is_spelled_in_at_most_three_files(outcome: str) -> None:
-    assert len(PLACES[outcome]) in range(1, MOST + 1), sorted(PLACES[outcome])
+    spelled = places()[outcome]
+    assert len(spelled) in range(1, MOST + 1), sorted(spelled)
 
 
 def test_every_outcome_and_reason_has_what_follows_from_it() -> None:

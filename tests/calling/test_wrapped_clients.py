@@ -6,10 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import openai
 import pytest
-from openai import AsyncOpenAI, OpenAI, RateLimitError, Stream
-from openai.types.chat import ChatCompletion
 from virtual_loop import OneSource
 
 from pytest_whq.calling.clients import instrumented, is_client
@@ -19,8 +16,6 @@ from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.model import TokenCount
 from pytest_whq.testing import FakeClock
-
-anthropic = pytest.importorskip("anthropic")
 
 CHAT = {
     "id": "1",
@@ -110,12 +105,15 @@ def http_client(base: Any, *, is_async: bool) -> Any:
     return (httpx.AsyncClient if is_async else httpx.Client)(transport=mock)
 
 
-def openai_client(kind: type[Any] = OpenAI) -> Any:
-    http = http_client(openai._base_client, is_async=kind is AsyncOpenAI)
-    return kind(api_key="none", base_url="http://test/v1", http_client=http, max_retries=0)
+# Both are imported where they are used: that takes seconds, in every process that collects this file.
+def openai_client(kind: str = "OpenAI") -> Any:
+    openai: Any = pytest.importorskip("openai")
+    http = http_client(openai._base_client, is_async=kind.startswith("Async"))
+    return getattr(openai, kind)(api_key="none", base_url="http://test/v1", http_client=http, max_retries=0)
 
 
 def anthropic_client(kind: str = "Anthropic") -> Any:
+    anthropic: Any = pytest.importorskip("anthropic")
     http = http_client(anthropic._base_client, is_async=kind.startswith("Async"))
     return getattr(anthropic, kind)(api_key="none", base_url="http://test", http_client=http, max_retries=0)
 
@@ -124,6 +122,8 @@ ASK: Any = {"model": "m", "messages": [{"role": "user", "content": "Say hi."}]}
 
 
 def test_each_call_of_the_openai_client_is_a_query() -> None:
+    from openai import OpenAI
+
     bench = Bench()
     client = bench.wrap(openai_client())
     reply = client.chat.completions.create(**ASK, max_tokens=8)
@@ -142,6 +142,8 @@ def test_copies_and_raw_responses_record_as_well() -> None:
 
 
 def test_its_streams_stay_what_they_are_and_are_counted_at_their_end() -> None:
+    from openai import Stream
+
     bench = Bench()
     stream = bench.wrap(openai_client()).chat.completions.create(**ASK, stream=True)
     assert isinstance(stream, Stream)
@@ -151,6 +153,8 @@ def test_its_streams_stay_what_they_are_and_are_counted_at_their_end() -> None:
 
 
 def test_a_refusal_is_a_failed_query_by_its_kind() -> None:
+    from openai import RateLimitError
+
     bench = Bench()
     with pytest.raises(RateLimitError):
         bench.wrap(openai_client()).chat.completions.create(**{**ASK, "model": "refused"})
@@ -161,7 +165,7 @@ def test_the_async_client_is_recorded_too() -> None:
     bench = Bench()
 
     async def ask() -> None:
-        async with bench.wrap(openai_client(AsyncOpenAI)) as client:
+        async with bench.wrap(openai_client("AsyncOpenAI")) as client:
             await client.chat.completions.create(**ASK)
             stream = await client.chat.completions.create(**ASK, stream=True)
             assert len([chunk async for chunk in stream]) == 3
@@ -202,11 +206,12 @@ def test_anthropics_async_client_too() -> None:
 
 
 def test_functions_and_classes_are_no_clients() -> None:
+    from openai import OpenAI
+
     assert not any(is_client(target) for target in (print, OpenAI, object(), {}))
 
 
 FAKE_CHOICE = {"index": 0, "message": {"role": "assistant", "content": "fake"}, "finish_reason": "stop"}
-FAKE = ChatCompletion.model_validate({**CHAT, "choices": [FAKE_CHOICE]})
 
 
 def said(client: Any) -> str:
@@ -218,11 +223,14 @@ def said(client: Any) -> str:
 def test_what_is_patched_into_a_client_answers_and_is_recorded(
     when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from openai.types.chat import ChatCompletion
+
+    fake = ChatCompletion.model_validate({**CHAT, "choices": [FAKE_CHOICE]})
     bench, client = Bench(), openai_client()
     wrapped = bench.wrap(client)
     patched = client if when == "before" else wrapped
     with monkeypatch.context() as patch:
-        patch.setattr(patched.chat.completions, "create", lambda **_: FAKE)
+        patch.setattr(patched.chat.completions, "create", lambda **_: fake)
         assert (said(wrapped), said(client)) == ("fake", "fake")
         assert bench.counted[0] == 1
     # Nothing of the recording is left behind in the client itself.
