@@ -24,6 +24,8 @@ pytest_plugins = [
     ),
 ]
 
+# Hypothesis loads itself whole at the end of every session, anyio loads trio at the beginning.
+LITTLE = "-p no:hypothesispytest -p no:anyio"
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As a shell leaves it for what it runs in the background; sessions within tests, which inherit it, would
@@ -77,11 +79,16 @@ def no_sensors_but_nvml() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def sessions_within_tests_load_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out plugins that take longer than most of these sessions do."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", LITTLE)
+
+
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project whose sessions load no more than they need, and leave no event loop open."""
-    # Hypothesis loads itself whole at the end of every session, which takes longer than most of ours do.
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
+    monkeypatch.setenv("PYTEST_ADDOPTS", LITTLE)  # Pytester has taken it away.
     # pytest-asyncio asks for the thread's event loop to restore it, which makes one that nobody closes.
     asyncio.set_event_loop(None)
     return pytester

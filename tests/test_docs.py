@@ -15,7 +15,7 @@ import pytest_whq
 
 DOCS = ROOT / "docs"
 TUTORIAL = (DOCS / "tutorial.md").read_text("utf-8")
-QUICK = {"PYTEST_ADDOPTS": "-p no:cacheprovider --whq-source estimate --whq-min-seconds 0.5 --whq-rounds 4"}
+QUICK = "-p no:cacheprovider --whq-source estimate --whq-min-seconds 0.5 --whq-rounds 4"
 
 
 @pytest.mark.parametrize(("name", "page"), [("settings", settings_page()), ("commands", commands_page())])
@@ -53,7 +53,8 @@ def steps(page: str) -> Iterator[tuple[str, str]]:
 def test_the_tutorial_ends_in_a_test_that_fails(tmp_path: Path) -> None:
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     author = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "A"}
-    env = {**os.environ, **QUICK, **author, "GIT_COMMITTER_EMAIL": "a@b", "PATH": programs}
+    quick = {"PYTEST_ADDOPTS": f"{os.environ['PYTEST_ADDOPTS']} {QUICK}"}
+    env = {**os.environ, **quick, **author, "GIT_COMMITTER_EMAIL": "a@b", "PATH": programs}
     said: dict[str, str] = {}
     for target, text in steps(TUTORIAL):
         if target != "$":

@@ -76,7 +76,7 @@ async def test_backend(whq, client, anyio_backend_name):
         window.record(await client.achat("Say hi."))
 """
     )
-    project.run().assert_outcomes(passed=2)
+    project.run("-p", "anyio").assert_outcomes(passed=2)
     assert [record["queries"] for record in project.records.values()] == [6, 6]
     assert list(project.records) == ["test_backend[asyncio]", "test_backend[trio]"]
 
@@ -110,7 +110,7 @@ def test_waiting_leaves_the_event_loop_free_on_asyncio_and_trio(project: Measure
                 tasks.cancel_scope.cancel()
         """
     )
-    project.run().assert_outcomes(passed=2)
+    project.run("-p", "anyio").assert_outcomes(passed=2)
 
 
 def test_an_error_of_an_awaited_call_passes_with_only_the_users_own_frames(project: MeasuredProject) -> None:
