@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from statistics import median
 
 import pytest
 from nvml_helpers import one_reading, opened, why_not_read
@@ -47,15 +48,21 @@ def test_a_working_counter_is_read_each_time_in_joules(gpu: SimulatedGpu) -> Non
 
 
 def test_the_time_of_a_reading_is_the_middle_of_the_call(gpu: SimulatedGpu) -> None:
+    off_s = []
     with opened() as source:
-        one_reading(source)
-        gpu.configure(reading_cost_ms=40)
-        before_s = time.monotonic()
-        reading = one_reading(source)
-        took_s = time.monotonic() - before_s
-    assert reading.power_w is None
-    assert took_s >= 0.04
-    assert reading.time_s - before_s == pytest.approx(took_s / 2, abs=0.008)
+        for _ in range(9):
+            gpu.configure(reading_cost_ms=0)
+            one_reading(source)
+            gpu.configure(reading_cost_ms=40)
+            before_s = time.monotonic()
+            reading = one_reading(source)
+            took_s = time.monotonic() - before_s
+            assert took_s >= 0.04
+            # Where the machine was held up for 50 ms between the two, power is read as well.
+            if reading.power_w is None:
+                off_s.append(abs(reading.time_s - before_s - took_s / 2))
+    # It may be held up within a call, too, but not in most.
+    assert median(off_s) <= 0.008
 
 
 def test_beside_a_counter_power_is_read_every_50_ms_only(gpu: SimulatedGpu) -> None:
