@@ -42,7 +42,8 @@ def tests(session: nox.Session) -> None:
     if session.python != THIS_PYTHON:
         _test(session, *parallel, "-m", "not once")
         return
-    # Simulations of minutes run the same few lines: traced they would take twice as long.
+    # Traced they would take two or three times as long: simulations of minutes, which run the same few lines,
+    # and processes, most of whose lines are pytest's. The floor holds without them.
     _test_covered(session, *parallel, "-m", "not untraced and not once")
     _test(session, *parallel, "-m", "untraced or once")
     _test(session, REAL_TIME, *(["--no-skips"] if os.environ.get("WHQ_NO_SKIPS") else []))

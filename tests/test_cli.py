@@ -232,6 +232,7 @@ def test_an_interrupt_ends_without_a_traceback(whq: Whq, monkeypatch: pytest.Mon
     assert whq("show") == (130, "", "")
 
 
+@pytest.mark.untraced
 def test_a_reader_that_goes_away_ends_it_without_a_traceback() -> None:
     write_run(a_run(*(a_record(f"test_chat.py::test_{n}") for n in range(5000))), "run.json")
     with subprocess.Popen(

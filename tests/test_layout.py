@@ -11,6 +11,8 @@ import pytest
 
 import pytest_whq
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(pytest_whq.__file__).parent
 ROOMS = (
     *("errors", "units", "setting_values", "interval", "version", "real_time"),

@@ -309,6 +309,7 @@ simulated_nvml.SimulatedNvml.attach().gpu(0).set_watts(321)
     assert simulated_nvml.gpu(0).watts() == 321
 
 
+@pytest.mark.once
 def test_processes_that_compile_at_once_get_one_whole_library(tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": "tests"}
     program = "from simulated_nvml import SimulatedNvml; SimulatedNvml()"

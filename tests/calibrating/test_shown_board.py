@@ -27,6 +27,7 @@ def calibrated(profile: str) -> Calibration:
     return calibrate(device, source.probes(), clock, ProfiledLoad(source), longest_s=0.5)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("profile", "counter", "settling_s"),
     [

@@ -40,6 +40,7 @@ def test_any_bytes_are_refused_or_read(data: bytes, kind: str) -> None:
     exercise(kind, data)
 
 
+@pytest.mark.once
 @PROPERTY
 @given(
     st.recursive(

@@ -53,6 +53,7 @@ def test_a_counter_that_falls_leaves_a_gap_and_nothing_below_zero() -> None:
     assert set(known(curve)) == {100.0}
 
 
+@pytest.mark.once
 def test_a_curve_stays_bounded_however_long_the_window_was() -> None:
     readings = [(t / 10, None, 100.0 + t % 7) for t in range(100_000)]
     curve = power_curve([traced(*readings)], [Span(0.0, 9999.0)], 0.0, 10_000.0)

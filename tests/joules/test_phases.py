@@ -72,6 +72,7 @@ def measured(
 LENGTHS = pytest.mark.parametrize("seconds", [(0.5, 3.0), (0.12, 0.9), (0.05, 0.4), (0.3, 0.3)], ids=str)
 
 
+@pytest.mark.once
 @LENGTHS
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 def test_a_counter_of_100_ms_tells_them_apart_to_one_percent(
@@ -86,6 +87,7 @@ def test_a_counter_of_100_ms_tells_them_apart_to_one_percent(
         assert phases.decode.energy_j == pytest.approx(streams.true_j[1], rel=0.01)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "how",
     [

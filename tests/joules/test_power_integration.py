@@ -131,6 +131,7 @@ def test_a_steady_reading_says_nothing_of_the_refresh_period() -> None:
     assert samples.refresh_s == 0.1
 
 
+@pytest.mark.once
 def test_steady_readings_are_thinned() -> None:
     samples = PowerSamples(0.025)
     for number in range(360_000):

@@ -42,6 +42,7 @@ def test_most_idle_windows_of_a_noisy_board_are_told() -> None:
     assert told.count(True) >= 17
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 5.0])
 def test_light_work_is_not_called_idle(seconds: float) -> None:
     """A twentieth of the level at rest is little: waking the clocks of an H100 alone adds half of it."""

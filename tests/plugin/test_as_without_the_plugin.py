@@ -3,6 +3,8 @@
 import pytest
 from measured_project import MeasuredProject
 
+pytestmark = pytest.mark.untraced
+
 TESTS = """
 import os
 import signal

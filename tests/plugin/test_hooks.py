@@ -156,6 +156,7 @@ def test_the_tests_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
 TWO_CALLS = ONE_CALL + ONE_CALL.replace("test_chat", "test_again")
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

@@ -10,6 +10,8 @@ from pytest_whq.storing.journal import read_last_session
 
 pytest.importorskip("xdist")
 
+pytestmark = pytest.mark.untraced
+
 MANY = """
 import pytest
 

@@ -172,6 +172,7 @@ def test_the_same_sheet_is_the_same_document() -> None:
     assert render("spdx", sheet_of(FULL)) != render("spdx", sheet_of(FULL, "another"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", [name for name in SHEETS if name != "boamps"])
 def test_hostile_text_stays_text(name: str) -> None:
     hostile = replace(a_hostile_run(), place=PLACE)

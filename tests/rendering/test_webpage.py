@@ -90,6 +90,7 @@ CHOSEN = ("metric", "code", "outcome", "method", "separated_by")
 """Fields whose words come from a table, which reading a file holds them to."""
 
 
+@pytest.mark.once
 def test_hostile_text_in_any_field_of_a_run_makes_no_element() -> None:
     whole = a_report_run()
     whole = replace(whole, records=(*whole.records, FULL))

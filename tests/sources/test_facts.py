@@ -34,6 +34,7 @@ def test_what_a_source_says_is_taken_as_it_says_it() -> None:
     assert facts == SourceFacts("gpu", "scripted", False, {"SCRIPTED-0": 0.1}, {})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
 )
