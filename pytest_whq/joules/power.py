@@ -15,7 +15,7 @@ from statistics import fmean, median, pstdev
 from pytest_whq.joules.refresh import OnGrid, RefreshPeriod, on_grid
 from pytest_whq.joules.rest import UNSEEN_CHANGE, Level, level_at_rest
 from pytest_whq.joules.sampling import sampled_error_j, scatter_of
-from pytest_whq.joules.spans import Observed, Span, SpanEnergies, UnmeasurableError
+from pytest_whq.joules.spans import Observed, Span, SpanEnergies, UnmeasurableError, start_of
 
 _REFRESH_S = 0.1
 MAX_GAP_S = 1.0
@@ -157,13 +157,14 @@ class PowerSamples:
         return bool(self.times_s) and self.times_s[-1] - (self.refresh.seen_s or self.times_s[0]) > _STEADY_S
 
 
-def power_energy(samples: PowerSamples, spans: Sequence[Span]) -> SpanEnergies:
+def power_energy(samples: PowerSamples, spans: Sequence[Span], beside: Sequence[Span] = ()) -> SpanEnergies:
     """Joules of each of ``spans``, which are in order and do not overlap.
 
+    ``beside`` are spans of the same load right before and after those.
     Raises `UnmeasurableError` for a span too short for the sensor and for one with a gap.
     """
     parts = [_span_energy(samples, span) for span in spans]
-    rest = _rest(samples, spans)
+    rest = _rest(samples, sorted((*spans, *beside), key=start_of))
     uncertainty_j = math.hypot(*(uncertainty_j for _, uncertainty_j in parts))
     return SpanEnergies(
         "power",
@@ -172,7 +173,15 @@ def power_energy(samples: PowerSamples, spans: Sequence[Span]) -> SpanEnergies:
         None if rest is None else rest.power_w,
         0.0 if samples.sees_all else uncertainty_j,
         0.0 if rest is None else rest.error_w,
+        tuple(_told_j(samples, span) for span in beside),
     )
+
+
+def _told_j(samples: PowerSamples, span: Span) -> float | None:
+    try:
+        return _span_energy(samples, span)[0]
+    except UnmeasurableError:
+        return None
 
 
 def _span_energy(samples: PowerSamples, span: Span) -> tuple[float, float]:

@@ -29,6 +29,11 @@ class Span:
         return max(0.0, min(self.end_s, end_s) - max(self.start_s, start_s))
 
 
+def start_of(span: Span) -> float:
+    """When it starts: spans are put in order by it."""
+    return span.start_s
+
+
 class Observed(NamedTuple):
     """Joules that a sensor saw drawn in a stretch of time, and one standard uncertainty of them."""
 
@@ -46,6 +51,7 @@ class SpanEnergies:
     not how well the board's sensor is calibrated. ``unseen_j`` is the part of it that follows from what a
     sensor that looks only part of the time has not seen. ``idle_w`` is the level of the device
     at rest, None where it was not seen, and ``idle_error_w`` one standard uncertainty of it.
+    ``beside_j`` are the joules of the spans beside those asked for, None of one that is too short to tell.
     """
 
     method: Method
@@ -54,6 +60,7 @@ class SpanEnergies:
     idle_w: float | None
     unseen_j: float = 0.0
     idle_error_w: float = 0.0
+    beside_j: tuple[float | None, ...] = ()
 
     @property
     def energy_j(self) -> float:

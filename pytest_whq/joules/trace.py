@@ -125,15 +125,16 @@ class Trace:
         """What the sensor that energy comes from saw between two times, part by part."""
         return (self.counter if self.counts else self.power).observed(start_s, end_s)
 
-    def energies(self, spans: Sequence[Span]) -> SpanEnergies:
+    def energies(self, spans: Sequence[Span], beside: Sequence[Span] = ()) -> SpanEnergies:
         """Joules of each of ``spans``, which are in order and do not overlap.
 
+        ``beside`` are spans of the same load right before and after those.
         Raises `UnmeasurableError` where the readings do not tell.
         """
         if self.counts:
-            return self._cross_checked(self._counted(spans), spans)
+            return self._cross_checked(self._counted(spans, beside), spans)
         if len(self.power):
-            return power_energy(self.power, spans)
+            return power_energy(self.power, spans, beside)
         raise UnmeasurableError(
             "source_error", "the device gave neither energy nor power while the window was open"
         )
@@ -154,9 +155,9 @@ class Trace:
         found = self._counted([*spans[:-1], Span(spans[-1].start_s, seen_s)])
         return replace(found, energies_j=found.energies_j[:-1])
 
-    def _counted(self, spans: Sequence[Span]) -> SpanEnergies:
+    def _counted(self, spans: Sequence[Span], beside: Sequence[Span] = ()) -> SpanEnergies:
         """Joules by the counter, which may be made of looks until it is shown to see everything."""
-        whole = counter_energy(self.counter, spans, self.power, self.board.settling)
+        whole = counter_energy(self.counter, spans, self.power, self.board.settling, beside)
         period_s, look_s = self.counter.period_s, self.power.averaging_s
         if period_s is None or not may_look(self.counter, self.power):
             return whole
@@ -164,7 +165,7 @@ class Trace:
         sees = self.board.counter_sees
         if sees == "all":
             return whole
-        looked = looked_energy(self.counter, spans, look_s)
+        looked = looked_energy(self.counter, spans, look_s, beside)
         apart_j = abs(whole.energy_j - looked.energy_j)
         if sees == "looks":
             # A few steps that fit may be chance: then the whole was right.

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
-from pytest_whq.measuring.beside import energies_beside
+from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError, sum_known
 from pytest_whq.measuring.claim import Claim, Hold
 from pytest_whq.measuring.clock import Clock, pause
 from pytest_whq.measuring.device_conditions import state_reasons
@@ -280,14 +279,13 @@ class Meter:
             self._why_not = Reason(error.code, str(error))
         elif self.spans:
             try:
-                self._energies = sampler.energies(self.spans)
+                self._energies = sampler.energies(self.spans, self.beside)
                 self._notes = sampler.notes_since(min(span.start_s for span in self.spans))
                 if len(self.spans) == 1 and not self.beside:
                     # Rounds and loads have starts of their own.
                     self._notes += pace_notes(self.spans[0], self.tally.queries, sampler.looks_every_s)
-                self._energies, self.beside_j = energies_beside(
-                    sampler.energies, self.spans, self.beside, self._energies
-                )
+                by_device = (found.beside_j for found in self._energies.values())
+                self.beside_j = tuple(map(sum_known, zip(*by_device, strict=True)))
                 around = (*self.spans, *self.beside)
                 self._rests = sampler.rests(around, self._opened_s, self._clock.now())
                 edges_s = joined_edges(tally.phases for tally in self.tallies)

@@ -148,15 +148,18 @@ class Sampler:
             return _hangs(silent_s)
         return None
 
-    def energies(self, spans: Sequence[Span], *, so_far: bool = False) -> dict[str, SpanEnergies]:
+    def energies(
+        self, spans: Sequence[Span], beside: Sequence[Span] = (), *, so_far: bool = False
+    ) -> dict[str, SpanEnergies]:
         """Joules of each of ``spans`` by device id; `UnmeasurableError` where a device does not tell.
 
+        ``beside`` are spans of the same load right before and after those.
         ``so_far``: of all but the last, which has only just ended.
         """
         if not self._reached():
             raise UnmeasurableError("source_error", str(_hangs(_SILENCE_S)))
         try:
-            return {device.id: self._energies_of(device, spans, so_far) for device in self.devices}
+            return {device.id: self._energies_of(device, spans, beside, so_far) for device in self.devices}
         finally:
             self._lock.release()
 
@@ -204,10 +207,12 @@ class Sampler:
         finally:
             self._lock.release()
 
-    def _energies_of(self, device: Device, spans: Sequence[Span], so_far: bool) -> SpanEnergies:
+    def _energies_of(
+        self, device: Device, spans: Sequence[Span], beside: Sequence[Span], so_far: bool
+    ) -> SpanEnergies:
         trace = self.traces[device.id]
         try:
-            return trace.energies_so_far(spans) if so_far else trace.energies(spans)
+            return trace.energies_so_far(spans) if so_far else trace.energies(spans, beside)
         except UnmeasurableError as error:
             code, sentence = error.reason.code, error.reason.sentence
             raise UnmeasurableError(code, f"{device.name} ({device.id}): {sentence}") from error

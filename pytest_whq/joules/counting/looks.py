@@ -6,6 +6,7 @@ then the power that is shown beside it, times the period. Steps that are not pro
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import fmean
 from typing import Literal, NamedTuple
@@ -14,7 +15,7 @@ from pytest_whq.joules.counting.ticks import SLOW_COUNTER_S, CounterTicks
 from pytest_whq.joules.power import PowerSamples
 from pytest_whq.joules.rest import UNSEEN_CHANGE, Level, level_at_rest
 from pytest_whq.joules.sampling import sampled_error_j, scatter_of
-from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
+from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError, start_of
 from pytest_whq.model import CounterKind
 
 _PART = 0.3
@@ -129,9 +130,12 @@ def _changes(
         previous = index, shown[-1]
 
 
-def looked_energy(ticks: CounterTicks, spans: Sequence[Span], look_s: float) -> SpanEnergies:
+def looked_energy(
+    ticks: CounterTicks, spans: Sequence[Span], look_s: float, beside: Sequence[Span] = ()
+) -> SpanEnergies:
     """Joules of each of ``spans`` by a counter that sees ``look_s`` before each tick, and no more.
 
+    ``beside`` are spans of the same load right before and after those.
     Raises `UnmeasurableError` where a span holds too few looks, or the counter fell.
     """
     period_s = ticks.period_s
@@ -139,20 +143,30 @@ def looked_energy(ticks: CounterTicks, spans: Sequence[Span], look_s: float) -> 
     if broke := ticks.break_between(spans[0].start_s - period_s, spans[-1].end_s + period_s):
         raise UnmeasurableError("counter_reset", f"the energy counter {broke} while the window was open")
     known = list(ticks.sharp())
-    rest = _rest(known, spans, look_s, period_s)
+    load = sorted((*spans, *beside), key=start_of)
+    rest = _rest(known, load, look_s, period_s)
     idle_w = 0.0 if rest is None else rest.power_w
-    within = [_parts(known, span, look_s, period_s, idle_w) for span in spans]
+    within = [_parts(known, span, look_s, period_s, idle_w, beside) for span in spans]
     for span, parts in zip(spans, within, strict=True):
-        if math.fsum(part.looks for part in parts) < FEWEST - _ALMOST:
+        if not _are_enough(parts):
             raise too_few_looks(span, look_s, period_s)
     energies_j = tuple(_span_j(parts, span) for span, parts in zip(spans, within, strict=True))
     every = [part for parts in within for part in parts]
     scatter_w = scatter_of([part.power_w for part in every], [part.looks for part in every])
     looks = math.fsum(part.looks for part in every)
     error_j = sampled_error_j(scatter_w, looks, len(spans), period_s)
-    if rest is None:
-        return SpanEnergies("counter", energies_j, error_j, None, error_j)
-    return SpanEnergies("counter", energies_j, error_j, rest.power_w, error_j, rest.error_w)
+    of_beside = (_parts(known, span, look_s, period_s, idle_w, spans) for span in beside)
+    beside_j = tuple(
+        _span_j(parts, span) if _are_enough(parts) else None
+        for parts, span in zip(of_beside, beside, strict=True)
+    )
+    idle_error_w = 0.0 if rest is None else rest.error_w
+    found = SpanEnergies("counter", energies_j, error_j, None if rest is None else idle_w, error_j)
+    return replace(found, idle_error_w=idle_error_w, beside_j=beside_j)
+
+
+def _are_enough(parts: Sequence[_Part]) -> bool:
+    return math.fsum(part.looks for part in parts) >= FEWEST - _ALMOST
 
 
 def too_few_looks(span: Span, look_s: float, period_s: float) -> UnmeasurableError:
@@ -165,19 +179,31 @@ def too_few_looks(span: Span, look_s: float, period_s: float) -> UnmeasurableErr
 
 
 def _parts(
-    known: Sequence[tuple[float, float]], span: Span, look_s: float, period_s: float, idle_w: float
+    known: Sequence[tuple[float, float]],
+    span: Span,
+    look_s: float,
+    period_s: float,
+    idle_w: float,
+    beside: Sequence[Span],
 ) -> list[_Part]:
-    """What the looks in ``span`` saw of it, those at its edges less the level outside."""
+    """What the looks in ``span`` saw of it, those at its edges less the level outside.
+
+    Those that saw something of the spans ``beside`` it, too, tell nothing.
+    """
     parts = []
     for (start_s, before_j), (end_s, after_j) in pairwise(known):
         if end_s <= span.start_s or start_s - look_s >= span.end_s:
             continue
         number = max(1, round((end_s - start_s) / period_s))
-        inside = math.fsum(
-            span.overlap_s(end_s - back * period_s - look_s, end_s - back * period_s) / look_s
-            for back in range(number)
+        inside, elsewhere = (
+            math.fsum(
+                each.overlap_s(end_s - back * period_s - look_s, end_s - back * period_s) / look_s
+                for each in each_of
+                for back in range(number)
+            )
+            for each_of in ([span], beside)
         )
-        if inside > _ALMOST:
+        if inside > _ALMOST > elsewhere:
             inside_j = after_j - before_j - idle_w * period_s * (number - inside)
             parts.append(_Part(start_s, end_s, inside_j / (inside * period_s), inside))
     return parts

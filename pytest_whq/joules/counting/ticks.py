@@ -30,6 +30,9 @@ _UNSURE = 0.05
 _SHARP = 0.1
 """Between two ticks whose times are known to this share of the period, how many there were is known, too."""
 
+_ON_GRID_S = 0.004
+"""So wide are the bounds of a tick on a grid: readings are about as close, and no grid is known better."""
+
 _QUANTA_J = (1.0, 0.1, 0.01)
 """The smallest steps of counters that show no thousandths."""
 
@@ -142,6 +145,21 @@ class CounterTicks:
             for tick, energy_j in zip(ticks, self.energies_j, strict=True)
             if not tick.unsure
         ]
+
+    def sharpened(self) -> "CounterTicks":
+        """The ticks where the counter's grid has them; as they were seen where no grid explains them."""
+        grid = on_grid(self.times_s, self._widths_s, self.period_s)
+        if grid is None or any(after.time_s <= before.time_s for before, after in pairwise(grid)):
+            return self
+        sharp = CounterTicks()
+        sharp._quantum_j = self._quantum_j
+        sharp._breaks = self._breaks
+        for tick, energy_j, width_s in zip(grid, self.energies_j, self._widths_s, strict=True):
+            if not tick.unsure:
+                sharp.times_s.append(tick.time_s)
+                sharp.energies_j.append(energy_j)
+                sharp._widths_s.append(min(width_s, _ON_GRID_S))
+        return sharp
 
     def break_between(self, start_s: float, end_s: float) -> str | None:
         """What the counter did in that stretch, where it ``fell`` or ``jumped``."""
