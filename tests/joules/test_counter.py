@@ -276,3 +276,15 @@ def test_a_level_is_steady_up_to_a_quarter_from_the_one_further_out(
     levels = [(-10.0, 70 * further_out), (0.9, 70.0), (1.03, 450.0), (1.33, 70.0)]
     # An unsteady edge is interpolated: its interval drew 70 W for 0.03 s and 450 W for 0.07 s.
     assert energy(levels, (1.03, 1.33)).energies_j == exactly(edge_w * 0.07 + 450 * 0.23)
+
+
+@pytest.mark.parametrize("between_w", [70.0, 450.0])
+def test_a_pause_too_short_to_show_rest_may_have_been_busy(between_w: float) -> None:
+    levels = [(-10.0, 70.0), (1.03, 450.0), (1.5, between_w), (1.51, 450.0), (2.04, 70.0)]
+    found = energy(levels, (1.03, 1.5), (1.51, 2.04))
+    assert abs(found.energy_j - 450.0) <= 2 * found.uncertainty_j < 0.01 * 450.0
+
+
+def test_a_pause_long_enough_to_show_rest_is_no_less_sure_for_that() -> None:
+    levels = [(-10.0, 70.0), (1.03, 450.0), (1.5, 70.0), (1.55, 450.0), (2.04, 70.0)]
+    assert energy(levels, (1.03, 1.5), (1.55, 2.04)).uncertainty_j < 0.5

@@ -12,6 +12,9 @@ from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.rest import UNSEEN_CHANGE
 from pytest_whq.joules.spans import Span, UnmeasurableError
 
+_SHOWN_S = 0.04
+"""Half as long a pause is over before power has fallen or a reading has told: the load may have gone on."""
+
 
 def around(ticks: CounterTicks, spans: Sequence[Span]) -> tuple[int, int]:
     """The ticks right before ``spans`` and right after them.
@@ -123,7 +126,17 @@ class Shares:
             self._lead_error_j(),
             self._trail_error_j(pauses_s),
             self._gap_error_w * math.fsum(pauses_s),
+            self._unseen_error_j(pauses_s),
         )
+
+    def _unseen_error_j(self, pauses_s: Sequence[float]) -> float:
+        """Of pauses that are too short for anything to show that the devices rested in them."""
+        unseen_s = math.fsum(max(0.0, min(pause_s, _SHOWN_S - pause_s)) for pause_s in pauses_s)
+        if not unseen_s or self._gap_w is None:
+            return 0.0
+        busy_s = math.fsum(span.duration_s for span in self._spans)
+        busy_w = math.fsum(map(self.energy_j, self._spans)) / busy_s
+        return abs(busy_w - self._gap_w) * unseen_s / 2
 
     @property
     def at_start(self) -> Shown:
