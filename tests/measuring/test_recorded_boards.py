@@ -44,6 +44,26 @@ class Session:
         zero_s = self.source.zero_s
         return found, Span(truly.start_s - zero_s, truly.end_s - zero_s)
 
+    def measure_within(self, load: Span, ramp_up_s: float, tail_s: float) -> tuple[Measurement, list[float]]:
+        """What a window says within ``load``, and the joules of the load before it and after it."""
+        self._wait_until(load.start_s - OPENS_S)
+        meter = Meter(self.clock, self.sampler)
+        with self._opened(meter):
+            self._wait_until(load.start_s + ramp_up_s)
+            meter.begin()
+            self._wait_until(load.end_s - tail_s)
+            meter.end()
+            self._wait_until(load.end_s)
+            (window,) = meter.spans
+            zero_s = self.source.zero_s
+            meter.beside = (
+                Span(zero_s + load.start_s, window.start_s),
+                Span(window.end_s, zero_s + load.end_s),
+            )
+            wait(self.clock, meter.conclude())
+            found = meter.measurement(precision=0.05)
+        return found, [energy_j for energy_j in meter.beside_j if energy_j is not None]
+
     @contextmanager
     def _opened(self, meter: Meter) -> Iterator[None]:
         wait(self.clock, meter.open())
@@ -109,3 +129,19 @@ def test_windows_of_a_second_scatter_by_less_than_three_joules(board: str) -> No
     ]
     assert len(apart_j) == len(found)
     assert max(abs(one - fmean(apart_j)) for one in apart_j) < 3.0, apart_j
+
+
+@pytest.mark.parametrize(("ramp_up_s", "tail_s"), [(0.03, 0.13), (0.17, 0.06), (0.1, 0.3)])
+def test_a_window_within_a_load_is_sure_and_leaves_the_rest_to_ramp_up_and_tail(
+    board: str, ramp_up_s: float, tail_s: float
+) -> None:
+    session = Session(recording(board))
+    (load,) = session.recorded.turns_of("a long load")
+    found, beside_j = session.measure_within(load, ramp_up_s, tail_s)
+    assert found.energy_j is not None
+    assert found.uncertainty_j is not None
+    assert 2 * found.uncertainty_j < 0.01 * found.energy_j
+    assert found.energy_j + sum(beside_j) == pytest.approx(session.recorded.drawn_j(load), rel=0.002)
+    power_w = found.energy_j / (load.duration_s - ramp_up_s - tail_s)
+    # Boards draw more in the first tenths of a second; each part is told to some 30 ms of the load.
+    assert beside_j == pytest.approx([power_w * ramp_up_s, power_w * tail_s], abs=0.03 * power_w)

@@ -10,6 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from statistics import fmean
 from typing import NamedTuple
 
 from pytest_whq.joules.counting.ticks import LEVEL_SPAN_S, CounterTicks
@@ -21,6 +22,10 @@ _SETTLES_S = 0.03
 
 _NEAR = 8
 """So many intervals between ticks tell how power scatters beside an edge."""
+
+
+_UNSEEN = 0.15
+"""Relative scatter of power from interval to interval before any was seen: a counter tells all of each."""
 
 
 class _Knot(NamedTuple):
@@ -40,12 +45,15 @@ class Shown(NamedTuple):
 
 
 class _Draw(NamedTuple):
-    """The watts of one side of an edge, of ``length_s`` seen; the scatter is that of such lengths."""
+    """The watts of one side of an edge, and one standard uncertainty of them; ``powers_w`` are the nearest's.
+
+    Each of these was seen over ``length_s``.
+    """
 
     power_w: float
     error_w: float
-    scatter_w: float
     length_s: float
+    powers_w: Sequence[float]
 
 
 def shown_at_edges(
@@ -78,11 +86,12 @@ def _shown_between(knots: Sequence[_Knot], left: Span, right: Span, rest_w: floa
     mean_w = (after_knot.energy_j - before_knot.energy_j) / (after_knot.time_s - before_knot.time_s)
     left_draw = _draw([knot for knot in knots[after - 1 :: -1] if knot.time_s >= left.start_s])
     right_draw = _draw([knot for knot in knots[after:] if knot.time_s <= right.end_s])
-    known_w = [draw.power_w for draw in (left_draw, right_draw) if draw is not None]
-    unknown = _alike(rest_w, max(known_w, default=mean_w))
+    known = [draw for draw in (left_draw, right_draw) if draw is not None]
+    unknown = _alike(rest_w, max((draw.power_w for draw in known), default=mean_w))
     left_draw, right_draw = left_draw or unknown, right_draw or unknown
-    by_left = _reached(before_knot, edge_s, left_draw)
-    by_right = _reached(after_knot, edge_s, right_draw)
+    scatter = _scatter(known)
+    by_left = _reached(before_knot, edge_s, left_draw, scatter)
+    by_right = _reached(after_knot, edge_s, right_draw, scatter)
     late_s = min(_SETTLES_S, after_knot.time_s - edge_s)
     late_j = abs(right_draw.power_w - left_draw.power_w) * late_s
     return _weighed(by_left, Shown(by_right.energy_j, math.hypot(by_right.error_j, late_j)))
@@ -99,11 +108,16 @@ def _draw(knots: Sequence[_Knot]) -> _Draw | None:
         return None
     steps = [*pairwise(knots[: nearest * _NEAR + 1 : nearest])]
     powers_w = [_power_w(near, far) for near, far in steps]
-    lengths_s = [_apart_s(near, far) for near, far in steps]
     near, far = steps[0]
+    length_s = _apart_s(near, far)
     errors_j = [math.hypot(powers_w[0] * knot.error_s, knot.error_j) for knot in (near, far)]
-    scatter_w = scatter_of(powers_w, [length_s / lengths_s[0] for length_s in lengths_s])
-    return _Draw(powers_w[0], math.hypot(*errors_j) / lengths_s[0], scatter_w, lengths_s[0])
+    return _Draw(powers_w[0], math.hypot(*errors_j) / length_s, length_s, powers_w)
+
+
+def _scatter(draws: Sequence[_Draw]) -> float:
+    """Relative scatter of power from one length to the next: both sides are of one load."""
+    ratios = [power_w / fmean(draw.powers_w) for draw in draws for power_w in draw.powers_w]
+    return scatter_of(ratios, [1.0] * len(ratios), _UNSEEN) if ratios else 0.0
 
 
 def _apart_s(near: _Knot, far: _Knot) -> float:
@@ -116,14 +130,14 @@ def _power_w(near: _Knot, far: _Knot) -> float:
 
 def _alike(rest_w: float, busy_w: float) -> _Draw:
     """The draw of a side that no ticks tell: as the other's, give or take half of what that is above rest."""
-    return _Draw(busy_w, abs(busy_w - rest_w) / 2, 0.0, 0.0)
+    return _Draw(busy_w, abs(busy_w - rest_w) / 2, 0.0, ())
 
 
-def _reached(knot: _Knot, edge_s: float, draw: _Draw) -> Shown:
+def _reached(knot: _Knot, edge_s: float, draw: _Draw, scatter: float) -> Shown:
     """What the counter showed at the edge, from one knot on."""
     seconds = edge_s - knot.time_s
     # What is drawn in part of a stretch scatters with the root of both lengths, as power that is noise does.
-    scatter_j = draw.scatter_w * math.sqrt(draw.length_s * abs(seconds))
+    scatter_j = scatter * draw.power_w * math.sqrt(draw.length_s * abs(seconds))
     errors_j = draw.error_w * seconds, scatter_j, draw.power_w * knot.error_s, knot.error_j
     return Shown(knot.energy_j + draw.power_w * seconds, math.hypot(*errors_j))
 

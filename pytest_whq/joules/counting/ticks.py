@@ -154,8 +154,10 @@ class CounterTicks:
         sharp = CounterTicks()
         sharp._quantum_j = self._quantum_j
         sharp._breaks = self._breaks
-        for tick, energy_j, width_s in zip(grid, self.energies_j, self._widths_s, strict=True):
-            if not tick.unsure:
+        seen = zip(self.times_s, self.energies_j, self._widths_s, strict=True)
+        for tick, (time_s, energy_j, width_s) in zip(grid, seen, strict=True):
+            # A tick that its point does not explain was on another one.
+            if not tick.unsure and abs(tick.time_s - time_s) <= width_s / 2 + _ON_GRID_S:
                 sharp.times_s.append(tick.time_s)
                 sharp.energies_j.append(energy_j)
                 sharp._widths_s.append(min(width_s, _ON_GRID_S))
