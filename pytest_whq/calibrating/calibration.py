@@ -2,7 +2,8 @@
 
 A load goes on and off while all sensors are watched: in irregular short turns, so that every refresh
 shows something else; in long steps that begin at ever new phases of the refresh, so that some fall
-into what a sensor averages; then once for long, over which counter and integrated power are compared.
+into what a sensor averages; in turns that end right before the counter's ticks, which tell how power falls;
+then once for long, over which counter and integrated power are compared.
 """
 
 import math
@@ -30,6 +31,13 @@ PRECISIONS = (0.01, 0.05)
 _FLICKERS, _FLICKER_S = 60, (0.012, 0.062)
 _STEPS, _STEP_S = 8, 1.3
 """So long that a sensor which averages over a second settles."""
+
+_TURNS, _TURN_S, _TURNS_TAKE_S = 16, 0.15, 10.0
+"""Turns of at least so long, and as many as there are in so much time; each is followed by a rest."""
+_RESTS_S, _REST_REFRESHES = 0.32, 2.1
+"""From the first refresh after a turn on: by then power has fallen, and shows to what."""
+_BEFORE_TICK_S = (0.003, 0.02)
+"""So long before a refresh the turns end: what is drawn after it tells how power falls."""
 
 _TYPICAL_REFRESH_S = 0.1
 _OUTSIDE_S = 0.5
@@ -100,19 +108,21 @@ def calibrate(
 ) -> Calibration:
     """Watch the ``probes`` of ``device`` while ``load`` goes on and off; without one, while it idles.
 
-    Takes some 15 s with a load and 3 s without, and ``longest_s`` for the comparison of counter and power.
+    Takes some 25 s with a load and 3 s without, and ``longest_s`` for the comparison of counter and power.
     """
     script = _Script([Watched(probe) for probe in probes], clock, load)
     steps: list[Step] = []
+    turns: list[Span] = []
     try:
         script.flicker()
         if load is not None:
             steps = script.step()
+            turns = script.turn()
         long = script.stay(longest_s)
     finally:
         if load is not None:
             load.switch(on=False)
-    shown, best = shown_of(device, script.watched, steps), script.best
+    shown, best = shown_of(device, script.watched, steps, turns), script.best
     idle_w, busy_w = best.idle_w, device.power_limit_w if load is None else best.busy_w
     return Calibration(
         device=device,
@@ -138,6 +148,7 @@ class _Script:
         self._clock = clock
         self._load = load
         self._is_on = False
+        self._ending_s = 0.0
 
     @property
     def best(self) -> Watched:
@@ -163,6 +174,34 @@ class _Script:
             one.learn_response(steps)
         return steps
 
+    def turn(self) -> list[Span]:
+        """Learn how power falls from turns that end right before a refresh of the counter.
+
+        Returns from when to when the load was on.
+        """
+        turns: list[Span] = []
+        if not self.best.probe.counts:
+            return turns
+        begun_s = self._clock.now()
+        while len(turns) < _TURNS:
+            turns.append(self._turn(len(turns)))
+            passed_s = self._clock.now() - begun_s
+            if passed_s * (1 + 1 / len(turns)) > _TURNS_TAKE_S:
+                break
+        return turns
+
+    def _turn(self, number: int) -> Span:
+        self._switch(on=True)
+        start_s = self._clock.now()
+        shortest_s, longest_s = _BEFORE_TICK_S
+        ahead_s = shortest_s + start_phase(number) * (longest_s - shortest_s) + self._ending_s
+        tick_s = self.best.next_refresh_s(start_s + _TURN_S + ahead_s)
+        self._look_until(tick_s - ahead_s)
+        self._switch(on=False)
+        end_s = self._clock.now()
+        self._look_until(tick_s + max(_RESTS_S, _REST_REFRESHES * self._refresh_s))
+        return Span(start_s, end_s)
+
     def stay(self, seconds: float) -> Span:
         """Keep the load on for so long, with enough before and after it to tell the levels there."""
         outside_s = max(_OUTSIDE_S, 3 * self._refresh_s)
@@ -179,15 +218,29 @@ class _Script:
         return max((one.refresh_s or 0.0 for one in self.watched), default=0.0) or _TYPICAL_REFRESH_S
 
     def _go_on(self, seconds: float, *, on: bool) -> Step:
+        self._switch(on=on)
+        start_s = self._clock.now()
+        self._look_until(start_s + seconds)
+        return Step(start_s, self._clock.now(), on)
+
+    def _switch(self, *, on: bool) -> None:
         if self._load is not None and on != self._is_on:
+            before_s = self._clock.now()
             self._load.switch(on=on)
             self._is_on = on
-        start_s = self._clock.now()
-        while (left_s := start_s + seconds - self._clock.now()) > 0:
-            for one in self.watched:
-                one.look(self._clock)
-            self._clock.sleep(min(_LOOK_EVERY_S, left_s))
-        return Step(start_s, self._clock.now(), on)
+            if not on:
+                self._ending_s = self._clock.now() - before_s
+
+    def _look_until(self, end_s: float) -> None:
+        took_s = 0.0
+        while (left_s := end_s - self._clock.now()) > 0:
+            # A look that would last longer is left.
+            before_s = self._clock.now()
+            if took_s < left_s:
+                for one in self.watched:
+                    one.look(self._clock)
+                took_s = self._clock.now() - before_s
+            self._clock.sleep(min(_LOOK_EVERY_S, max(0.0, end_s - self._clock.now())))
 
 
 def _agreement(watched: Sequence[Watched], long: Span) -> tuple[Agreement, ...]:
@@ -199,7 +252,7 @@ def _agreement(watched: Sequence[Watched], long: Span) -> tuple[Agreement, ...]:
     found = []
     for seconds in SPANS_S:
         span = Span(long.start_s, long.start_s + seconds)
-        if seconds <= long.duration_s:
+        if seconds <= long.duration_s * (1 + 1e-9):
             with suppress(UnmeasurableError):
                 ratio = counter.energy(span).energy_j / power.energy(span).energy_j
                 found.append(Agreement(seconds, ratio))

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from pytest_whq.calibrating.ended_turns import turns_of
+from pytest_whq.calibrating.fall_time import fall_time_s
 from pytest_whq.calibrating.step_response import Step
 from pytest_whq.calibrating.watched_sensor import Watched
 from pytest_whq.joules.counting.looks import may_look
@@ -20,8 +22,13 @@ class Shown(NamedTuple):
     settling_s: tuple[float, float] | None = None
 
 
-def shown_of(device: Device, watched: Sequence[Watched], steps: Sequence[Step]) -> Shown:
-    """What the board shows where the load is on, of the ``steps`` that follow each other."""
+def shown_of(
+    device: Device, watched: Sequence[Watched], steps: Sequence[Step], turns: Sequence[Span]
+) -> Shown:
+    """What the board shows where the load is on, of the ``steps`` that follow each other.
+
+    How its power falls the ``turns`` tell, which end right before ticks of the counter.
+    """
     counter = next((one for one in watched if one.probe.counts), None)
     power = sharpest_power(watched)
     if counter is None or power is None or power.averaging_s is None:
@@ -35,7 +42,7 @@ def shown_of(device: Device, watched: Sequence[Watched], steps: Sequence[Step]) 
     disagreed = sum(_disagrees(trace, span) for span in spans)
     kind = _kind(board, len(spans), disagreed, looks=may_look(trace.counter, trace.power))
     # How a counter falls that sees less, or later, is not how power falls.
-    return Shown(kind, board.settling.possible_s if kind == "whole" else None)
+    return Shown(kind, fall_time_s(turns_of(counter.ticks, turns)) if kind == "whole" else None)
 
 
 def sharpest_power(watched: Sequence[Watched]) -> Watched | None:

@@ -15,7 +15,7 @@ _SETTLED = 0.4
 _CLEAR = 0.1
 """A step that is smaller than this share of the higher level is none to learn from."""
 
-_BLURRED = 2.0
+BLURRED = 2.0
 """A refresh seen so many times less sharply than most: the reader was held up."""
 
 
@@ -78,7 +78,7 @@ def _shares(refreshes: Sequence[Refresh], before: Step, step: Step) -> list[tupl
     to_w = _settled_w(refreshes, step.time_s, step.end_s)
     if from_w is None or to_w is None or abs(to_w - from_w) < _CLEAR * max(from_w, to_w):
         return []
-    limit_s = _BLURRED * median(refresh.width_s for refresh in refreshes)
+    limit_s = BLURRED * median(refresh.width_s for refresh in refreshes)
     return [
         (refresh.time_s - step.time_s, (refresh.shown - from_w) / (to_w - from_w))
         for refresh in refreshes

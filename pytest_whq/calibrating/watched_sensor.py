@@ -1,10 +1,13 @@
 """One sensor that is watched by itself, and what its readings tell of it."""
 
+import math
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import fmean, median
 
+from pytest_whq.calibrating.ended_turns import ticks_of
+from pytest_whq.calibrating.fall_time import Tick
 from pytest_whq.calibrating.step_response import Refresh, Step, averaging_of, level_w, period_of
 from pytest_whq.joules.counting.counter import counter_energy
 from pytest_whq.joules.counting.ticks import CounterTicks
@@ -25,6 +28,7 @@ class Watched:
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
         self._times_s, self._shown, self._costs_s = array("d"), array("d"), array("d")
+        self._took_s = array("d")
         self.refresh_s: float | None = None
         self.averaging_s: float | None = None
         self.idle_w: float | None = None
@@ -38,6 +42,7 @@ class Watched:
         self._costs_s.append(after_s - before_s)
         if shown is not None:
             self._times_s.append((before_s + after_s) / 2)
+            self._took_s.append(after_s - before_s)
             self._shown.append(shown)
 
     @property
@@ -49,6 +54,17 @@ class Watched:
     def cost_s(self) -> float:
         """Seconds that a reading typically takes."""
         return median(self._costs_s)
+
+    @property
+    def ticks(self) -> list[Tick]:
+        """The changes of a counter at their likeliest times."""
+        return ticks_of(self._changes(), self.refresh_s)
+
+    def next_refresh_s(self, time_s: float) -> float:
+        """When it refreshes for the first time after ``time_s``, if it goes on as it did."""
+        period_s = self.refresh_s or _TYPICAL_REFRESH_S
+        latest_s = max((tick.time_s for tick in self.ticks), default=time_s)
+        return latest_s + math.ceil((time_s - latest_s) / period_s) * period_s
 
     def learn_refresh(self) -> None:
         """Learn the refresh period from all readings so far."""
@@ -88,10 +104,17 @@ class Watched:
 
     def _changes(self) -> list[Refresh]:
         """Each change of what is shown, in watts by a power sensor and in joules by a counter."""
-        readings = list(self.readings)
+        # A reading that was held up is of any moment while it was, not of its middle.
+        cost_s = self.cost_s if self._costs_s else 0.0
+        held_s = [max(0.0, took_s - cost_s) / 2 for took_s in self._took_s]
+        readings = zip(self._times_s, held_s, self._shown, strict=True)
         return [
-            Refresh((before_s + time_s) / 2, shown, time_s - before_s)
-            for (before_s, shown_before), (time_s, shown) in pairwise(readings)
+            Refresh(
+                (before_s - before_held_s + time_s + held_s) / 2,
+                shown,
+                time_s + held_s - before_s + before_held_s,
+            )
+            for (before_s, before_held_s, shown_before), (time_s, held_s, shown) in pairwise(readings)
             if shown != shown_before
         ]
 

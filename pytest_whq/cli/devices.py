@@ -12,7 +12,7 @@ def devices_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibrate",
         action="store_true",
-        help="learn how the GPUs' sensors behave, under a load where torch can make one; some 30 s each",
+        help="learn how the GPUs' sensors behave, under a load where torch can make one; some 40 s each",
     )
     parser.add_argument("--devices", metavar="LIST", help="which GPUs to calibrate: indices, UUIDs or all")
     parser.add_argument(

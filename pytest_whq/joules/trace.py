@@ -45,7 +45,7 @@ class Board:
 
     def __init__(self, *, falls_at_once: bool = False, known: CalibratedBoard | None = None) -> None:
         known_s = None if known is None else known.settling_s
-        self.settling = Settling(CONSTANTS_S[:1] if falls_at_once else CONSTANTS_S, known_s)
+        self.settling = Settling(CONSTANTS_S[:1] if falls_at_once else None, known_s)
         self.steps: dict[float, Steps] = {}
         self._known_counter = None if known is None else known.counter
         self.agreed = 0

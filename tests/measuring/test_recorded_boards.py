@@ -11,7 +11,7 @@ from pytest_whq.joules.spans import Span
 from pytest_whq.measuring.clock import wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
-from pytest_whq.model import Measurement
+from pytest_whq.model import CalibratedBoard, Measurement
 from pytest_whq.testing import FakeClock
 
 pytestmark = pytest.mark.parametrize("board", BOARDS)
@@ -19,15 +19,19 @@ pytestmark = pytest.mark.parametrize("board", BOARDS)
 OPENS_S = 0.4
 SLOWEST_FALL_S = 0.015
 """Calibrations of these boards have seen power fall no more slowly."""
+LIKELY_FALL_S = 0.008
+"""What the ticks and the power sensor of both say beside each other."""
 
 
 class Session:
-    """Measures windows of a recording, one after the other."""
+    """Measures windows of a recording, one by one; ``settling_s`` is what a calibration has shown."""
 
-    def __init__(self, recorded: Recording) -> None:
+    def __init__(self, recorded: Recording, settling_s: tuple[float, float] | None = None) -> None:
         self.recorded, self.clock = recorded, FakeClock()
         self.source = RecordedSource(self.clock, recorded)
-        self.sampler = Sampler(self.source, self.clock)
+        device, when = recorded.device, "2026-11-26T00:00:00Z"
+        known = CalibratedBoard(device.id, "recorded", device.power_limit_w, when, "whole", settling_s)
+        self.sampler = Sampler(self.source, self.clock, known=[] if settling_s is None else [known])
 
     def measure(self, span: Span) -> tuple[Measurement, Span]:
         """What a window says that is open while ``span`` lasts, and from when to when it truly was."""
@@ -92,6 +96,26 @@ def test_two_uncertainties_hold_what_the_counter_says_from_rest_to_rest(board: s
     stand = [(one, span) for one, span in found if one.why_invalid("wh_total") is None]
     assert len(stand) >= 0.7 * len(found)
     assert [one for one, span in stand if not holds(session.recorded, one, span)] == []
+
+
+@pytest.mark.parametrize("settling_s", [(0.005, 0.015), (0.005, 0.0125)])
+@pytest.mark.parametrize(("length", "most"), [("0.1", 0.02), ("0.3", 0.01), ("1", 0.005)])
+def test_first_windows_of_a_board_that_is_calibrated_are_neither_high_nor_low(
+    board: str, length: str, most: float, settling_s: tuple[float, float]
+) -> None:
+    recorded = recording(board)
+    errors, uncertainties = [], []
+    for span in recorded.turns_of(f"windows of {length} s"):
+        found, truly = Session(recorded, settling_s).measure(span)
+        unknown, _ = Session(recorded).measure(span)
+        assert found.energy_j is not None
+        assert found.uncertainty_j is not None
+        assert unknown.uncertainty_j is not None
+        whole_j = recorded.drawn_j(truly)
+        errors.append(found.energy_j / (whole_j * (1 - LIKELY_FALL_S / truly.duration_s)) - 1)
+        uncertainties.append(found.uncertainty_j / unknown.uncertainty_j)
+    assert abs(fmean(errors)) < most, errors
+    assert fmean(uncertainties) < 0.8, uncertainties
 
 
 def test_the_first_window_of_a_session_stands_nearly_always(board: str) -> None:

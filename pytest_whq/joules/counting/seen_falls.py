@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from pytest_whq.joules.counting.settling import CONSTANTS_S, MISFIT, SHARE_OF_ONE, Falling, possible_of
+from pytest_whq.joules.counting.settling import CONSTANTS_S, FINE_S, MISFIT, SHARE_OF_ONE, Falling
 
 _CONTRADICTED = 1.0
 """A calibration is not believed whose time constants are less likely than another by this log-likelihood:
@@ -18,10 +18,10 @@ class Settling:
     """
 
     def __init__(
-        self, constants_s: Sequence[float] = CONSTANTS_S, known_s: tuple[float, float] | None = None
+        self, constants_s: Sequence[float] | None = None, known_s: tuple[float, float] | None = None
     ) -> None:
-        self.constants_s = constants_s
-        self._known = [known_s is not None and known_s[0] <= each <= known_s[1] for each in constants_s]
+        self.constants_s = constants_s or (CONSTANTS_S if known_s is None else FINE_S)
+        self._known = [known_s is not None and known_s[0] <= each <= known_s[1] for each in self.constants_s]
         self._seen: dict[float, tuple[float, ...]] = {}
 
     def log_likelihoods(self, end_s: float, falls: Sequence[Falling]) -> tuple[float, ...]:
@@ -32,18 +32,6 @@ class Settling:
         if min(fall.misfit for fall in falls) <= MISFIT:
             self._seen = seen
         return self._with_known(_summed(seen))
-
-    @property
-    def possible_s(self) -> tuple[float, float] | None:
-        """Between which time constants power falls; None where no fall was seen that any explains."""
-        if not self._seen:
-            return None
-        possible = possible_of(self.constants_s, _summed(self._seen))
-        low, high = possible[0], possible[-1]
-        if low == high:
-            # The board's own may lie on either side of it.
-            low, high = max(0, low - 1), min(len(self.constants_s) - 1, high + 1)
-        return self.constants_s[low], self.constants_s[high]
 
     def _with_known(self, seen: tuple[float, ...]) -> tuple[float, ...]:
         pairs = [*zip(seen, self._known, strict=True)]

@@ -17,6 +17,9 @@ from pytest_whq.joules.rest import UNSEEN_CHANGE, Level
 CONSTANTS_S = (0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.045, 0.06, 0.09, 0.13, 0.2, 0.3)
 """The time constants that are weighed."""
 
+FINE_S = tuple(sorted((*CONSTANTS_S, 0.0025, 0.0075, 0.0125)))
+"""And those of a board whose calibration tells between them: the falls of one session hardly do."""
+
 _SLOWEST_BOARD_S = 0.1
 """No board's power falls more slowly: then it may be the counter that is late, and the tail is the load's."""
 

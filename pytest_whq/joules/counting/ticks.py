@@ -40,6 +40,12 @@ _WHOLE = 1e-4
 """A number of steps that differs from a whole number by no more is one."""
 
 
+def quantum_of(energy_j: float, longest_j: float = _QUANTA_J[0]) -> float:
+    """The largest step, no larger than ``longest_j``, in which a counter that shows ``energy_j`` may move."""
+    fitting = (q for q in _QUANTA_J if q <= longest_j and abs(energy_j / q - round(energy_j / q)) <= _WHOLE)
+    return next(fitting, 0.0)
+
+
 class CounterTicks:
     """Where a counter moved: the bounds of each tick's time, and the joules that it showed then."""
 
@@ -83,10 +89,7 @@ class CounterTicks:
         self.times_s.append(tick_s)
         self.energies_j.append(energy_j)
         self._widths_s.append(width_s)
-        while (
-            self._quantum_j and abs(energy_j / self._quantum_j - round(energy_j / self._quantum_j)) > _WHOLE
-        ):
-            self._quantum_j = next((q for q in _QUANTA_J if q < self._quantum_j), 0.0)
+        self._quantum_j = quantum_of(energy_j, self._quantum_j)
 
     @property
     def period_s(self) -> float | None:
