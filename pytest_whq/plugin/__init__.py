@@ -3,6 +3,7 @@
 All else lives in `session` and what that imports, and starts with the first measured test.
 """
 
+import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,15 @@ class _Always:
         """Take in the record that a report carries, or its lack, from here or from an xdist worker."""
         if hasattr(report, "whq_record") or hasattr(report, "whq_absent"):
             start_session(self._config).take(report)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Let a worker of pytest-xdist tell what it measures, on a terminal."""
+        if not sys.stdout.isatty():
+            return
+        from pytest_whq.plugin.worker_lines import hear_worker
+
+        hear_worker(self._config, node)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:

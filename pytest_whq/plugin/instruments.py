@@ -8,8 +8,8 @@ import pytest
 from pytest_whq.calling.source_instruments import SourceInstruments
 from pytest_whq.errors import SettingError
 from pytest_whq.model import CalibratedBoard, Device
-from pytest_whq.plugin.progress import LiveLine
 from pytest_whq.plugin.settings import Settings, TokenizerSetting
+from pytest_whq.plugin.worker_lines import line_for
 from pytest_whq.queries.reply_reader import ReplyReader
 from pytest_whq.sources import Offers
 from pytest_whq.sources.offered import gather_offers
@@ -22,7 +22,7 @@ class SessionInstruments(SourceInstruments):
     """Those of a pytest session."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        self.live_line = LiveLine(config)
+        self.live_line = line_for(config)
         self._config = config
         self._tokenizer = settings.tokenizer
         super().__init__(settings, self._gather, self.live_line, _known_boards)

@@ -132,7 +132,35 @@ def test_who_waits_for_another_session_says_so(project: MeasuredProject) -> None
     assert "3 passed" in seen
 
 
-@pytest.mark.parametrize("arguments", [["-q"], ["-s"], ["-n1"]])
+MEASURED_LONG = """
+import time
+import pytest
+
+@pytest.mark.parametrize("model", ["llama", "qwen"])
+def test_load(whq, model):
+    whq.load(lambda number: time.sleep(0.1), range(30), concurrency=2, queries=30)
+
+@pytest.mark.parametrize("number", range(4))
+def test_other(number):
+    time.sleep(0.3)
+"""
+
+
+@pytest.mark.once
+def test_workers_tell_in_one_line_what_they_measure(project: MeasuredProject) -> None:
+    project.use_real_time()
+    project.tests(MEASURED_LONG)
+    seen = seen_on_terminal(project, "-n2")
+    shown = LIVE.findall(seen)
+    one = r"test_load\[(llama|qwen)\]: \d+ of 30 queries, [\d.]+ m?s"
+    assert any(re.fullmatch(f" {one}", text) for text in shown), shown
+    assert "\x1b" not in LIVE.sub("", seen)
+    # Every line that was shown is taken back before pytest writes on, or by the line that replaces it.
+    assert not re.search(f"{SAVE}[^\x1b]+{re.escape(CLEAR)}{RESTORE}(?!{SAVE})", seen)
+    assert f"\n......{'[100%]':>73}\n" in LIVE.sub("", seen)
+
+
+@pytest.mark.parametrize("arguments", [["-q"], ["-s"], ["-n1", "-q"]])
 def test_there_is_no_live_line_where_it_would_disturb(project: MeasuredProject, arguments: list[str]) -> None:
     project.tests(TESTS)
     seen = seen_on_terminal(project, *arguments)
@@ -144,6 +172,7 @@ def test_there_is_no_live_line_on_a_dumb_terminal_or_in_a_file(project: Measured
     project.tests(TESTS)
     assert SAVE not in seen_on_terminal(project, TERM="dumb")
     assert SAVE not in project.run().stdout.str()
+    assert SAVE not in project.run("-n1").stdout.str()
 
 
 def test_a_terminal_that_cannot_show_it_does_not_disturb_the_measurement(project: MeasuredProject) -> None:
