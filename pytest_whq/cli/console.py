@@ -131,4 +131,6 @@ def add_table(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="count", default=0, help="tokens, power and time as well")
     parser.add_argument("--sort", metavar="COLUMN", help="name, energy or a column; --sort=-energy falls")
     parser.add_argument("--columns", metavar="LIST", help="such as power,tokens,budget")
-    parser.add_argument("--group-by", metavar="WHAT", help="variants side by side: by test, file or all")
+    parser.add_argument(
+        "--group-by", metavar="WHAT", help="variants side by side: by test, file, all or param:NAME"
+    )

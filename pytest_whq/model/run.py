@@ -1,6 +1,7 @@
 """What a session measured: a record for each test."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_whq.model.gaps import Gap
@@ -17,7 +18,7 @@ class Record:
     """What one test measured, and what became of the test.
 
     ``line`` is that on which the test begins, from 1 on, in the file that its node id names; None where it
-    is not there or not known.
+    is not there or not known. ``params`` are those parameters of the test that have a short text.
     """
 
     test: str
@@ -26,6 +27,7 @@ class Record:
     budgets: tuple[BudgetVerdict, ...] = ()
     comparison: Comparison | None = None
     line: int | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def outside_pytest(cls, name: str, measurement: Measurement, *, failed: bool = False) -> "Record":

@@ -1,5 +1,7 @@
 """What can be told of a test, and of a process, before anything is measured."""
 
+from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -48,3 +50,22 @@ def line_of(item: pytest.Item) -> int | None:
     """The line on which a test begins, from 1 on; None where that is in another file than its node id's."""
     file, line, _ = item.location
     return None if line is None or file != item.nodeid.partition("::")[0] else line + 1
+
+
+def params_of(item: pytest.Item) -> Mapping[str, str]:
+    """The parameters of a test by their names, those that have a short text."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    texts = {name: _text_of_param(value) for name, value in params.items()}
+    # A whole prompt stays out of the run file.
+    return {name: text for name, text in texts.items() if text is not None and len(text) <= _LONGEST_PARAM}
+
+
+_LONGEST_PARAM = 100
+
+
+def _text_of_param(value: object) -> str | None:
+    if value is None or isinstance(value, str | int | float | Enum):
+        return str(value)
+    # Of any other object, repr() may be another in each process.
+    named = getattr(value, "__name__", None)
+    return named if isinstance(named, str) else None

@@ -50,7 +50,7 @@ OPTIONS = (
     ("--whq-fail-inconclusive", FLAG, None, "The same as --whq-when inconclusive=fail."),
     ("--whq-sort", VALUE, "COLUMN", "Sort the terminal's table: name, energy, change, ...; -energy falls."),
     ("--whq-columns", VALUE, "LIST", "Columns of the terminal's table, such as power,tokens,budget."),
-    ("--whq-group-by", VALUE, "WHAT", "Set variants side by side: by test, file or all."),
+    ("--whq-group-by", VALUE, "WHAT", "Set variants side by side: by test, file, all or param:NAME."),
     ("--whq-name", VALUE, "NAME", "What reports call this run, where there are several, as of a matrix."),
     ("--whq-json", VALUE, "PATH", "Write the records to this file."),
     ("--whq-markdown", VALUE, "PATH", "Write a report in Markdown, for a pull request."),

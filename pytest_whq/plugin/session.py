@@ -21,7 +21,7 @@ from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import whq_of_test
 from pytest_whq.plugin.gaps import CARRIED, SessionGaps
 from pytest_whq.plugin.instruments import SessionInstruments
-from pytest_whq.plugin.items import is_benchmarked, is_marked, is_measured, is_worker, line_of
+from pytest_whq.plugin.items import is_benchmarked, is_marked, is_measured, is_worker, line_of, params_of
 from pytest_whq.plugin.reports import add_properties, has_queries, outcome_of, place_at_test
 from pytest_whq.plugin.settings import Settings, marker_budgets, marker_entries, plan_for
 from pytest_whq.plugin.whole_test import as_one_query, kept_error
@@ -236,7 +236,9 @@ class WhqSession:
             caps=self._settings.caps,
             estimate=self._settings.estimate,
         )
-        item.stash[_RECORD] = Record(item.nodeid, "passed", measurement, budgets, line=line_of(item))
+        item.stash[_RECORD] = Record(
+            item.nodeid, "passed", measurement, budgets, line=line_of(item), params=params_of(item)
+        )
         return item.stash[_RECORD]
 
     def _compared(self, item: pytest.Item, record: Record, attempts: Sequence[Measurement]) -> Record:

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from pytest_whq.errors import SettingError, did_you_mean
 from pytest_whq.model import Record
 from pytest_whq.rendering.terminal_columns import COLUMNS
 
-GroupBy = Literal["test", "file", "all"]
-"""What tests of one group share: all but their parameters, their file, or nothing."""
+_GROUPS_BY = ("test", "file", "all", "param:NAME")
+"""What tests of one group share: all but their parameters, their file, nothing, or a parameter's value."""
+
+_PARAM = "param:"
 
 _SORTED_BY = ("name", "energy", *COLUMNS)
 
@@ -25,7 +26,7 @@ class Arrangement:
     columns: tuple[str, ...] = ()
     sort: str | None = None
     falling: bool = False
-    group_by: GroupBy | None = None
+    group_by: str | None = None
 
     def order(self, records: Sequence[Record]) -> list[Record]:
         """The ``records`` as they are asked for; those of which the key is unknown come last."""
@@ -38,6 +39,17 @@ class Arrangement:
         known = [(value, record) for value, record in keyed if value is not None]
         known.sort(key=lambda pair: pair[0], reverse=self.falling)
         return [*(record for _, record in known), *(record for value, record in keyed if value is None)]
+
+    def not_grouped(self, records: Sequence[Record]) -> str | None:
+        """Why the ``records`` cannot be grouped as is asked for; None where they can."""
+        if self.group_by is None or not self.group_by.startswith(_PARAM):
+            return None
+        name = self.group_by.removeprefix(_PARAM)
+        known = sorted({param for record in records for param in record.params})
+        if name in known or not records:
+            return None
+        there_are = f"they have {', '.join(known)}" if known else "they have none"
+        return f"None of these tests has the parameter {name!r}{did_you_mean(name, known)}: {there_are}."
 
     def groups(self, records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
         """The groups by their names, each ordered; all as one without a name where none are asked for."""
@@ -58,9 +70,9 @@ def arrangement(
     by = (sort[1] or "").strip()
     if by:
         _check(sort[0], by.removeprefix("-"), _SORTED_BY)
-    if group[1]:
-        _check(group[0], group[1], get_args(GroupBy))
-    grouped: GroupBy | None = next((one for one in get_args(GroupBy) if one == group[1]), None)
+    grouped = group[1] or None
+    if grouped is not None and not (grouped.startswith(_PARAM) and grouped != _PARAM):
+        _check(group[0], grouped, _GROUPS_BY)
     return Arrangement(names, by.removeprefix("-") or None, by.startswith("-"), grouped)
 
 
@@ -76,7 +88,10 @@ def _key(sort: str, record: Record) -> float | None:
     return record.measurement.wh_per_query if sort == "energy" else COLUMNS[sort].key(record)
 
 
-def _group_of(record: Record, group_by: GroupBy | None) -> str:
+def _group_of(record: Record, group_by: str | None) -> str:
     if group_by == "file":
         return record.test.partition("::")[0]
+    if group_by is not None and group_by.startswith(_PARAM):
+        name = group_by.removeprefix(_PARAM)
+        return f"{name}={record.params[name]}" if name in record.params else f"no {name}"
     return record.test.partition("[")[0] if group_by == "test" else ""

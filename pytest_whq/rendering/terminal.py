@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice, repeat
 
 from pytest_whq.model import BudgetVerdict, Gap, Record, Run
@@ -51,6 +52,9 @@ def _test_lines(
     records: Sequence[Record], verbosity: int, width: int, arranged: Arrangement
 ) -> Iterator[str]:
     """A header, where there are figures under it, and a line for each test or several, by groups."""
+    if (why_not := arranged.not_grouped(records)) is not None:
+        yield one_line(why_not)
+        arranged = replace(arranged, group_by=None)
     groups = list(arranged.groups(records))
     records = [record for _, group in groups for record in group]
     measured = [record for record in records if record.measurement.why_unmeasured is None]

@@ -168,14 +168,6 @@ def mapping_of(reader: Reader[Any], keys: Collection[str]) -> Reader[dict[str, A
     return object_of(dict.fromkeys(keys, reader), may_lack=keys)
 
 
-@taking(type="object", additionalProperties=count.schema)
-def counts_by_name(value: Any) -> dict[str, int]:
-    """An object of any fields, each a whole number from 0 up."""
-    if type(value) is not dict:
-        raise FieldError(f"is {shown(value)}, but must be an object")
-    return object_of(dict.fromkeys(value, count))(value)
-
-
 def object_of(readers: Mapping[str, Reader[Any]], may_lack: Collection[str] = ()) -> Reader[dict[str, Any]]:
     """A reader of an object with a field for each of ``readers`` and no other."""
     expected = readers.keys()
@@ -214,3 +206,19 @@ def _wrong_names(
             return FieldError("is not a field of this format", shown(name)[1:-1])
     missing = next(name for name in expected if name in required and name not in value)
     return FieldError("is missing", missing)
+
+
+def _by_name(reader: Reader[Any]) -> Reader[dict[str, Any]]:
+    """A reader of an object of any fields, each as ``reader`` reads it."""
+
+    @taking(type="object", additionalProperties=reader.schema)
+    def read(value: Any) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise FieldError(f"is {shown(value)}, but must be an object")
+        return object_of(dict.fromkeys(value, reader))(value)
+
+    return read
+
+
+counts_by_name = _by_name(count)
+texts_by_name = _by_name(text)

@@ -16,6 +16,7 @@ from pytest_whq.storing.fields import (
     one_of,
     optional,
     text,
+    texts_by_name,
 )
 
 
@@ -69,4 +70,6 @@ def reader_for(hint: Any) -> Reader[Any]:
         return list_of(reader_for(arguments[0]))
     if get_origin(hint) is Mapping and arguments == (str, int):
         return counts_by_name
+    if get_origin(hint) is Mapping and arguments == (str, str):
+        return texts_by_name
     raise TypeError(f"{hint} does not tell how it is read: give its field a reader")

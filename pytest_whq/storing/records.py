@@ -63,6 +63,7 @@ _DETAILS = (
     "server",
     "imported",
     "line",
+    "params",
 )
 """Fields that a file may lack, and does where they say nothing."""
 

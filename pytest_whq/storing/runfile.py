@@ -25,7 +25,7 @@ from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_record, read_with, record_as_dict
 from pytest_whq.storing.stamp import moment
 
-# 1: first; since 0.1 a record may have `power` and any of the metrics, and be `imported`;
+# 1: first; since 0.1 a record may have `power`, `params` and any of the metrics, and be `imported`;
 # a run may have `place`, `gaps` and `name`
 RUN_FORMAT = 1
 

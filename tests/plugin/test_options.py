@@ -194,6 +194,25 @@ def test_the_table_is_arranged_as_asked_for(project: MeasuredProject, given: str
     )
 
 
+def test_tests_are_grouped_by_the_value_of_a_parameter(project: MeasuredProject, given: str) -> None:
+    project.tests("""
+        import pytest
+
+        @pytest.mark.parametrize("prompt", ["Say hi. " * 20, print], ids=["long", "callable"])
+        @pytest.mark.parametrize(("model", "options"), [("8b", {}), ("1b", object())])
+        def test_chat(whq, client, model, options, prompt):
+            whq(client.chat, "Say hi.", seconds=2.0 if model == "8b" else 1.0)
+    """)
+    result = run_with(project, given, whq_group_by="param:model")
+    assert [line for line in result.outlines if line.startswith("model=")] == ["model=8b:", "model=1b:"]
+    assert [record["params"] for record in project.records.values()] == [
+        {"model": "8b"},
+        {"model": "8b", "prompt": "print"},
+        {"model": "1b"},
+        {"model": "1b", "prompt": "print"},
+    ]
+
+
 def test_reports_call_a_run_by_its_name(project: MeasuredProject, given: str) -> None:
     project.tests(ONE_CALL)
     run_with(project, given, whq_name="h100", whq_markdown="report.md")

@@ -374,6 +374,41 @@ def test_variants_stand_side_by_side_with_the_best_of_them() -> None:
     ]
 
 
+def test_tests_with_the_same_value_of_a_parameter_stand_together() -> None:
+    run = a_run(
+        *(
+            replace(
+                measured(f"test_sweep[{model}-{batch}]", mwh, 1.0),
+                params={"model": model, "batch": str(batch)},
+            )
+            for model, batch, mwh in (("8b", 1, 2.0), ("70b", 1, 9.0), ("8b", 4, 1.0))
+        ),
+        measured("test_alone", 5.0, 1.0),
+    )
+    header, *lines, _ = render(run, arranged=Arrangement(group_by="param:model")).splitlines()
+    assert header.endswith("in its group")
+    assert lines == [
+        "model=8b:",
+        "test_chat.py::test_sweep[8b-4]    1.00 mWh ± 1.0 %           best",
+        "test_chat.py::test_sweep[8b-1]    2.00 mWh ± 1.0 %    2.00 x best",
+        "model=70b:",
+        "test_chat.py::test_sweep[70b-1]   9.00 mWh ± 1.0 %",
+        "no model:",
+        "test_chat.py::test_alone          5.00 mWh ± 1.0 %",
+    ]
+    first, header, *_ = render(run, arranged=Arrangement(group_by="param:modle")).splitlines()
+    assert first == (
+        "None of these tests has the parameter 'modle' (did you mean model?): they have batch, model."
+    )
+    assert header.endswith("± 95 %")
+
+
+def test_tests_without_parameters_are_not_grouped_by_one() -> None:
+    arranged = Arrangement(group_by="param:model")
+    first, *_ = render(a_run(measured("test_alone", 5.0, 1.0)), arranged=arranged).splitlines()
+    assert first == "None of these tests has the parameter 'model': they have none."
+
+
 def test_the_table_has_the_columns_and_the_order_that_are_asked_for() -> None:
     unknown = replace(NOTHING, test="tests/test_chat.py::test_dark")
     run = a_run(unknown, *a_swept_run().records)
@@ -393,7 +428,11 @@ def test_the_table_has_the_columns_and_the_order_that_are_asked_for() -> None:
             "--columns cannot be 'powre' (did you mean power?): it knows queries, tokens, ",
         ),
         ((None, "-enrgy", None), "--sort cannot be 'enrgy' (did you mean energy?): it knows name, energy, "),
-        ((None, None, "func"), "--group-by cannot be 'func': it knows test, file, all."),
+        ((None, None, "func"), "--group-by cannot be 'func': it knows test, file, all, param:NAME."),
+        (
+            (None, None, "param:"),
+            "--group-by cannot be 'param:' (did you mean param:NAME?): it knows test, file, all, param:NAME.",
+        ),
     ],
 )
 def test_an_arrangement_that_there_is_not_is_refused(
