@@ -118,6 +118,7 @@ def test_check_takes_limits_of_regressions_from_the_file_of_budgets(whq: Whq) ->
     assert (status, out.splitlines()[2:]) == (
         1,
         [
+            "    baseline 12.3 mWh",
             f"1 measured, 1 over budget · {RIG}",
             (
                 "tests/test_chat.py::test_a: wh_per_query is 13.5 mWh, 8.0 % over its budget of "

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice, repeat
+from itertools import islice
 
 from pytest_whq.model import BudgetVerdict, Gap, Record, Run
 from pytest_whq.rendering.acceptance import named
@@ -25,7 +25,10 @@ from pytest_whq.units import prefix_for
 
 _GAP = "   "
 _INDENT = "    "
-_SHORTEST_NAME = 30
+_SHORTEST_NAME = 24
+
+_GIVES_WAY = ("warnings", "baseline", "budget", "change", "verdict")
+"""What stands below a test's line where that would be too wide, the first first."""
 
 
 def render(
@@ -61,14 +64,15 @@ def _test_lines(
     names = short_names([record.test for record in records])
     best = best_column(_best_in(groups)) if arranged.group_by else None
     more = VERBOSE if verbosity > 0 and not arranged.columns else ()
-    table = _table(measured, (*more, *(arranged.columns or USUAL)), best)
-    details: Iterator[list[str]] = repeat([])
-    if more and max(map(len, names), default=0) + len(_GAP) + max(map(len, table)) > width:
-        details = (_details(record, width) for record in measured)
-        table = _table(measured, USUAL, best)
-    header, *rows = table
-    names = fitted(names, max(_SHORTEST_NAME, width - len(_GAP) - max(map(len, table))))
+    columns = _columns(measured, (*more, *(arranged.columns or USUAL)), best)
+    below: list[str] = []
+    if _width(columns) + max(map(len, names), default=0) + len(_GAP) > width:
+        below = [*_moved_below(columns, names, width, arranged.columns), *more]
+        columns = {name: column for name, column in columns.items() if name not in below}
+    names = _fitted(names, columns, width)
     longest = max(map(len, names), default=0)
+    header, *rows = _table(columns)
+    details = (_details(record, below, width) for record in measured)
     if rows:
         yield f"{'test':<{longest}}{_GAP}{header}"
     remaining, named_records = iter(rows), iter(zip(names, records, strict=True))
@@ -94,29 +98,73 @@ def _best_in(groups: Sequence[tuple[str, Sequence[Record]]]) -> Callable[[Record
     return lambda record: best.get(record.test)
 
 
-def _table(records: Sequence[Record], names: Sequence[str], best: Column[Record] | None) -> list[str]:
-    """A header and the figures of each record as one line, aligned, without columns that say nothing."""
+_Cells = dict[str, tuple[Column[Record], list[str]]]
+"""The columns of the table that say something, by their names, each with its cells."""
+
+
+def _columns(records: Sequence[Record], names: Sequence[str], best: Column[Record] | None) -> _Cells:
     # One prefix for all figures that are compared with one another: µWh below mWh look larger.
     prefix = prefix_for([value for record in records if (value := record.measurement.wh_per_query)])
-    named = {name: one.column for name, one in COLUMNS.items()} | {"baseline": baseline_column(prefix)}
-    columns = [energy_column(records, prefix), *([best] if best else []), *(named[name] for name in names)]
-    shown = filled(columns, records)
-    if not shown:
+    known = {name: one.column for name, one in COLUMNS.items()} | {"baseline": baseline_column(prefix)}
+    columns = {"energy": energy_column(records, prefix)} | ({"best": best} if best else {})
+    columns |= {name: known[name] for name in names}
+    cells = filled(list(columns.values()), records)
+    return {name: (column, cells[column]) for name, column in columns.items() if column in cells}
+
+
+def _width(columns: _Cells) -> int:
+    """How wide the table of ``columns`` is."""
+    widths = [max(map(len, (column.title, *cells))) for column, cells in columns.values()]
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
+
+
+def _fitted(names: Sequence[str], columns: _Cells, width: int) -> list[str]:
+    """The ``names`` in what ``columns`` leave of ``width``."""
+    return fitted(names, max(_SHORTEST_NAME, width - len(_GAP) - _width(columns)))
+
+
+def _moved_below(columns: _Cells, names: Sequence[str], width: int, chosen: Sequence[str]) -> list[str]:
+    """Which of ``columns``, less those of `VERBOSE`, a line has no room for; of the ``chosen`` the last."""
+    left = {name: column for name, column in columns.items() if chosen or name not in VERBOSE}
+    moved: list[str] = []
+    for name in reversed(chosen) if chosen else _GIVES_WAY:
+        if max(map(len, _fitted(names, left, width)), default=0) + len(_GAP) + _width(left) <= width:
+            break
+        if left.pop(name, None) is not None:
+            moved.insert(0, name)
+    return moved
+
+
+def _table(columns: _Cells) -> list[str]:
+    """A header and the figures of each record as one line, aligned."""
+    if not columns:
         return [""]
-    header = [column.title for column in shown]
-    rows = [header, *zip(*shown.values(), strict=True)]
-    return aligned(rows, [column.align for column in shown], _GAP)
+    header = [column.title for column, _ in columns.values()]
+    rows = zip(*(cells for _, cells in columns.values()), strict=True)
+    return aligned([header, *rows], [column.align for column, _ in columns.values()], _GAP)
 
 
-def _details(record: Record, width: int) -> list[str]:
-    """What the columns of `VERBOSE` say, in lines of their own."""
-    said = [text for name in VERBOSE if (text := COLUMNS[name].phrase(record))]
+def _details(record: Record, names: Sequence[str], width: int) -> list[str]:
+    """What the columns of ``names`` say, in lines of their own."""
     lines: list[str] = []
-    for text in said:
+    for text in filter(None, (COLUMNS[name].phrase(record) for name in names)):
         if lines and len(lines[-1]) + len(_GAP) + len(text) <= width:
             lines[-1] += f"{_GAP}{text}"
         else:
-            lines.append(f"{_INDENT}{text}")
+            lines += _broken(text, width)
+    return lines
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """``text`` in lines of about ``width``, broken after what it lists."""
+    first, *others = text.split(", ")
+    lines = [f"{_INDENT}{first}"]
+    for part in others:
+        if len(lines[-1]) + len(part) + len(", ,") <= width:
+            lines[-1] += f", {part}"
+        else:
+            lines[-1] += ","
+            lines.append(f"{_INDENT}{part}")
     return lines
 
 

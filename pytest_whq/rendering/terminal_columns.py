@@ -164,6 +164,10 @@ def _number_of_warnings(record: Record) -> float:
     return sum(not REASONS[reason.code] for reason in record.measurement.reasons)
 
 
+def _after(title: str, cell: Callable[[Record], str]) -> Callable[[Record], str]:
+    return lambda record: f"{title} {said}" if (said := cell(record)) else ""
+
+
 def _load(name: str) -> _Key:
     return lambda record: getattr(record.measurement.load, name, None)
 
@@ -196,10 +200,14 @@ COLUMNS: Mapping[str, Sortable] = {
         Column[Record]("phases", lambda record: phases_phrase(record.measurement), "left"), _first_token_s
     ),
     "budget": Sortable(
-        Column[Record]("budget used", lambda record: budget_phrase(record.budgets), "left"), _budget_used
+        Column[Record]("budget used", lambda record: budget_phrase(record.budgets), "left"),
+        _budget_used,
+        _after("budget", lambda record: budget_phrase(record.budgets)),
     ),
-    "baseline": Sortable(baseline_column(None), _compared("baseline")),
-    "change": Sortable(Column("change", _change), _compared("change")),
+    "baseline": Sortable(
+        baseline_column(None), _compared("baseline"), _after("baseline", baseline_column(None).cell)
+    ),
+    "change": Sortable(Column("change", _change), _compared("change"), _after("change", _change)),
     "verdict": Sortable(Column("verdict", _verdict, "left"), _compared("change")),
     "warnings": Sortable(Column("warnings", _warnings, "left"), _number_of_warnings),
 }

@@ -6,7 +6,7 @@ import pytest
 from samples import H200, NOTHING, RIG, a_record, a_run
 
 from pytest_whq.errors import SettingError
-from pytest_whq.model import BudgetVerdict, Comparison, Measurement, Reason, Record, Rig, Run
+from pytest_whq.model import REASONS, BudgetVerdict, Comparison, Measurement, Reason, Record, Rig, Run
 from pytest_whq.model.verdicts import BudgetOutcome, ComparisonOutcome
 from pytest_whq.rendering.arrangement import Arrangement, arrangement
 from pytest_whq.rendering.names import short_names, shortened
@@ -69,7 +69,7 @@ def test_budgets_and_warnings_are_columns_where_there_are_any() -> None:
         measured("test_free", 900.0, 0.5),
     )
     assert (
-        render(run)
+        render(run, width=110)
         == """\
 test                         Wh/query ± 95 %   budget used                     warnings
 test_chat.py::test_short   36.0 mWh ±  1.1 %   72.0 % of 50.0 mWh
@@ -91,10 +91,10 @@ def test_the_tightest_budget_is_shown_and_failing_ones_first() -> None:
     assert (
         render(run)
         == """\
-test                             Wh/query ± 95 %   budget used
-test_chat.py::test_tokens       1.00 mWh ± 1.0 %   90.0 % of 100 mWh/1,000 tokens
-test_chat.py::test_unmeasured   1.00 mWh ± 1.0 %   unmeasured: 100 mWh/1,000 tokens
-test_chat.py::test_other        1.00 mWh ± 1.0 %   1.0 % of 50.0 mWh
+test                          Wh/query ± 95 %   budget used
+test_chat.py::test_tokens    1.00 mWh ± 1.0 %   90.0 % of 100 mWh/1,000 tokens
+test…t.py::test_unmeasured   1.00 mWh ± 1.0 %   unmeasured: 100 mWh/1,000 tokens
+test_chat.py::test_other     1.00 mWh ± 1.0 %   1.0 % of 50.0 mWh
 1 test with wh_per_1k_tokens unmeasured: no tokens
 1 test not judged: other hardware
 3 measured, 1 with a budget unmeasured · NVIDIA H200, 700 W limit · nvml counter · gross, GPU board"""
@@ -184,6 +184,55 @@ def test_a_sweep_has_distinct_names_one_unit_and_a_header_in_80_columns() -> Non
         assert name.endswith(record.test.rpartition("-")[2])
 
 
+def a_run_with_all_columns() -> Run:
+    exceeded = budget("exceeded", 1.242)
+    warned = ("imprecise", "shared_device", "estimated", "device_not_idle", "few_readings")
+    return a_run(
+        measured(
+            "test_short[llama-3.1-8b-fp8]",
+            36.0,
+            1.1,
+            budgets=(budget("within", 0.72),),
+            comparison=compared(35.0, 0.028, "unchanged"),
+        ),
+        measured(
+            "test_long[llama-3.1-8b-fp8]",
+            62.1,
+            12.3,
+            budgets=(exceeded,),
+            comparison=compared(45.0, 0.38, "regressed"),
+            reasons=tuple(Reason(code, "why") for code in warned if code in REASONS),
+        ),
+    )
+
+
+def test_what_a_line_has_no_room_for_stands_below_it() -> None:
+    *lines, _ = render(a_run_with_all_columns(), width=80).splitlines()
+    assert lines == [
+        "test                                       Wh/query ± 95 %    change   verdict",
+        "test….py::test_short[llama-3.1-8b-fp8]   36.0 mWh ±  1.1 %    +2.8 %   unchanged",
+        "    budget 72.0 % of 50.0 mWh   baseline 35.0 mWh",
+        "test…t.py::test_long[llama-3.1-8b-fp8]   62.1 mWh ± 12.3 %   +38.0 %   regressed",
+        "    budget 124.2 % of 50.0 mWh, exceeded   baseline 45.0 mWh",
+        "    imprecise, shared device, estimated",
+    ]
+
+
+@pytest.mark.parametrize("verbosity", [0, 1])
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+@pytest.mark.parametrize("columns", [(), ("budget", "verdict", "load", "tokens", "warnings", "baseline")])
+def test_no_line_of_the_table_is_wider_than_the_terminal_and_every_figure_is_whole(
+    verbosity: int, width: int, columns: tuple[str, ...]
+) -> None:
+    run = a_run_with_all_columns()
+    *lines, _ = render(run, verbosity=verbosity, width=width, arranged=Arrangement(columns)).splitlines()
+    lines = [line for line in lines if not line.endswith(": why")]
+    assert max(map(len, lines)) <= width
+    told = "\n".join(lines)
+    for figure in ("36.0 mWh", "12.3 %", "35.0 mWh", "124.2 % of 50.0 mWh", "regressed", "shared device"):
+        assert figure in told
+
+
 def test_of_a_single_round_no_spread_is_shown_beside_imprecise() -> None:
     reason = Reason("imprecise", "the 95 % interval is unknown, wider than the ± 2.0 % asked for")
     record = measured("test_a", 3.91, 1.0, interval95={}, reasons=(reason,))
@@ -199,7 +248,7 @@ def test_quiet_shows_only_what_fails() -> None:
         replace(NOTHING, test="tests/test_chat.py::test_dark", budgets=(budget("unmeasured", None),)),
     )
     assert (
-        render(run, verbosity=-1)
+        render(run, verbosity=-1, width=120)
         == """\
 test                         Wh/query ± 95 %   budget used                      baseline     change   verdict
 test_chat.py::test_over     62.1 mWh ± 1.2 %   124.2 % of 50.0 mWh, exceeded
