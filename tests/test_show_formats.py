@@ -4,7 +4,7 @@ import pytest
 from samples import FULL, NOTHING, a_run
 
 from pytest_whq.cli import main
-from pytest_whq.rendering import RENDERERS
+from pytest_whq.rendering import EXPORTS, RENDERERS
 from pytest_whq.storing.runfile import write_run
 
 
@@ -24,3 +24,17 @@ def test_a_format_that_is_not_there_is_refused_with_those_that_are(
 ) -> None:
     assert main(["show", "--format", "pdf"]) == 2
     assert "'markdown', 'html', 'csv', 'openmetrics'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_without_figures_says_so(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run.json"
+    write_run(a_run(NOTHING), path)
+    assert main(["show", str(path), "--format", name]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.strip() in ("[]", "{}")
+    assert shown.err == (
+        f"whq: No test has a figure that stands: {name} gets none, which its tool may refuse.\n"
+    )

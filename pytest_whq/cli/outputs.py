@@ -41,7 +41,10 @@ def print_run(run: "Run", options: argparse.Namespace) -> bool:
     if options.format == "terminal":
         say(as_terminal(run, options))
         return True
-    hand_over(_PRINTED[options.format](run))
+    document = _PRINTED[options.format](run)
+    hand_over(document)
+    if options.format in EXPORTS and document.strip() in ("[]", "{}"):
+        complain(f"No test has a figure that stands: {options.format} gets none, which its tool may refuse.")
     return False
 
 

@@ -1,6 +1,7 @@
 """The figures in Bencher's metric format: benchmark -> measure -> value, with its bounds where known."""
 
 import json
+from hashlib import sha256
 
 from pytest_whq.model import METRICS, Measurement, Run
 from pytest_whq.rendering.words import one_line
@@ -8,9 +9,23 @@ from pytest_whq.rendering.words import one_line
 
 def render(run: Run) -> str:
     """The metrics that stand, each by its name with ``-`` for ``_``, as a measure's slug is written."""
-    found = {one_line(record.test): _measures(record.measurement) for record in run.records}
+    found = {_name(record.test): _measures(record.measurement) for record in run.records}
     shown = {test: measures for test, measures in found.items() if measures}
     return json.dumps(shown, indent=1).replace("##[", r"#\u0023[") + "\n"
+
+
+_LONGEST = 1024
+"""Bytes of a benchmark's name that Bencher takes."""
+
+
+def _name(test: str) -> str:
+    """The name of ``test``; of one that is too long the beginning, and what tells it from others."""
+    name = one_line(test)
+    whole = name.encode()
+    if len(whole) <= _LONGEST:
+        return name
+    rest = f"…{sha256(whole).hexdigest()[:8]}"
+    return whole[: _LONGEST - len(rest.encode())].decode(errors="ignore") + rest
 
 
 def _measures(measurement: Measurement) -> dict[str, dict[str, float]]:
