@@ -26,6 +26,8 @@ from pytest_whq.units import prefix_for
 _GAP = "   "
 _INDENT = "    "
 _SHORTEST_NAME = 24
+_WHOLE_NAME = 30
+"""So much of a name matters more than that warnings stand in its line."""
 
 _GIVES_WAY = ("warnings", "baseline", "budget", "change", "verdict")
 """What stands below a test's line where that would be too wide, the first first."""
@@ -118,9 +120,9 @@ def _width(columns: _Cells) -> int:
     return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
-def _fitted(names: Sequence[str], columns: _Cells, width: int) -> list[str]:
-    """The ``names`` in what ``columns`` leave of ``width``."""
-    return fitted(names, max(_SHORTEST_NAME, width - len(_GAP) - _width(columns)))
+def _fitted(names: Sequence[str], columns: _Cells, width: int, shortest: int = _SHORTEST_NAME) -> list[str]:
+    """The ``names`` in what ``columns`` leave of ``width``, and in ``shortest`` at least."""
+    return fitted(names, max(shortest, width - len(_GAP) - _width(columns)))
 
 
 def _moved_below(columns: _Cells, names: Sequence[str], width: int, chosen: Sequence[str]) -> list[str]:
@@ -128,7 +130,9 @@ def _moved_below(columns: _Cells, names: Sequence[str], width: int, chosen: Sequ
     left = {name: column for name, column in columns.items() if chosen or name not in VERBOSE}
     moved: list[str] = []
     for name in reversed(chosen) if chosen else _GIVES_WAY:
-        if max(map(len, _fitted(names, left, width)), default=0) + len(_GAP) + _width(left) <= width:
+        shortest = _WHOLE_NAME if name == "warnings" else _SHORTEST_NAME
+        longest = max(map(len, _fitted(names, left, width, shortest)), default=0)
+        if longest + len(_GAP) + _width(left) <= width:
             break
         if left.pop(name, None) is not None:
             moved.insert(0, name)
