@@ -75,7 +75,7 @@ def sizes_and_times(runs: int, tests: int) -> None:
             json.loads(document)
         parse_runs_s = (process_time() - start_s) * runs / len(as_run_files)
         start_s = process_time()
-        kept = read_history_of([folder])
+        kept, _ = read_history_of([folder])
         read_s = process_time() - start_s
         start_s = process_time()
         detector = change_points(_NOISE)

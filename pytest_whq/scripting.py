@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_whq.calling.source_instruments import SourceInstruments, Teller
 from pytest_whq.calling.whq import Whq
-from pytest_whq.errors import SettingError, did_you_mean
+from pytest_whq.errors import RunFileError, SettingError, did_you_mean
 from pytest_whq.git import current_commit
 from pytest_whq.measuring.claim import WAIT_S
 from pytest_whq.measuring.ledger import Ledger
@@ -22,6 +22,7 @@ from pytest_whq.setting_values import seconds
 from pytest_whq.sources.bounded import LIMIT_S
 from pytest_whq.sources.offered import installed_offers
 from pytest_whq.sources.roles import RolePattern, role_patterns
+from pytest_whq.storing.files import make_folder_of
 from pytest_whq.storing.known_boards import known_boards
 from pytest_whq.storing.runfile import write_run
 from pytest_whq.storing.stamp import TOOL, now
@@ -142,22 +143,28 @@ def session(*, json: str | Path | None = None, name: str | None = None, **settin
     ``prometheus_query``, ``server``, ``driver_timeout``, ``wait``, ``tokenizer``, ``rounds``, ``warmup``,
     ``min_seconds``, ``max_seconds``, ``precision``, ``idle_ok``, ``max_cached``; those of files do not
     count. At its end, also by an error, what was measured is written to the run file ``json`` as the record
-    ``name``, else with the name of the script. SettingError where a setting cannot be used, RunFileError
-    where the file cannot be written.
+    ``name``, else with the name of the script; its folder is made where it is missing. SettingError where a
+    setting cannot be used, RunFileError where the file cannot be written, unless another error is under way.
     """
     measuring = Measuring(SessionSettings.of(settings), name or _own_name(), LogLines())
-    failed = False
     try:
         yield Whq(measuring.ledger)
-    except BaseException:
-        failed = True
-        raise
-    finally:
+    except BaseException as error:
         try:
-            if json is not None and measuring.ledger.has_measured:
-                write_run(measuring.run(failed), json)
-        finally:
-            measuring.close()
+            _keep(measuring, json, failed=True)
+        except RunFileError as lost:  # The script's own error is the one to tell.
+            error.add_note(f"pytest-whq: {lost}")
+        raise
+    else:
+        _keep(measuring, json, failed=False)
+    finally:
+        measuring.close()
+
+
+def _keep(measuring: Measuring, json: str | Path | None, *, failed: bool) -> None:
+    if json is not None and measuring.ledger.has_measured:
+        make_folder_of(Path(json))
+        write_run(measuring.run(failed), json)
 
 
 def _own_name() -> str:

@@ -57,6 +57,19 @@ def test_without_the_package_all_but_changes_is_shown(
     )
 
 
+def test_a_broken_file_is_named_and_the_others_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [write_history(kept_of(run), HISTORY_FOLDER) for run in DAYS]
+    paths[3].write_text("{")
+    assert main(["history"]) == 0
+    shown = capsys.readouterr()
+    assert CHANGE in shown.out
+    assert shown.err == (
+        f"whq: {paths[3]} is not whole JSON (Expecting property name enclosed in double quotes: "
+        "line 1 column 2 (char 1)). Restore it from version control, or take it out of the history.\n"
+        "whq: 1 file of the history cannot be read: what is shown is of the others.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

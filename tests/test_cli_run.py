@@ -70,6 +70,36 @@ def test_what_cannot_be_is_refused_before_the_command_runs(
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_report_that_cannot_be_written_leaves_the_commands_exit_code(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").touch()
+    arguments = ["--source", "nvml", "--json", "taken/run.json", "--html", "new/page.html"]
+    assert main(["run", *arguments, "--", sys.executable, "-c", "raise SystemExit(3)"]) == 3
+    shown = capfd.readouterr().err
+    assert "whq: taken/run.json cannot be written (Not a directory)." in shown
+    assert "Written: new/page.html\n" in shown
+
+
+def test_a_command_is_not_said_to_lack_tokens(capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--source", "nvml", "--idle-ok", "--json", "run.json", "--", sys.executable, "-c", "pass"]
+    assert main(["run", *arguments]) == 0
+    assert "token" not in capfd.readouterr().err
+    (record,) = read_run("run.json").records
+    told = {reason.code: reason.sentence for reason in record.measurement.reasons}
+    assert told["tokens_missing"] == "a whole command was measured, whose replies nobody read"
+
+
+def test_a_file_is_not_called_by_a_dash(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    command = ["--", sys.executable, "-c", "open('ran', 'w').close()"]
+    assert main(["run", "--source", "nvml", "--markdown", "-", *command]) == 2
+    assert capsys.readouterr().err == (
+        "whq: argument --markdown: - is no file: whq show --format prints to standard output; "
+        "./- is a file of that name (see whq run --help).\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -101,6 +101,15 @@ def _ago(hours: float) -> str:
     )
 
 
+def file_to_write(text: str) -> Path:
+    """The path of a file that an option names."""
+    if text == "-":
+        raise argparse.ArgumentTypeError(
+            "- is no file: whq show --format prints to standard output; ./- is a file of that name"
+        )
+    return Path(text)
+
+
 def formats_help(formats: Sequence[str]) -> str:
     """What the help says of ``--format``, whose default is the first of ``formats``."""
     first, *others = formats

@@ -1,9 +1,8 @@
 """The command that looks at this machine: devices."""
 
 import argparse
-from pathlib import Path
 
-from pytest_whq.cli.console import complain, say
+from pytest_whq.cli.console import complain, file_to_write, say
 from pytest_whq.errors import RunFileError, SettingError
 
 
@@ -26,7 +25,12 @@ def devices_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="how long a driver may take to answer (default: 10)",
     )
-    parser.add_argument("--json", metavar="PATH", type=Path, help="write the calibration to this file, too")
+    parser.add_argument(
+        "--json",
+        metavar="PATH",
+        type=file_to_write,
+        help="write the calibration to this file, too; makes its folder",
+    )
 
 
 def devices(options: argparse.Namespace) -> int:
@@ -57,7 +61,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     from pytest_whq.measuring.clock import SystemClock
     from pytest_whq.rendering import sensor_table
     from pytest_whq.storing.calibrations import calibrations_as_json
-    from pytest_whq.storing.files import write_text
+    from pytest_whq.storing.files import make_folder_of, write_text
     from pytest_whq.storing.known_boards import keep_boards
     from pytest_whq.storing.stamp import now
 
@@ -69,6 +73,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     say(sensor_table.render(found))
     created = now()
     if options.json is not None:
+        make_folder_of(options.json)
         write_text(options.json, calibrations_as_json(found, created=created, driver=driver))
     try:
         if kept := as_kept(found, created, driver):

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pytest_whq.cli.console import complain, say
+from pytest_whq.cli.console import complain, file_to_write, say
 from pytest_whq.errors import SettingError, WhqError
 
 
@@ -20,7 +20,12 @@ def history_arguments(parser: argparse.ArgumentParser) -> None:
         "--tests", metavar="GLOB", default="*", help="only tests whose ids fit, such as *chat*"
     )
     parser.add_argument("--run-noise", metavar="P", help="how much runs differ at least (default: 1%%)")
-    parser.add_argument("--html", metavar="PATH", type=Path, help="write the history as one HTML page")
+    parser.add_argument(
+        "--html",
+        metavar="PATH",
+        type=file_to_write,
+        help="write the history as one HTML page; makes its folder",
+    )
     parser.add_argument("-v", "--verbose", action="count", default=0, help="every change of each test")
 
 
@@ -30,6 +35,7 @@ def history(options: argparse.Namespace) -> int:
     from pytest_whq.history.series import series_of
     from pytest_whq.judging.run_noise import RUN_NOISE
     from pytest_whq.rendering.history import page, table
+    from pytest_whq.rendering.words import number_of
     from pytest_whq.setting_values import share
     from pytest_whq.storing.any_file import read_history_of
     from pytest_whq.storing.files import make_folder_of, write_text
@@ -37,7 +43,14 @@ def history(options: argparse.Namespace) -> int:
 
     noise = RUN_NOISE if options.run_noise is None else share("--run-noise", options.run_noise)
     paths = options.paths or [HISTORY_FOLDER]
-    runs = read_history_of([path for path in paths if path != HISTORY_FOLDER or path.exists()])
+    runs, problems = read_history_of([path for path in paths if path != HISTORY_FOLDER or path.exists()])
+    if problems and not runs:
+        raise problems[0]
+    for problem in problems:
+        complain(str(problem))
+    if problems:
+        files = number_of(len(problems), "file")
+        complain(f"{files} of the history cannot be read: what is shown is of the others.")
     if not runs:
         raise SettingError(f"{', '.join(map(str, paths))} keeps no run: pytest --whq-save keeps each there.")
     note, detector = "", None

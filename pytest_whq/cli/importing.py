@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_whq.cli.console import complain
+from pytest_whq.cli.console import complain, file_to_write
 from pytest_whq.cli.period import PROMETHEUS, period_arguments, read_period
 from pytest_whq.cli.table import add_table, print_table, selection_of
 from pytest_whq.errors import ImportedFileError, SettingError, did_you_mean
@@ -28,7 +28,13 @@ def import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", metavar="FILE", nargs="+", help="its files, a power log, or the URL of a Prometheus"
     )
-    parser.add_argument("-o", "--output", metavar="RUN", type=Path, help="write the run to this file")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="RUN",
+        type=file_to_write,
+        help="write the run to this file; makes its folder",
+    )
     parser.add_argument("--strict", action="store_true", help="exit 1 where a figure raises a doubt")
     modelling = parser.add_argument_group("modelled energy")
     modelling.add_argument("--power-table", metavar="FILE", type=Path, help="all-in power per GPU, as TOML")
@@ -80,8 +86,10 @@ def import_(options: argparse.Namespace) -> int:
         raise ImportedFileError(f"No result of {tool} is left to import. Check the files and the KIND.")
     run = _run(kind, tool, results, options)
     if options.output is not None:
+        from pytest_whq.storing.files import make_folder_of
         from pytest_whq.storing.runfile import write_run
 
+        make_folder_of(options.output)
         write_run(run, options.output)
     print_table(run, selection, options)
     return 1 if options.strict and _tell_doubts(run) else 0

@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from pytest_whq.cli.console import arranged, as_terminal, complain, formats_help, hand_over, say
+from pytest_whq.cli.console import (
+    arranged,
+    as_terminal,
+    complain,
+    file_to_write,
+    formats_help,
+    hand_over,
+    say,
+)
+from pytest_whq.errors import RunFileError
 from pytest_whq.rendering import EXPORTS, RENDERERS
 
 if TYPE_CHECKING:
@@ -25,7 +34,8 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 def add_reports(parser: argparse.ArgumentParser) -> None:
     """Let a command write its report to a file of each format."""
     for name, renderer in RENDERERS.items():
-        parser.add_argument(f"--{name}", metavar="PATH", type=Path, help=f"write {renderer.what}")
+        what = f"write {renderer.what}; makes its folder"
+        parser.add_argument(f"--{name}", metavar="PATH", type=file_to_write, help=what)
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -79,16 +89,25 @@ def write_reports(
 ) -> None:
     """Write the reports that are asked for, and on GitHub the job's summary and the annotations.
 
+    RunFileError, where one cannot be written, when all else has been.
     ``tell`` hears what is written; ``commands`` is the stream for GitHub's, which looks for them in both.
     """
     from pytest_whq.reports import add_step_summary, github_lines, write_report
 
+    problems = []
     for name in RENDERERS:
         if (path := getattr(options, name)) is not None:
-            write_report(run, name, path)
-            tell(f"Written: {path}")
-    if problem := add_step_summary(run):
-        complain(problem)
+            try:
+                write_report(run, name, path)
+                tell(f"Written: {path}")
+            except RunFileError as error:  # The others are written all the same.
+                problems.append(error)
+    if unsaid := add_step_summary(run):
+        complain(unsaid)
     for command in github_lines(run, Path.cwd(), enforced=True):
         # As it is: what `say` shows is no command any more.
         print(command, file=commands)
+    for problem in problems[1:]:
+        complain(str(problem))
+    if problems:
+        raise problems[0]

@@ -5,10 +5,14 @@ import shlex
 import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from pytest_whq.cli.console import add_table, arranged, as_terminal, complain, show_log
 from pytest_whq.cli.outputs import add_reports, write_reports
-from pytest_whq.errors import SettingError
+from pytest_whq.errors import RunFileError, SettingError
+
+if TYPE_CHECKING:
+    from pytest_whq.model import Run
 
 
 def run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,17 +54,32 @@ def run(options: argparse.Namespace) -> int:
             assert window.meter is not None
             if code == 0:
                 window.meter.tally.succeed_unread(queries)
+                window.meter.tally.unreadable = "a whole command was measured, whose replies nobody read"
             else:
                 window.meter.tally.fail(number=queries)
         found = measuring.run(failed=code != 0)
-        for line in as_terminal(found, options).splitlines():
+        for line in as_terminal(_without_tokens(found), options).splitlines():
             show_log(line)
         if measuring.fell_back is not None:
             complain(f"Energy is estimated from CPU time: {measuring.fell_back}")
-        write_reports(found, options, show_log, sys.stderr)
+        try:
+            write_reports(found, options, show_log, sys.stderr)
+        except RunFileError as error:  # The command has run: its exit code counts.
+            complain(str(error))
     finally:
         measuring.close()
     return code
+
+
+def _without_tokens(run: "Run") -> "Run":
+    """``run`` without saying that a command tells no tokens, which is its nature and no lack."""
+    from dataclasses import replace
+
+    records = []
+    for record in run.records:
+        reasons = tuple(one for one in record.measurement.reasons if one.code != "tokens_missing")
+        records.append(replace(record, measurement=replace(record.measurement, reasons=reasons)))
+    return replace(run, records=tuple(records))
 
 
 def _carried_out(command: list[str]) -> int:

@@ -15,6 +15,7 @@ from pytest_whq.setting_values import change_allowed, shown
 
 _MARKER_KEYS = (*METRICS, "max_regression", "max_failed", "hardware", "estimate")
 _FILE_KEYS = ("tests", *_MARKER_KEYS)
+_BUDGET_FILES = "give pyproject.toml, or a file such as whq.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def parse_budgets(text: str, name: str) -> tuple[BudgetEntry, ...]:
     try:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        if PurePath(name).suffix != ".toml":
+            raise SettingError(f"{name} is no file of budgets, which is in TOML: {_BUDGET_FILES}.") from error
         raise SettingError(f"{name} is not valid TOML: {error}.") from error
     where, prefix = name, ""
     if PurePath(name).name == "pyproject.toml":
@@ -59,6 +62,8 @@ def parse_budgets(text: str, name: str) -> tuple[BudgetEntry, ...]:
             table = table.get(key, {})
             if not isinstance(table, dict):
                 raise SettingError(f"{where} must be a table, not {shown(table)}.")
+    if PurePath(name).suffix != ".toml" and "budgets" not in table:
+        raise SettingError(f"{name} is no file of budgets: it has no [[budgets]]; {_BUDGET_FILES}.")
     _refuse_unknown(where, table, ("budgets",))
     entries = table.get("budgets", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -52,7 +52,7 @@ OPTIONS = (
     ("--whq-columns", VALUE, "LIST", "Columns of the terminal's table, such as power,tokens,budget."),
     ("--whq-group-by", VALUE, "WHAT", "Set variants side by side: by test, file, all or param:NAME."),
     ("--whq-name", VALUE, "NAME", "What reports call this run, where there are several, as of a matrix."),
-    ("--whq-json", VALUE, "PATH", "Write the records to this file."),
+    ("--whq-json", VALUE, "PATH", "Write the records to this file; a report makes its folder."),
     ("--whq-markdown", VALUE, "PATH", "Write a report in Markdown, for a pull request."),
     ("--whq-html", VALUE, "PATH", "Write a report as one HTML page."),
     ("--whq-csv", VALUE, "PATH", "Write the records as comma-separated values."),

@@ -41,6 +41,8 @@ def _given(config: pytest.Config, name: str) -> Path | None:
     text = text_of(config, name)
     if not text:
         return None
+    if text == "-":
+        raise _cannot_be(config, name, "that is no file, and whq show --format prints to standard output")
     path = base_of(config, name) / text
     if path.is_dir():
         raise _cannot_be(config, name, "it is a folder")

@@ -128,6 +128,8 @@ def _open_auto(devices: str | None) -> OpenedSource:
             if error.code != "no_source" and name not in _OF_THE_CPU:
                 raise
             passed_over.append(str(error))
+    if devices is not None:
+        passed_over.append(f"--whq-devices {devices} chooses among GPUs, and there is none.")
     return replace(_opened(last, built_in()[last](devices)), fell_back=" ".join(passed_over))
 
 

@@ -11,7 +11,7 @@ from pytest_whq.model.history import KeptRun, kept_of
 from pytest_whq.storing import journal
 from pytest_whq.storing.baseline_file import baseline_from_dict
 from pytest_whq.storing.files import parse_json, read_bytes, without_collection
-from pytest_whq.storing.history_file import history_from_dict
+from pytest_whq.storing.history_file import RESTORE, history_from_dict
 from pytest_whq.storing.runfile import run_from_dict
 
 
@@ -37,10 +37,18 @@ def read_baseline_at(path: Path) -> Baseline | None:
     return baseline_from_dict(document, str(path)) if _is_baseline(document) else None
 
 
-def read_history_of(paths: list[Path]) -> list[KeptRun]:
-    """The runs at ``paths``: of folders all files that end in ``.json``; RunFileError as above."""
+def read_history_of(paths: list[Path]) -> tuple[list[KeptRun], list[RunFileError]]:
+    """The runs at ``paths``, of folders those in all files that end in ``.json``, and why others are none."""
+    runs: list[KeptRun] = []
+    problems: list[RunFileError] = []
     with without_collection():
-        return [run for path in paths for file in _files_of(path) for run in _kept(file)]
+        for path in paths:
+            for file in _files_of(path):
+                try:
+                    runs += _kept(file)
+                except RunFileError as problem:
+                    problems.append(problem)
+    return runs, problems
 
 
 def _files_of(path: Path) -> Iterator[Path]:
@@ -56,7 +64,7 @@ def _files_of(path: Path) -> Iterator[Path]:
 def _kept(path: Path) -> list[KeptRun]:
     if path.suffix == journal.SUFFIX:
         return [kept_of(journal.read_session(path).run)]
-    document = parse_json(read_bytes(path), str(path))
+    document = parse_json(read_bytes(path), str(path), RESTORE)
     if _is_of_history(document):
         return [history_from_dict(document, str(path))]
     if _is_baseline(document):

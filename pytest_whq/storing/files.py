@@ -89,7 +89,14 @@ def parse_json(data: bytes, where: str, remedy: str = RECORD_AGAIN) -> Any:
     except _DuplicateNameError as error:
         raise RunFileError(f"{where} has the field {error.args[0]!a} twice in one object. {remedy}") from None
     except (ValueError, RecursionError) as error:
+        if isinstance(error, json.JSONDecodeError) and _is_of_another_kind(data, error.pos):
+            raise RunFileError(f"{where} holds no JSON, as files of results do. Check the path.") from None
         raise RunFileError(f"{where} is not whole JSON ({error}). {remedy}") from None
+
+
+def _is_of_another_kind(data: bytes, wrong: int) -> bool:
+    """Whether ``data`` never was JSON, by the place of what is ``wrong``; TOML may begin with brackets."""
+    return data[:1] != b"{" and wrong <= len(data) - len(data.lstrip(b"[")) < len(data)
 
 
 def refuse_many_values(data: bytes, where: str) -> None:

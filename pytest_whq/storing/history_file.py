@@ -25,7 +25,7 @@ from pytest_whq.storing.fields import (
     shown,
     text,
 )
-from pytest_whq.storing.files import parse_json, read_bytes, without_collection, write_text
+from pytest_whq.storing.files import write_text
 from pytest_whq.storing.hints import readers_of
 from pytest_whq.storing.plain_data import plain
 from pytest_whq.storing.records import read_with
@@ -37,7 +37,8 @@ HISTORY_FORMAT = 1  # 1: first
 HISTORY_FOLDER = Path(".whq", "history")
 """Where runs are kept unless somebody says otherwise, seen from the folder of the project."""
 
-_RESTORE = "Restore it from version control, or take it out of the history."
+RESTORE = "Restore it from version control, or take it out of the history."
+"""What to do about a file of a history that cannot be read."""
 
 
 def write_history(run: KeptRun, folder: Path) -> Path:
@@ -84,12 +85,6 @@ def history_as_json(run: KeptRun) -> str:
     return f'{start},\n"rows": [\n{lines}\n]}}\n'
 
 
-def read_history(path: Path) -> KeptRun:
-    """The run of a history at ``path``; RunFileError names the file, the field and what to do."""
-    with without_collection():
-        return history_from_dict(parse_json(read_bytes(path), str(path), _RESTORE), str(path))
-
-
 def history_from_dict(data: Any, where: str) -> KeptRun:
     """The run in ``data``, the whole of a history's file; a RunFileError begins with ``where``."""
     if not isinstance(data, dict) or "format" not in data or "rows" not in data:
@@ -100,7 +95,7 @@ def history_from_dict(data: Any, where: str) -> KeptRun:
             f"{where} is history format {shown(found)}; this version of pytest-whq reads {HISTORY_FORMAT}. "
             "Read it with the version that wrote it."
         )
-    whole = read_with(_read_document, data, where, _RESTORE)
+    whole = read_with(_read_document, data, where, RESTORE)
     return KeptRun(**{name: whole[name] for name in (*_HEAD, "rows")})
 
 

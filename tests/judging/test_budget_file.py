@@ -144,6 +144,18 @@ def test_an_entry_without_a_limit_is_refused() -> None:
         parse_budgets(entry('tests = "*"'), "whq.toml")
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[pytest]\nwhq_source = nvml\n", "is no file of budgets, which is in TOML:"),
+        ("[pytest]\nwhq_rounds = 3\n", "is no file of budgets: it has no [[budgets]];"),
+    ],
+)
+def test_another_file_of_settings_is_no_file_of_budgets(text: str, why: str) -> None:
+    with says(f"pytest.ini {why} give pyproject.toml, or a file such as whq.toml."):
+        parse_budgets(text, "pytest.ini")
+
+
 def test_broken_toml_is_refused_with_the_line() -> None:
     message = (
         "whq.toml is not valid TOML: Expected '=' after a key in a key/value pair (at line 2, column 13)."

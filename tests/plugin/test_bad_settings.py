@@ -154,6 +154,8 @@ def test_a_report_that_cannot_be_written_there_is_refused_at_the_start(project: 
     refused = f"cannot be 'file/run.json': {project.path}/file is no folder."
     assert_refused(run("--whq-json=file/run.json"), f"--whq-json {refused}")
     assert_refused(run("--whq-json=."), "--whq-json cannot be '.': it is a folder.")
+    what = "that is no file, and whq show --format prints to standard output"
+    assert_refused(run("--whq-markdown=-"), f"--whq-markdown cannot be '-': {what}.")
     project.ini(whq_json="file/run.json")
     assert_refused(run(), f"whq_json in pytest.ini {refused}")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from measured_project import MeasuredProject
 
-from pytest_whq.storing.history_file import read_history
+from pytest_whq.storing.any_file import read_history_of
 
 TEST = """
 def test_one(whq, client):
@@ -13,7 +13,7 @@ def test_one(whq, client):
 
 
 def kept_in(folder: Path) -> list[str]:
-    return [row.test for path in sorted(folder.glob("*.json")) for row in read_history(path).rows]
+    return [row.test for run in read_history_of([folder])[0] for row in run.rows]
 
 
 def test_a_run_is_kept_by_option_and_by_ini_setting(project: MeasuredProject) -> None:

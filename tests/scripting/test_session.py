@@ -53,6 +53,39 @@ def test_a_session_that_fails_keeps_what_it_measured(clock: FakeClock, tmp_path:
     assert (record.outcome, record.measurement.tokens.output_tokens) == ("failed", 7)
 
 
+def test_the_scripts_own_error_is_told_where_the_file_cannot_be_written(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").touch()
+
+    def script() -> None:
+        with pytest_whq.session(source="nvml", json=tmp_path / "taken" / "run.json", idle_ok=True) as whq:
+            with whq.measure() as window:
+                clock.sleep(5)
+                window.record()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        script()
+    assert raised.value.__notes__ == [
+        (
+            f"pytest-whq: {tmp_path}/taken/run.json cannot be written (Not a directory). "
+            "Give the path of a file in a folder that is there and that you may write to."
+        )
+    ]
+
+
+def test_the_folder_of_the_file_is_made(clock: FakeClock, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "run.json"
+    with (
+        pytest_whq.session(source="nvml", json=path, idle_ok=True) as whq,
+        whq.measure() as window,
+    ):
+        clock.sleep(5)
+        window.record()
+    assert len(read_run(path).records) == 1
+
+
 def test_nothing_is_written_of_a_session_that_measured_nothing(clock: FakeClock, tmp_path: Path) -> None:
     with pytest_whq.session(source="nvml", json=tmp_path / "run.json"):
         pass

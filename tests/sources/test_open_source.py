@@ -96,6 +96,13 @@ def test_auto_falls_to_the_estimate_where_there_is_no_gpu_and_says_why() -> None
     assert opened.fell_back == "nvml: there is no NVIDIA driver. rapl: nothing here."
 
 
+@pytest.mark.usefixtures("no_gpu")
+def test_auto_says_that_devices_which_are_named_are_not_there() -> None:
+    fell_back = open_source("auto", "9").fell_back
+    assert fell_back is not None
+    assert fell_back.endswith(" --whq-devices 9 chooses among GPUs, and there is none.")
+
+
 @pytest.mark.parametrize("code", ["mig", "source_error"])
 def test_auto_never_replaces_a_gpu_that_cannot_be_read_by_an_estimate(code: ReasonCode) -> None:
     refusing = standing_in({"nvml": raises(SourceError("nvml: no.", code=code))})

@@ -29,7 +29,6 @@ def says(message: str) -> AbstractContextManager[object]:
     "data",
     [
         b"",
-        b"junk",
         b"\xff\xfe\x00",
         b"[" * 200_000,
         b"9" * 5000,
@@ -45,6 +44,14 @@ def test_what_is_not_whole_json_is_refused(tmp_path: Path, data: bytes) -> None:
         rf"{re.escape(str(path))} is not whole JSON \(.*\)\. Record the run again\.", str(error.value)
     )
     assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("data", [b"junk", b"[pytest]\nwhq_source = nvml\n", b"[[budgets]]\nwh_total = 1\n"])
+def test_a_file_of_another_kind_was_never_a_run(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "run.json"
+    path.write_bytes(data)
+    with says(f"{path} holds no JSON, as files of results do. Check the path."):
+        read_run(path)
 
 
 @pytest.mark.parametrize("piece", [b"{},", b"[],", b"1,", b'{"a":{}},'])

@@ -10,12 +10,22 @@ from samples import FULL, NOTHING, RIG, a_record, a_run
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Device
-from pytest_whq.model.history import Kept, kept_of
+from pytest_whq.model.history import Kept, KeptRun, kept_of
 from pytest_whq.storing import history_file
-from pytest_whq.storing.history_file import history_as_json, read_history, write_history
+from pytest_whq.storing.any_file import read_history_of
+from pytest_whq.storing.history_file import history_as_json, history_from_dict, write_history
 
 RUN = kept_of(a_run(FULL, NOTHING))
 TWO = Device("GPU-2", "NVIDIA H200", 700.0)
+
+
+def read_history(path: Path) -> KeptRun:
+    """The run of a history at ``path``; raises why it cannot be read."""
+    runs, problems = read_history_of([path])
+    for problem in problems:
+        raise problem
+    (run,) = runs
+    return run
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -123,10 +133,8 @@ def test_a_wrong_document_is_refused(tmp_path: Path, change: Any, problem: str) 
 
 
 def test_what_is_of_no_history_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "run.json"
-    path.write_text("[]")
     with pytest.raises(RunFileError, match=r"is not of a history\. Give one that pytest --whq-save"):
-        read_history(path)
+        history_from_dict([], str(tmp_path / "run.json"))
 
 
 def test_devices_stand_by_their_places(tmp_path: Path) -> None:
