@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import count as numbered
 from pathlib import Path
 from typing import Any, get_args
@@ -110,8 +111,12 @@ def _of_types(*types: type) -> Check:
     return lambda column: allowed.issuperset(map(type, column))
 
 
+def _known(column: Column) -> Column:
+    return [value for value in column if value is not None] if None in column else column
+
+
 def _numbers(column: Column) -> bool:
-    known = [value for value in column if value is not None]
+    known = _known(column)
     # The sum is what finds a NaN, which is neither below nor above a bound.
     return _of_types(float, int)(known) and not (
         known and not (min(known) >= 0 and sum(known) <= LARGEST_NUMBER)
@@ -119,12 +124,12 @@ def _numbers(column: Column) -> bool:
 
 
 def _signed(column: Column) -> bool:
-    known = [value for value in column if value is not None]
-    return _of_types(float, int)(known) and all(abs(value) <= LARGEST_NUMBER for value in known)
+    known = _known(column)
+    return _of_types(float, int)(known) and sum(map(abs, known)) <= LARGEST_NUMBER
 
 
 def _counts(column: Column) -> bool:
-    known = [value for value in column if value is not None]
+    known = _known(column)
     return _of_types(int)(known) and not (known and not 0 <= min(known) <= max(known) <= LARGEST_COUNT)
 
 
@@ -134,7 +139,7 @@ def _words(*words: str) -> Check:
 
 
 def _places(column: Column) -> bool:
-    return all(
+    return _of_types(type(None))(column) or all(
         value is None or (type(value) is list and value and _counts(value) and None not in value)
         for value in column
     )
@@ -161,17 +166,18 @@ def _rows(value: Any) -> tuple[Kept, ...]:
     if type(value) is not list:
         raise FieldError(f"is {shown(value)}, but must be a list")
     width = len(_CHECKS)
-    for index, row in enumerate(value):
-        if type(row) is not list or len(row) != width:
-            raise FieldError(f"is {shown(row)}, but must be a list of {width} values", f"[{index}]")
+    if not (_of_types(list)(value) and {width}.issuperset(map(len, value))):
+        index, row = next(
+            (n, row) for n, row in enumerate(value) if type(row) is not list or len(row) != width
+        )
+        raise FieldError(f"is {shown(row)}, but must be a list of {width} values", f"[{index}]")
     for place, (column, name) in enumerate(zip(zip(*value, strict=True), _CHECKS, strict=False)):
         _check(column, name, place)
-    return tuple(
-        [
-            Kept._make(row) if row[-1] is None else Kept._make([*row[:-1], tuple(sorted(row[-1]))])
-            for row in value
-        ]
-    )
+    for row in value:
+        if row[-1] is not None:
+            row[-1] = tuple(sorted(row[-1]))
+    # As Kept._make does, which counts the values of each row once more.
+    return tuple(map(partial(tuple.__new__, Kept), value))
 
 
 def _check(column: Column, name: str, place: int) -> None:

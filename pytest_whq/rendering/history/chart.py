@@ -22,8 +22,8 @@ def series_chart(series: Series) -> Chart | None:
         return None
     count = len(values)
     top = max(values)
-    budgets = [_within(point.budget_wh, top) for point in series.points]
-    baselines = [_within(point.baseline_wh, top) for point in series.points]
+    budgets = _near([point.budget_wh for point in series.points], top)
+    baselines = _near([point.baseline_wh for point in series.points], top)
     known = [value for value in (*values, *budgets, *baselines) if value is not None]
     margin = (max(known) - min(known)) * 0.08 or max(known) * 0.05
     low, high = max(0.0, min(known) - margin), max(known) + margin
@@ -51,6 +51,12 @@ def series_chart(series: Series) -> Chart | None:
         up=tuple(format_metric("wh_per_query", value, prefix) for value in (high, (low + high) / 2, low)),
         along=_days(series),
     )
+
+
+def _near(values: Sequence[float | None], top: float) -> list[float | None]:
+    """The ``values`` less those that are too far from the points, few of which differ."""
+    within = {value: _within(value, top) for value in set(values)}
+    return [within[value] for value in values]
 
 
 def _within(value: float | None, top: float) -> float | None:
