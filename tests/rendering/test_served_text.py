@@ -48,7 +48,9 @@ def test_rates_have_no_exponent() -> None:
 def test_the_terminal_tells_all_of_it_where_it_is_asked_for_more() -> None:
     record = loaded(1)
     for phrase in (load_phrase, times_phrase, phases_phrase):
-        assert phrase(record.measurement) in render(a_run(record), verbosity=1)
+        told = render(a_run(record), verbosity=1)
+        assert max(map(len, told.splitlines())) <= 80
+        assert phrase(record.measurement) in told.replace(",\n    ", ", ")
         assert phrase(record.measurement) not in render(a_run(record))
 
 
