@@ -8,10 +8,13 @@ from pathlib import Path
 import nox
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+OLDEST = "3.11"
+"""It is tested with the oldest pytest that is promised, as well."""
+
 # So that there is always one to test with, whatever else the machine has.
-PYTHONS = sorted({"3.11", "3.13", THIS_PYTHON})
+PYTHONS = sorted({OLDEST, "3.13", THIS_PYTHON})
 BETWEEN = "3.12"
-"""What its neighbours pass it passes, too: it tests what depends on pytest, with the oldest."""
+"""What its neighbours pass it passes, too: the wheel is used with it."""
 
 REAL_TIME = "tests/accuracy"
 """These tests measure by the real clock: one at a time, and with one Python, since it makes no difference."""
@@ -34,7 +37,8 @@ def dependencies(group: str) -> list[str]:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Test the package as a user has it: built and installed. Arguments are for pytest."""
-    session.install(".", *dependencies("test"))
+    oldest = ("pytest==8.2.*",) if session.python == OLDEST != THIS_PYTHON else ()
+    session.install(".", *oldest, *dependencies("test"))
     if session.posargs:
         _test(session, *session.posargs)
         return
@@ -47,13 +51,6 @@ def tests(session: nox.Session) -> None:
     _test_covered(session, *parallel, "-m", "not untraced and not once")
     _test(session, *parallel, "-m", "untraced or once")
     _test(session, REAL_TIME, *(["--no-skips"] if os.environ.get("WHQ_NO_SKIPS") else []))
-
-
-@nox.session(python=BETWEEN)
-def oldest(session: nox.Session) -> None:
-    """Test what depends on pytest with the oldest one that is promised."""
-    session.install(".", "pytest==8.2.*", *dependencies("test"))
-    _test(session, *PARALLEL, "-m", "not once", "tests/plugin", "tests/test_readme.py")
 
 
 def _test(session: nox.Session, *arguments: str) -> None:
@@ -134,7 +131,7 @@ def test_tiny(whq):
 """
 
 
-@nox.session
+@nox.session(python=BETWEEN)
 def build(session: nox.Session) -> None:
     """Build sdist and wheel into dist/, and use the wheel where nothing else is. Argument: a tag."""
     session.install(*dependencies("build"))
