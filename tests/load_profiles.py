@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from random import Random
 
 from profiled_board import IDLE_W, Profile, ProfiledSource
+from sensor_profiles import opened
 
 from pytest_whq.joules.spans import Span
 from pytest_whq.measuring.clock import wait
-from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.testing import FakeClock
 
@@ -82,12 +82,7 @@ def measured_load(name: str, seed: int, work: str = "steady") -> LoadOutcome:
     source = ProfiledSource(clock, profile, random.getrandbits(30))
     clock.sleep(random.uniform(0.0, 1.0))
     sampler = Sampler(source, clock)
-    for _ in range(seed % 40):
-        sampler.enter()
-        sampler.leave()
-    meter = Meter(clock, sampler)
-    wait(clock, meter.open())
-    clock.sleep(random.uniform(0.0, 0.002))
+    meter = opened(clock, sampler, seed, random)
     lasts_s = [math.exp(random.uniform(math.log(0.02), 0.0)) for _ in range(2)]
     lasts_s[0] = 0.0005 if random.random() < NO_RAMP_UP else lasts_s[0]
     start_s = clock.now()

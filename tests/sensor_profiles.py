@@ -89,6 +89,17 @@ class Outcome:
         return abs(self.energy_j - self.true_j) <= 2 * self.uncertainty_j
 
 
+def opened(clock: FakeClock, sampler: Sampler, seed: int, random: Random) -> Meter:
+    """A meter that is open, at whatever phase of the sensor's refresh the ``seed`` leads to."""
+    for _ in range(seed % 40):
+        sampler.enter()
+        sampler.leave()
+    meter = Meter(clock, sampler)
+    wait(clock, meter.open())
+    clock.sleep(random.uniform(0.0, 0.002))
+    return meter
+
+
 def measured(
     name: str, duration_s: float, seed: int, known: Callable[[Device], CalibratedBoard] | None = None
 ) -> Outcome:
@@ -103,12 +114,7 @@ def measured(
         _work(clock, source, random.uniform(0.2, 1.0), random)
         clock.sleep(random.uniform(0.0, 3.0))
     sampler = Sampler(source, clock, known=[] if known is None else [*map(known, source.devices())])
-    for _ in range(seed % 40):
-        sampler.enter()
-        sampler.leave()
-    meter = Meter(clock, sampler)
-    wait(clock, meter.open())
-    clock.sleep(random.uniform(0.0, 0.002))
+    meter = opened(clock, sampler, seed, random)
     meter.begin()
     _work(clock, source, duration_s, random)
     meter.end()

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from pytest_whq.joules.counting.settling import FINE_S
 
 _TRIED_S = (*(n / 2000 for n in range(30)), *(0.015 * 1.08**n for n in range(39)), FINE_S[-1])
-
 """These are tried: nothing tells which of two neighbours it was."""
 
 _POSSIBLE = 3.0

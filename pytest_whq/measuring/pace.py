@@ -61,7 +61,7 @@ class Pace:
 
     def inside_s(self, traces: Collection[Trace], open_s: float, *, has_streams: bool) -> float:
         """The next pause inside windows of which the first has been open for ``open_s``."""
-        if any(trace.is_in_doubt and open_s < _TELLING * (trace.refresh_s or 0.0) for trace in traces):
+        if any(open_s < _TELLING * (trace.refresh_s or 0.0) and trace.is_in_doubt for trace in traces):
             return self.at_edge_s
         pause_s = max(INSIDE_S, self._cost_s / _INSIDE_SHARE)
         if all(trace.counts for trace in traces):

@@ -9,13 +9,18 @@ from simulated_project import SimulatedProject, within
 pytestmark = pytest.mark.once
 
 
-def test_workers_take_turns_on_a_gpu(simulated_project: SimulatedProject) -> None:
-    simulated_project.tests("""
-        @pytest.mark.parametrize("number", range(12))
+def calls(count: int) -> str:
+    """So many tests with a window each, of which each draws another power."""
+    return f"""
+        @pytest.mark.parametrize("number", range({count}))
         def test_it(whq, chat, number):
             with whq.measure() as window:
                 window.record(chat(0.3, 200.0 + 20 * number))
-    """)
+    """
+
+
+def test_workers_take_turns_on_a_gpu(simulated_project: SimulatedProject) -> None:
+    simulated_project.tests(calls(12))
     simulated_project.run_apart("-n4").assert_outcomes(passed=12)
     assert len(simulated_project.records) == 12
     hold_to_turns(simulated_project)
@@ -41,12 +46,7 @@ def pytest_sessionstart(session):
     import tempfile
     os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(dir=session.config.rootpath)
 """)
-    simulated_project.tests("""
-        @pytest.mark.parametrize("number", range(8))
-        def test_it(whq, chat, number):
-            with whq.measure() as window:
-                window.record(chat(0.3, 200.0 + 20 * number))
-    """)
+    simulated_project.tests(calls(8))
     simulated_project.run_apart("-n8").assert_outcomes(passed=8)
     hold_to_turns(simulated_project)
 

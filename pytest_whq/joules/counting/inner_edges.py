@@ -23,7 +23,6 @@ _SETTLES_S = 0.03
 _NEAR = 8
 """So many intervals between ticks tell how power scatters beside an edge."""
 
-
 _UNSEEN = 0.15
 """Relative scatter of power from interval to interval before any was seen: a counter tells all of each."""
 
