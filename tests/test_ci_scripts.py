@@ -103,7 +103,7 @@ def measure(
 ) -> tuple["subprocess.CompletedProcess[str]", dict[str, str]]:
     """What became of ``measure``, and its outputs; reports go to a folder within ``folder``."""
     (folder / "does").write_text(does)
-    (folder / "output").touch()
+    (folder / "output").write_text("")
     done = run(
         "measure",
         folder,
@@ -170,6 +170,13 @@ def test_what_lay_there_before_is_neither_a_report_nor_a_new_baseline(tmp_path: 
     done, told = measure(tmp_path, python, "exit 2")
     assert done.returncode == 2
     assert told.keys() == {"folder"}
+
+
+def test_a_baseline_is_new_by_what_it_holds_whatever_its_time(tmp_path: Path, python: Path) -> None:
+    (tmp_path / "baseline.json").write_text("committed")
+    does = f"{ACCEPTS}touch -d 2000-01-01 baseline.json"
+    assert measure(tmp_path, python, does)[1].get("updated") == "true"
+    assert "updated" not in measure(tmp_path, python, f"{does}; touch baseline.json")[1]
 
 
 REPOSITORY = Path(__file__).parents[1]
