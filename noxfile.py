@@ -21,7 +21,9 @@ REAL_TIME = "tests/accuracy"
 
 # Many tests wait, for time or for processes of theirs: with a worker a core, cores are idle half of the time.
 # And they take from 1 ms to 30 s: given few at a time, no worker is at work alone for minutes at the end.
-PARALLEL = ("-n", str((os.cpu_count() or 1) + 2), "--maxschedchunk", "4")
+CORES = os.cpu_count() or 1
+PARALLEL = ("-n", str(CORES + 2), "--maxschedchunk", "4")
+MOSTLY_WAITING = ("-n", str(2 * CORES + 3), "--maxschedchunk", "2")
 
 nox.needs_version = ">=2024.4.15"
 # Not uv: it fetches a Python that is missing, where a machine's own are what is tested.
@@ -42,14 +44,14 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         _test(session, *session.posargs)
         return
-    parallel = (*PARALLEL, f"--ignore={REAL_TIME}")
+    away = f"--ignore={REAL_TIME}"
     if session.python != THIS_PYTHON:
-        _test(session, *parallel, "-m", "not once")
+        _test(session, *PARALLEL, away, "-m", "not once")
         return
     # Traced they would take two or three times as long: simulations of minutes, which run the same few lines,
     # and processes, most of whose lines are pytest's. The floor holds without them.
-    _test_covered(session, *parallel, "-m", "not untraced and not once")
-    _test(session, *parallel, "-m", "untraced or once")
+    _test_covered(session, *PARALLEL, away, "-m", "not untraced and not once")
+    _test(session, *MOSTLY_WAITING, away, "-m", "untraced or once")
     _test(session, REAL_TIME, *(["--no-skips"] if os.environ.get("WHQ_NO_SKIPS") else []))
 
 
@@ -74,9 +76,7 @@ def engines(session: nox.Session) -> None:
     """Test with the packages of every client and with real engines, whose weights are random: some 2 GB."""
     settings = Path("tests/engines/llama_cpp.cmake").absolute()
     quick = {"CMAKE_ARGS": f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={settings}"}
-    session.install(
-        ".", *dependencies("engines"), env=quick | {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count())}
-    )
+    session.install(".", *dependencies("engines"), env=quick | {"CMAKE_BUILD_PARALLEL_LEVEL": str(CORES)})
     _test(session, "-n", "auto", "--no-skips", *(session.posargs or ("tests/engines", "tests/tokens")))
 
 
