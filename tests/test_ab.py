@@ -115,7 +115,7 @@ def test_ctrl_c_leaves_no_worktree_behind(repository: Path, simulated_nvml: Simu
         time.sleep(1)
         os.killpg(running.pid, signal.SIGINT)
 
-        assert running.wait(timeout=20) == 130
+        assert running.wait(timeout=50) == 130
     assert trees(repository) == 1
 
 

@@ -192,7 +192,7 @@ def test_a_device_that_is_not_let_go_of_is_given_up_once(gpu: Device, other_gpu:
     with held_elsewhere(max(gpu, other_gpu, key=lambda device: device.id)) as holder:
         began_s = time.monotonic()
         given_up = wait(SystemClock(), claim.acquire())
-        assert 0.1 <= time.monotonic() - began_s < 1.0
+        assert 0.1 <= time.monotonic() - began_s < 10.0
         assert is_free(min(gpu, other_gpu, key=lambda device: device.id))
         assert given_up.reason is not None
         assert given_up.reason.code == "device_busy"

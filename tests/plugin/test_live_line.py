@@ -42,7 +42,7 @@ def seen_on_terminal(
         while chunk := os.read(parent, 4096):
             seen += chunk
             look(seen.decode(errors="replace"))
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     os.close(parent)
     return seen.decode().replace("\r\n", "\n")
 

@@ -46,7 +46,7 @@ def test_a_call_that_hangs_is_an_error_with_its_sentence_and_no_other_is_made(
             "The power source nvml did not open within 100 ms: its driver may hang. "
             "See the system's log, or let it take longer with --whq-driver-timeout."
         )
-    assert (made, time.monotonic() - began_s < 1.0) == ([], True)
+    assert (made, time.monotonic() - began_s < 10.0) == ([], True)
 
 
 def test_once_a_call_has_ended_after_all_the_next_is_made(hanging: threading.Event) -> None:
@@ -85,6 +85,6 @@ def test_an_interrupt_acts_at_once_and_what_still_hangs_is_not_asked_again(hangi
             calls.call("open", hanging.wait)
         with pytest.raises(SourceError, match="did not open"):
             calls.call("close", lambda: None)
-        assert time.monotonic() - began_s < 1.0
+        assert time.monotonic() - began_s < 10.0
     finally:
         signal.signal(signal.SIGALRM, before)
