@@ -19,7 +19,7 @@ BUILT_IN: Mapping[str, Opening] = {
     "nvml": BuiltIn("nvml.source", "NvmlSource", chooses_devices=True),
     "rapl": BuiltIn("sysfs.rapl", "RaplSource"),
     "hwmon": BuiltIn("sysfs.hwmon", "HwmonSource", chooses_devices=True),
-    "amdsmi": BuiltIn("amdsmi", "AmdsmiSource", chooses_devices=True),
+    "amdsmi": BuiltIn("amdsmi.source", "AmdsmiSource", chooses_devices=True),
     "zeus": BuiltIn("zeus", "ZeusSource", chooses_devices=True),
     "estimate": BuiltIn("estimate", "EstimateSource"),
 }

@@ -8,7 +8,7 @@ from amdsmi_fake import AmdSmiException, AmdSmiLibraryException, AmdSmiRetryExce
 
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState
-from pytest_whq.sources.amdsmi import AmdsmiSource
+from pytest_whq.sources.amdsmi.source import AmdsmiSource
 from pytest_whq.sources.bounded import BoundedCalls
 from pytest_whq.testing import FakeClock, measured_window
 

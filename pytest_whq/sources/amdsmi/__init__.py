@@ -1,0 +1,1 @@
+"""The power source of AMD GPUs where ROCm is."""
