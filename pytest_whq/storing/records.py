@@ -1,46 +1,31 @@
 """A `Record` and a `Rig` as plain data, which crosses processes and goes to files, and back."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, replace
+from dataclasses import fields, replace
 from math import isclose
 from typing import Any, TypeVar
 
 from pytest_whq.errors import ReasonCode, RunFileError
 from pytest_whq.model import (
-    METRICS,
-    REASONS,
     BudgetVerdict,
     Comparison,
     Measurement,
     Reason,
     Record,
     Rig,
-    Round,
     TokenCount,
 )
-from pytest_whq.model.imported import Imported
-from pytest_whq.model.serving import Load, Stretch
-from pytest_whq.storing.curves import read_curve
-from pytest_whq.storing.fields import (
-    FieldError,
-    Reader,
-    above_zero,
-    count,
-    flag,
-    interval,
-    list_of,
-    mapping_of,
-    number,
-    object_of,
-    one_of,
-    optional,
-    shown,
-    signed,
-    text,
-)
+from pytest_whq.storing.fields import FieldError, Reader, count, number, shown
 from pytest_whq.storing.files import RECORD_AGAIN
-from pytest_whq.storing.hints import dataclass_of, readers_of
 from pytest_whq.storing.plain_data import plain
+from pytest_whq.storing.record_fields import (
+    COMPARISON_EXTRAS,
+    COMPARISON_NAMES,
+    DETAILS,
+    OF_IMPORTED,
+    read_record_fields,
+    read_rig,
+)
 
 # What a person looks for first stands first; fields not named here follow.
 _RECORD_ORDER = (
@@ -50,25 +35,6 @@ _RECORD_ORDER = (
     *("metrics", "interval95"),
     *("rounds", "devices", "budgets", "comparison"),
 )
-
-_DETAILS = (
-    "net_uncertainty_j",
-    "power",
-    "failures",
-    "distributions",
-    "load",
-    "phases",
-    "tokenizer",
-    "notes",
-    "server",
-    "imported",
-    "line",
-    "params",
-)
-"""Fields that a file may lack, and does where they say nothing."""
-
-_OF_IMPORTED = ("modelled_wh_per_query", "corrected_wh_per_query")
-"""What follows from an imported record, beside its metrics; no other record has such fields."""
 
 Value = TypeVar("Value")
 
@@ -97,8 +63,8 @@ def record_as_dict(record: Record) -> dict[str, Any]:
     if sentences:
         flat["why"] = sentences
     if measurement.imported is not None:
-        flat |= {name: getattr(measurement, name) for name in _OF_IMPORTED}
-    flat = {name: value for name, value in flat.items() if value or name not in _DETAILS}
+        flat |= {name: getattr(measurement, name) for name in OF_IMPORTED}
+    flat = {name: value for name, value in flat.items() if value or name not in DETAILS}
     return {name: flat[name] for name in dict.fromkeys((*_RECORD_ORDER, *flat)) if name in flat}
 
 
@@ -121,9 +87,9 @@ def _budget_as_dict(verdict: BudgetVerdict) -> dict[str, Any]:
 def _comparison_as_dict(comparison: Comparison | None) -> dict[str, Any] | None:
     if comparison is None:
         return None
-    data = {_COMPARISON_NAMES.get(name, name): value for name, value in plain(comparison).items()}
+    data = {COMPARISON_NAMES.get(name, name): value for name, value in plain(comparison).items()}
     data["per_token"] = _comparison_as_dict(comparison.per_token)
-    return {name: value for name, value in data.items() if name not in _COMPARISON_EXTRAS or value}
+    return {name: value for name, value in data.items() if name not in COMPARISON_EXTRAS or value}
 
 
 def record_from_dict(data: Any, where: str) -> Record:
@@ -133,7 +99,7 @@ def record_from_dict(data: Any, where: str) -> Record:
 
 def rig_from_dict(data: Any, where: str) -> Rig:
     """The rig in ``data``; a RunFileError begins with ``where``."""
-    rig: Rig = read_with(_rig, data, where)
+    rig: Rig = read_with(read_rig, data, where)
     return rig
 
 
@@ -147,7 +113,7 @@ def read_with(reader: Reader[Value], data: Any, where: str, remedy: str = RECORD
 
 def _record(data: Any) -> Record:
     """The record in ``data``, put together from its flat fields."""
-    found = _read_record_fields(data)
+    found = read_record_fields(data)
     measurement = _part(
         Measurement,
         found,
@@ -162,7 +128,7 @@ def _record(data: Any) -> Record:
 def _part(cls: type[Value], found: Mapping[str, Any], **given: Any) -> Value:
     """A ``cls`` of the fields of a flat record that are its own, and those ``given``."""
     names = [field.name for field in fields(cls) if field.name not in given]  # type: ignore[arg-type]
-    own = {name: found[name] for name in names if name in found or name not in _DETAILS}
+    own = {name: found[name] for name in names if name in found or name not in DETAILS}
     return cls(**own, **given)
 
 
@@ -202,7 +168,7 @@ _MUST_KNOW: Mapping[str, Reader[Any]] = {"queries": count, "failed_queries": cou
 
 
 def _check_imported(measurement: Measurement, found: Mapping[str, Any]) -> None:
-    for name in _OF_IMPORTED:
+    for name in OF_IMPORTED:
         if (name in found) != (measurement.imported is not None):
             raise FieldError("must be there in an imported record and in no other", name)
         if not _agree(found.get(name), derived := getattr(measurement, name)):
@@ -215,81 +181,5 @@ def _agree(stored: float | None, derived: float | None) -> bool:
     return isclose(stored, derived, rel_tol=1e-3)
 
 
-_rig = dataclass_of(Rig)
-_metric = one_of(METRICS)
-_signed_or_unknown = optional(signed)
-# Less its idle draw, a device that a call hardly loads can seem to have drawn less than nothing.
-_net = {"net_energy_j": _signed_or_unknown}
-
-_stretches = dict.fromkeys(
-    ("ramp_up", "tail"), optional(dataclass_of(Stretch, {"energy_j": _signed_or_unknown}))
-)
-
-# No budget has a limit of 0, of which no share is used; and of these shares stay finite.
-_LEAST_LIMIT = 1e-100
-
-_budget = dataclass_of(
-    BudgetVerdict,
-    {"metric": _metric, "value": _signed_or_unknown, "limit": above_zero(_LEAST_LIMIT)},
-    renamed={"from": "origin"},
-    may_lack=("why",),
-)
-_COMPARISON_NAMES = {"origin": "from"}
-_COMPARISON_EXTRAS = frozenset(
-    _COMPARISON_NAMES.get(field.name, field.name)
-    for field in fields(Comparison)
-    if field.default is not MISSING
-)
-
-
-def _comparison(per_token: Reader[Any]) -> Reader[Any]:
-    return dataclass_of(
-        Comparison,
-        {
-            "metric": _metric,
-            "baseline": _signed_or_unknown,
-            "change": _signed_or_unknown,
-            "interval95": optional(interval),
-            "per_token": per_token,
-        },
-        renamed={stored: name for name, stored in _COMPARISON_NAMES.items()},
-        may_lack=_COMPARISON_EXTRAS,
-    )
-
-
-_READERS = {
-    **readers_of(TokenCount),
-    **readers_of(
-        Measurement,
-        {
-            **_net,
-            "rounds": list_of(dataclass_of(Round, _net)),
-            "interval95": mapping_of(interval, METRICS),
-            "reasons": list_of(one_of(REASONS)),
-            "power": read_curve,
-            "load": optional(dataclass_of(Load, {"edge_queries": signed, **_stretches})),
-            "imported": dataclass_of(Imported),
-        },
-    ),
-    **readers_of(
-        Record,
-        {
-            "measurement": object_of({}),
-            "budgets": list_of(_budget),
-            "comparison": optional(_comparison(optional(_comparison(optional(object_of({})))))),
-        },
-    ),
-    "valid": flag,
-    # A file tells the metrics that there were when it was written.
-    "metrics": mapping_of(_signed_or_unknown, METRICS),
-    "why": mapping_of(text, REASONS),
-    **dict.fromkeys(_OF_IMPORTED, optional(number)),
-}
-_FLATTENED = ("measurement", "tokens")
-_read_record_fields = object_of(
-    {name: reader for name, reader in _READERS.items() if name not in _FLATTENED},
-    may_lack=("why", *_DETAILS, *_OF_IMPORTED),
-)
-
-read_record = Reader(_record, {"title": "Record", **_read_record_fields.schema})
+read_record = Reader(_record, {"title": "Record", **read_record_fields.schema})
 """A reader of a record, as `record_as_dict` writes it."""
