@@ -10,20 +10,18 @@ import pytest
 
 from pytest_whq.calling.whq import Whq
 from pytest_whq.errors import SettingError, WhqError
-from pytest_whq.judging.budgets import failing_sentence, judge_budgets, nearest_max_failed
-from pytest_whq.judging.max_failed import all_failed, allow_failures
-from pytest_whq.judging.run_comparison import may_have_changed
 from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.model import Measurement, Reason, Record, TokenCount
+from pytest_whq.model import Record
 from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.benchmark import MeasuredBenchmarks
 from pytest_whq.plugin.collected import CollectedRecords
 from pytest_whq.plugin.fixture import whq_of_test
 from pytest_whq.plugin.gaps import CARRIED, SessionGaps
 from pytest_whq.plugin.instruments import SessionInstruments
-from pytest_whq.plugin.items import is_benchmarked, is_marked, is_measured, is_worker, line_of, params_of
+from pytest_whq.plugin.items import is_benchmarked, is_marked, is_measured, is_worker
+from pytest_whq.plugin.judged_records import JudgedRecords
 from pytest_whq.plugin.reports import add_properties, has_queries, outcome_of, place_at_test
-from pytest_whq.plugin.settings import Settings, marker_budgets, marker_entries, plan_for
+from pytest_whq.plugin.settings import Settings, marker_entries, plan_for
 from pytest_whq.plugin.whole_test import as_one_query, kept_error
 from pytest_whq.rendering.words import printable
 from pytest_whq.storing.records import record_as_dict, rig_as_dict
@@ -49,6 +47,7 @@ class WhqSession:
         self._settings = settings
         self._instruments = SessionInstruments(config, settings)
         self._baseline = SessionBaseline(settings)
+        self._records = JudgedRecords(settings, self._instruments, self._baseline)
         self._gaps = SessionGaps(config, settings, self._baseline)
         self._collected = CollectedRecords(config, settings, self._baseline, self._gaps)
         self._failed_part: str | None = None
@@ -126,7 +125,7 @@ class WhqSession:
         ledger = _taken(item, _LEDGER)
         if ledger is not None and ledger.has_measured:
             with suppress(SettingError):  # The test's own error is the one to tell.
-                self._make_record(item, ledger.measurement)
+                item.stash[_RECORD] = self._records.made(item, ledger.measurement)
 
     def judge(self, item: pytest.Item) -> None:
         """Make the record of a test that has run to its end, and fail the test where a budget does."""
@@ -134,9 +133,10 @@ class WhqSession:
             self.keep_record(item)
         elif (ledger := _taken(item, _LEDGER)) is not None:
             try:
-                record = self._make_record(item, ledger.measurement if ledger.has_measured else _NOTHING)
-                record = self._compared(item, record, ledger.attempts)
-                sentences = self._failures(record)
+                measured = ledger.measurement if ledger.has_measured else None
+                item.stash[_RECORD] = record = self._records.made(item, measured)
+                item.stash[_RECORD] = record = self._records.compared(item, record, ledger.attempts)
+                sentences = self._records.failures(record)
             except WhqError as error:
                 sentences = [str(error)]
             if sentences:
@@ -207,75 +207,12 @@ class WhqSession:
         self._collected.summarise(terminalreporter)
 
     def _open_ledger(self, item: pytest.Item) -> Ledger:
-        suspects = functools.partial(self._suspects, item) if self._settings.remeasure else None
+        suspects = functools.partial(self._records.is_suspect, item) if self._settings.remeasure else None
         item.stash[_LEDGER] = Ledger(self._instruments, plan_for(item, self._settings.plan), suspects)
         return item.stash[_LEDGER]
 
     def _ledger_of(self, item: pytest.Item) -> Ledger:
         return item.stash[_LEDGER] if _LEDGER in item.stash else self._open_ledger(item)
-
-    def _suspects(self, item: pytest.Item, attempts: Sequence[Measurement]) -> bool:
-        """Whether what a test measured so far seems to have changed, and may be measured once more."""
-        if len(attempts) > self._settings.remeasure:
-            return False
-        records = [Record(item.nodeid, "passed", attempt) for attempt in attempts]
-        rig = self._instruments.rig()
-        found = self._baseline.compare(records[-1], rig, marker_entries(item), records, final=False)
-        return found is not None and may_have_changed(found)
-
-    def _make_record(self, item: pytest.Item, measurement: Measurement) -> Record:
-        marker = marker_budgets(item)
-        allowed = nearest_max_failed(item.nodeid, marker, self._settings.budgets, self._settings.max_failed)
-        measurement = allow_failures(measurement, allowed)
-        budgets = judge_budgets(
-            item.nodeid,
-            measurement,
-            self._instruments.rig().devices,
-            marker=marker,
-            file=self._settings.budgets,
-            caps=self._settings.caps,
-            estimate=self._settings.estimate,
-        )
-        item.stash[_RECORD] = Record(
-            item.nodeid, "passed", measurement, budgets, line=line_of(item), params=params_of(item)
-        )
-        return item.stash[_RECORD]
-
-    def _compared(self, item: pytest.Item, record: Record, attempts: Sequence[Measurement]) -> Record:
-        """``record`` with its comparison; a test that failed by itself has none, since it did other work."""
-        records = [replace(record, measurement=attempt) for attempt in attempts]
-        comparison = self._baseline.compare(record, self._instruments.rig(), marker_entries(item), records)
-        item.stash[_RECORD] = replace(record, comparison=comparison)
-        return item.stash[_RECORD]
-
-    def _failures(self, record: Record) -> list[str]:
-        if not self._settings.enforce:
-            return []
-        rig = self._instruments.rig()
-        sentences = [
-            failing_sentence(verdict, record.measurement, rig.devices, rig.source)
-            for verdict in record.budgets
-            if verdict.fails
-        ]
-        regression = self._baseline.failure(record)
-        sentences += [] if regression is None else [regression]
-        failed = None if sentences else all_failed(record.measurement)
-        return sentences if failed is None else [failed]
-
-
-_NOTHING = Measurement(
-    method=None,
-    energy_j=None,
-    net_energy_j=None,
-    uncertainty_j=None,
-    duration_s=0.0,
-    queries=0,
-    failed_queries=0,
-    tokens=TokenCount(),
-    devices=(),
-    rounds=(),
-    reasons=(Reason("no_queries", "the test has the whq fixture and measured nothing with it"),),
-)
 
 
 def _taken(item: pytest.Item, key: pytest.StashKey[Any]) -> Any:
