@@ -1,23 +1,21 @@
 """One measurement: spans of time, what the devices drew in them, and the queries that ran in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError, sum_known
+from pytest_whq.joules.spans import Span, UnmeasurableError
 from pytest_whq.measuring.claim import Claim, Hold
 from pytest_whq.measuring.clock import Clock, pause
 from pytest_whq.measuring.device_conditions import state_reasons
-from pytest_whq.measuring.idle_devices import Rest, idle_reasons
+from pytest_whq.measuring.idle_devices import idle_reasons
 from pytest_whq.measuring.pace import EDGE_S
 from pytest_whq.measuring.plan import half_widths95
-from pytest_whq.measuring.query_pace import pace_notes
 from pytest_whq.measuring.queued_work import wait_for_queued_work
 from pytest_whq.measuring.result import measurement_of, rounds_of
 from pytest_whq.measuring.round_starts import RoundStarts
 from pytest_whq.measuring.sampler import Sampler
 from pytest_whq.measuring.server_watch import ServerWatch
-from pytest_whq.model import DeviceState, Measurement, PowerCurve, Reason
-from pytest_whq.model.serving import Phases
-from pytest_whq.queries.phase_log import joined_edges
+from pytest_whq.measuring.told import Told, told_of
+from pytest_whq.model import DeviceState, Measurement, Reason
 from pytest_whq.queries.tally import Tally
 
 
@@ -26,8 +24,8 @@ class Meter:
 
     Without a ``sampler`` it only counts and times, and ``why_not`` says why. With a ``claim`` no other
     process measures on the devices meanwhile. ``beside`` are spans around those measured in which the
-    devices were busy too: the idle level is that outside of them, ``beside_j`` are their joules and
-    ``tallies_beside`` count their queries. ``watch`` looks at the inference engine, if one is to be.
+    devices were busy too: the idle level is that outside of them, and ``tallies_beside`` count their
+    queries. ``watch`` looks at the inference engine, if one is to be.
     ``around`` is the meter, open before this one, that counts the same queries, and ``states`` are those
     of the devices at the edges.
     """
@@ -48,15 +46,10 @@ class Meter:
         self._opened_s = 0.0
         self._reading = False
         self._began_s: float | None = None
-        self._energies: Mapping[str, SpanEnergies] = {}
-        self._rests: Mapping[str, Rest | None] = {}
-        self._power: PowerCurve | None = None
-        self._phases: Phases | str | None = None
-        self._notes: tuple[str, ...] = ()
+        self._told = Told()
         self._starts = RoundStarts(clock)
         self.spans: list[Span] = []
         self.beside: tuple[Span, ...] = ()
-        self.beside_j: tuple[float | None, ...] = ()
         self.tallies_beside: Sequence[Tally] = ()
         self.watch: ServerWatch | None = None
         self.tallies: list[Tally] = []
@@ -137,7 +130,7 @@ class Meter:
         if self._sampler is not None:
             ends_s = [span.end_s for span in (*self.spans, *self.beside)]
             await self._settle(max(ends_s, default=self._clock.now()), fallen=True)
-            self._conclude(self._sampler)
+            self._look_back(self._sampler)
 
     def joined(
         self, spans: Sequence[Span], tallies: Sequence[Tally], states: Sequence[DeviceState]
@@ -150,7 +143,7 @@ class Meter:
         found.spans, found.tallies, found.states = list(spans), list(tallies), list(states)
         found._opened_s = min(span.start_s for span in spans)
         if self._sampler is not None:
-            found._conclude(self._sampler)
+            found._look_back(self._sampler)
         return found
 
     def break_off(self) -> bool:
@@ -167,7 +160,7 @@ class Meter:
             if not self._sampler.settled_after(self.spans[-1].end_s):
                 self.spans.pop()
                 self.tallies.pop()
-            self._conclude(self._sampler)
+            self._look_back(self._sampler)
         return bool(self.spans)
 
     def abandon(self) -> None:
@@ -178,6 +171,11 @@ class Meter:
             self.spans.append(Span(self._began_s, self._clock.now()))
             self._began_s = None
         self.leave()
+
+    @property
+    def beside_j(self) -> tuple[float | None, ...]:
+        """Joules of each span of ``beside``, once closed; empty where there are none, or none is told."""
+        return self._told.beside_j
 
     @property
     def tally(self) -> Tally:
@@ -233,8 +231,8 @@ class Meter:
         return measurement_of(
             self.spans,
             self.tallies,
-            self._energies,
-            self._why_not,
+            self._told.energies,
+            self._told.why_not or self._why_not,
             conditions=(
                 *filter(None, [self._unclaimed]),
                 *(() if idle_ok or estimated else self._idle()),
@@ -243,14 +241,14 @@ class Meter:
             estimated=estimated,
             repeated=repeated,
             precision=precision,
-            power=self._power,
-            phases=self._phases,
-            notes=self._notes,
+            power=self._told.power,
+            phases=self._told.phases,
+            notes=self._told.notes,
         )
 
     def _idle(self) -> Iterator[Reason]:
-        rests = [self._rests.get(id_) for id_ in self._energies]
-        return idle_reasons(list(self._energies.values()), rests, self.elapsed_s)
+        rests = [self._told.rests.get(id_) for id_ in self._told.energies]
+        return idle_reasons(list(self._told.energies.values()), rests, self.elapsed_s)
 
     def leave(self) -> None:
         """Let go of the devices: nothing more is read for this meter."""
@@ -272,23 +270,7 @@ class Meter:
                 return
             await pause(EDGE_S)
 
-    def _conclude(self, sampler: Sampler) -> None:
-        # Drawn even where the energy is not told: it shows why.
-        self._power = sampler.power_curve(self.spans, self._opened_s, self._clock.now())
-        if (error := sampler.error_since(self._opened_s)) is not None:
-            self._why_not = Reason(error.code, str(error))
-        elif self.spans:
-            try:
-                self._energies = sampler.energies(self.spans, self.beside)
-                self._notes = sampler.notes_since(min(span.start_s for span in self.spans))
-                if len(self.spans) == 1 and not self.beside:
-                    # Rounds and loads have starts of their own.
-                    self._notes += pace_notes(self.spans[0], self.tally.queries, sampler.looks_every_s)
-                by_device = (found.beside_j for found in self._energies.values())
-                self.beside_j = tuple(map(sum_known, zip(*by_device, strict=True)))
-                around = (*self.spans, *self.beside)
-                self._rests = sampler.rests(around, self._opened_s, self._clock.now())
-                edges_s = joined_edges(tally.phases for tally in self.tallies)
-                self._phases = sampler.phases(self.spans, self._energies, edges_s)
-            except UnmeasurableError as unmeasurable:
-                self._why_not = unmeasurable.reason
+    def _look_back(self, sampler: Sampler) -> None:
+        self._told = told_of(
+            self.spans, self.beside, self.tallies, sampler, self._opened_s, self._clock.now()
+        )
