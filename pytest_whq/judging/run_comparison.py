@@ -9,7 +9,7 @@ from pytest_whq.judging.regressions import Against, Alike, Limit, against, alike
 from pytest_whq.judging.run_noise import Noise
 from pytest_whq.judging.smallest_change import smallest_changes
 from pytest_whq.judging.suite import Case
-from pytest_whq.measuring.result import combine
+from pytest_whq.measuring.combined import combine
 from pytest_whq.model import Comparison, Record, Run
 from pytest_whq.model.baseline import (
     COMPARED,

@@ -6,12 +6,13 @@ from contextvars import ContextVar
 
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import Clock
+from pytest_whq.measuring.combined import combine, middle_of
 from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.load_edges import widened_by_edges
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.overlap import Stretch, lies_in_another, stretch_of, union
 from pytest_whq.measuring.plan import Plan
-from pytest_whq.measuring.result import combine, detailed, middle_of
+from pytest_whq.measuring.result import detailed
 from pytest_whq.measuring.server_watch import ServerWatch
 from pytest_whq.measuring.server_work import Sent, sent_of, with_server
 from pytest_whq.model import Measurement

@@ -13,10 +13,10 @@ from pytest_whq.calling.load import load
 from pytest_whq.calling.load_plan import LoadPlan
 from pytest_whq.calling.repeating import repeat, run
 from pytest_whq.measuring.clock import wait
+from pytest_whq.measuring.combined import combine
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.plan import Plan
-from pytest_whq.measuring.result import combine
 from pytest_whq.model import Device, Measurement
 from pytest_whq.queries.drained_stream import draining
 from pytest_whq.sources.combined import CombinedSource

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_whq.joules.spans import Span, SpanEnergies
-from pytest_whq.measuring.result import combine, measurement_of
+from pytest_whq.measuring.combined import combine
+from pytest_whq.measuring.result import measurement_of
 from pytest_whq.model import METRICS, DeviceEnergy, Measurement, Reason, Round, TokenCount
 from pytest_whq.queries.tally import Tally
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from samples import a_record
 
-from pytest_whq.measuring.result import combine
+from pytest_whq.measuring.combined import combine
 from pytest_whq.measuring.server_work import Sent, joined_work, sent_of, with_server
 from pytest_whq.model import Measurement, Reason, TokenCount
 from pytest_whq.model.serving import ServerWork
