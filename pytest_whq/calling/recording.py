@@ -1,13 +1,12 @@
 """Functions that record each reply of another one, or its failure, in the window that is open then."""
 
 import contextlib
-import functools
+import copy
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from types import FunctionType
-from typing import Any
-from weakref import WeakKeyDictionary
+from types import FunctionType, MethodType
+from typing import Any, TypeGuard
 
 from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
@@ -20,57 +19,81 @@ from pytest_whq.queries.under_way import Later
 _RUNNING: ContextVar["_Recorded | None"] = ContextVar("pytest_whq_running", default=None)
 """The recorded call that runs here: what it calls itself is no query beside it."""
 
-# Not an attribute: functools.wraps would hand it on to functions that wrap these.
-_RECORDERS: WeakKeyDictionary[Callable[..., Any], Ledger] = WeakKeyDictionary()
-
 
 def recording(
     ledger: Ledger, window: Callable[[], Meter | None], call: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """A function that calls ``call`` and records what it returns, once that is there.
+    """What stands in for ``call`` and records what it returns, once that is there.
 
-    ``window`` tells where, at each call; while it tells None nothing is recorded. A function that records
-    for the ledger already is returned as it is.
+    ``window`` tells where, at each call; while it tells None nothing is recorded. What records for the
+    ledger already is returned as it is.
     """
-    if _recorder_of(call) is ledger:
+    if _is_recording(call) and call._whq_ledger is ledger:
         return call
-
-    @functools.wraps(call)
-    def recorded(*args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
-        around = _RUNNING.get()
-        if (around is not None and around.runs) or (meter := window()) is None:
-            return call(*args, **kwargs)
-        query = _Recorded(ledger, meter, asked_by(call, args, kwargs), prompt_of(call, args, kwargs))
-        with query.running():
-            reply = call(*args, **kwargs)
-        return query.returned(reply)
-
-    found = _as_coroutine_function(recorded) if inspect.iscoroutinefunction(call) else recorded
-    _RECORDERS[found] = ledger
-    return found
-
-
-def _recorder_of(call: Any) -> Ledger | None:
-    return _RECORDERS.get(call) if type(call) is FunctionType else None
+    return _Recording._whq_for(call)(call, ledger, window)  # type: ignore[no-any-return]
 
 
 def unrecorded(call: Any) -> Any:
     """What ``call`` was before it was recorded, if it was."""
-    while _recorder_of(call) is not None:
-        call = call.__wrapped__
+    while _is_recording(call):
+        call = call._whq_target
     return call
 
 
-def _as_coroutine_function(call: Callable[..., Any]) -> Callable[..., Any]:
-    """``call``, which returns a coroutine, as what libraries ask for with ``iscoroutinefunction``."""
+def _is_recording(call: Any) -> TypeGuard["_Recording"]:
+    return issubclass(type(call), _Recording)
 
-    @functools.wraps(call)
-    async def awaited(*args: Any, **kwargs: Any) -> Any:
+
+class _Recording(StandIn):
+    """Stands in for a function, or for any other object that is called."""
+
+    __slots__ = ("_whq_ledger", "_whq_window")
+
+    _whq_ledger: Ledger
+    _whq_window: Callable[[], Meter | None]
+
+    def __init__(self, call: Callable[..., Any], ledger: Ledger, window: Callable[[], Meter | None]) -> None:
+        super().__init__(call)
+        self._whq_ledger = ledger
+        self._whq_window = window
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        return await call(*args, **kwargs)
+        if inspect.iscoroutinefunction(self._whq_target):  # Nothing of it runs before it is awaited.
+            return self._whq_awaited(args, kwargs)
+        return self._whq_called(args, kwargs)
 
-    return awaited
+    async def _whq_awaited(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        __tracebackhide__ = True
+        return await self._whq_called(args, kwargs)
+
+    def _whq_called(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        __tracebackhide__ = True
+        call = self._whq_target
+        around = _RUNNING.get()
+        if (around is not None and around.runs) or (meter := self._whq_window()) is None:
+            return call(*args, **kwargs)
+        query = _Recorded(
+            self._whq_ledger, meter, asked_by(call, args, kwargs), prompt_of(call, args, kwargs)
+        )
+        with query.running():
+            reply = call(*args, **kwargs)
+        return query.returned(reply)
+
+    def __get__(self, holder: Any, kind: Any = None) -> Any:
+        # Of what may stand in a class, only functions become methods of its objects.
+        if holder is None or type(self._whq_target) is not FunctionType:
+            return self
+        return MethodType(self, holder)
+
+    def __copy__(self) -> Any:
+        return self._whq_of(copy.copy(self._whq_target))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self._whq_of(copy.deepcopy(self._whq_target, memo))
+
+    def _whq_of(self, call: Callable[..., Any]) -> Any:
+        return recording(self._whq_ledger, self._whq_window, call)
 
 
 class _Recorded:

@@ -29,9 +29,10 @@ def drain(reply: Any, now: Callable[[], float], started_s: float, asked: Asked =
         return reply
     query, chunks = StreamedQuery(now, started_s, asked.limit), []
     # Not with for: some streams are iterators that cannot be iterated.
+    iterator = reply if hasattr(type(reply), "__next__") else iter(reply)
     with suppress(StopIteration):
         while True:
-            chunk = next(reply)
+            chunk = next(iterator)
             query.take(chunk)
             chunks.append(chunk)
     return Drained(chunks, *query.end())
@@ -41,14 +42,16 @@ async def drain_async(
     reply: Any, now: Callable[[], float], started_s: float, asked: Asked = NOTHING_ASKED
 ) -> Any:
     """`drain` of a reply that may be an async stream, or unread."""
-    if not hasattr(type(reply), "__anext__") or not is_stream(reply):
+    kind = type(reply)
+    if not (hasattr(kind, "__anext__") or hasattr(kind, "__aiter__")) or not is_stream(reply):
         if is_unread(reply) and (loading := load_async(reply)) is not None:
             await loading
         return drain(reply, now, started_s, asked)
     query, chunks = StreamedQuery(now, started_s, asked.limit), []
+    iterator = reply if hasattr(kind, "__anext__") else aiter(reply)
     with suppress(StopAsyncIteration):
         while True:
-            chunk = await anext(reply)
+            chunk = await anext(iterator)
             query.take(chunk)
             chunks.append(chunk)
     return Drained(chunks, *query.end())

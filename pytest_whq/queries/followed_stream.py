@@ -3,7 +3,6 @@
 import functools
 import inspect
 import io
-import sys
 from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import Any, Protocol
@@ -34,22 +33,27 @@ class Follower(Protocol):
 
 
 def is_stream(reply: object) -> bool:
-    """Whether ``reply`` is read chunk by chunk, once: an iterator, sync or async or both.
+    """Whether ``reply`` is read chunk by chunk, once: an iterator, or what ``async for`` takes, or both.
 
     What can be iterated again and again is a reply as it stands: text, lists, dicts, arrays and the
     models of clients. So is a file, and a coroutine; a mock is none, though it answers to everything.
     """
     kind = type(reply)
-    if not hasattr(kind, "__next__") and not hasattr(kind, "__anext__"):
+    if not any(hasattr(kind, name) for name in ("__next__", "__anext__", "__aiter__")):
         return False
     if kind is GeneratorType and inspect.isawaitable(reply):
         return False
-    return not issubclass(kind, io.IOBase) and not _is_mock(kind)
+    # Pages of lists are models, whose next ones are further calls.
+    is_data = issubclass(kind, io.IOBase) or hasattr(kind, "__pydantic_fields__")
+    return not is_data and not _is_mock(kind)
 
 
 def is_async_stream(reply: object) -> bool:
-    """Whether ``reply`` is a stream that is iterated with ``async for`` alone."""
-    return hasattr(type(reply), "__anext__") and not hasattr(type(reply), "__next__")
+    """Whether ``reply`` is what ``async for`` takes, and ``for`` does not."""
+    kind = type(reply)
+    if hasattr(kind, "__anext__"):
+        return not hasattr(kind, "__next__")
+    return hasattr(kind, "__aiter__") and not hasattr(kind, "__iter__")
 
 
 def follow(stream: Any, follower: Follower) -> Any:
@@ -76,20 +80,22 @@ def _inner(stream: Any) -> Any:
 
 
 def _is_mock(kind: type[Any]) -> bool:
-    mock = sys.modules.get("unittest.mock")
-    return mock is not None and issubclass(kind, mock.NonCallableMock)
+    # By name: beside the one of the standard library there is the package that it came from.
+    return any(base.__name__ == "NonCallableMock" for base in kind.__mro__)
 
 
 class Followed(StandIn):
     """Stands in for a stream, whichever ways it can be read in."""
 
-    __slots__ = ("_whq_follower",)
+    __slots__ = ("_whq_follower", "_whq_iterated")
 
     _whq_follower: Follower
 
-    def __init__(self, stream: Any, follower: Follower) -> None:
+    def __init__(self, stream: Any, follower: Follower, iterated: "Followed | None" = None) -> None:
+        """``iterated`` is what this is the iterator of, and lives as long."""
         super().__init__(stream)
         self._whq_follower = follower
+        self._whq_iterated = iterated
 
     def __getattr__(self, name: str) -> Any:
         found = super().__getattr__(name)
@@ -98,7 +104,8 @@ class Followed(StandIn):
 
     def __del__(self) -> None:
         # Absent where __init__ was never reached.
-        if (follower := getattr(self, "_whq_follower", None)) is not None:
+        follower = getattr(self, "_whq_follower", None)
+        if follower is not None and self._whq_iterated is None:
             follower.abandon()
 
     def _whq_step(self, step: Callable[..., Any], *arguments: Any) -> Any:
@@ -152,8 +159,16 @@ class Followed(StandIn):
     async def _whq_anext(self) -> Any:
         return await self._whq_step_async(self._whq_target.__anext__)
 
-    def _whq_itself(self) -> Any:
-        return self
+    def _whq_iter(self) -> Any:
+        return self._whq_over(iter(self._whq_target))
+
+    def _whq_aiter(self) -> Any:
+        return self._whq_over(aiter(self._whq_target))
+
+    def _whq_over(self, iterator: Any) -> Any:
+        if iterator is self._whq_target:
+            return self
+        return Followed._whq_for(iterator)(iterator, self._whq_follower, self)
 
     def _whq_enter(self) -> Any:
         entered = self._whq_target.__enter__()
@@ -170,9 +185,9 @@ class Followed(StandIn):
         return await self._whq_close(self._whq_target.__aexit__, *error)
 
     _whq_protocols = {  # noqa: RUF012 - as the base has it
-        "__iter__": _whq_itself,
+        "__iter__": _whq_iter,
         "__next__": _whq_next,
-        "__aiter__": _whq_itself,
+        "__aiter__": _whq_aiter,
         "__anext__": _whq_anext,
         "__await__": _whq_await,
         "__enter__": _whq_enter,

@@ -103,8 +103,13 @@ def test_arrays_and_mocks_and_what_is_awaited_are_no_streams() -> None:
 
     import numpy as np
 
+    # As in the package that unittest.mock came from.
+    other_mock: Any = type("NonCallableMock", (), {"__anext__": None})
     awaitable = coroutine()
-    assert not any(is_stream(reply) for reply in (np.arange(3), MagicMock(), awaitable))
+    assert not any(
+        is_stream(reply)
+        for reply in (np.arange(3), MagicMock(), type("Mock", (other_mock,), {})(), awaitable)
+    )
     awaitable.close()
 
 

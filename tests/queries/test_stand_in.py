@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -164,3 +165,48 @@ def test_a_stream_that_is_received_again_is_no_second_query() -> None:
     assert bench.receive(followed) is followed
     list(followed)
     assert bench.counted == ONE
+
+
+class IteratesBothWays:
+    """A stream of a tracer, that makes an iterator each time it is asked for one."""
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from CHUNKS
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for chunk in CHUNKS:
+            yield chunk
+
+
+class AsyncIterable:
+    """A stream for ``async for`` alone, that is no iterator itself."""
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for chunk in CHUNKS:
+            yield chunk
+
+
+def test_what_is_only_iterable_is_a_stream_where_async_for_takes_it() -> None:
+    async def read_async(tally: Tally, stream: Any) -> list[Any]:
+        received = ReplyReader().receive(stream, tally, FakeClock().now)
+        return [chunk async for chunk in received]
+
+    tally = Tally()
+    assert tuple(ReplyReader().receive(IteratesBothWays(), tally, FakeClock().now)) == CHUNKS
+    for stream in (IteratesBothWays(), AsyncIterable()):
+        assert tuple(asyncio.run(read_async(tally, stream))) == CHUNKS
+    assert tally.queries == 3
+    assert tally.tokens == TokenCount(21, 9, None, None)
+    assert not tally.failures
+
+
+def test_what_is_only_iterable_is_drained_too() -> None:
+    async def answer(stream: Any) -> Any:
+        return stream
+
+    found: list[Any] = [drain(IteratesBothWays(), FakeClock().now, 0.0)]
+    for stream in (IteratesBothWays(), AsyncIterable()):
+        found.append(asyncio.run(draining(partial(answer, stream), FakeClock().now)()))
+    found.append(asyncio.run(draining(AsyncIterable, FakeClock().now)()))
+    assert [tuple(drained.chunks) for drained in found] == [CHUNKS] * 4
+    assert all(drained.told for drained in found)
