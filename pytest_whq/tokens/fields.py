@@ -87,6 +87,11 @@ def merge(
     )
 
 
+def without_output(count: TokenCount) -> TokenCount:
+    """``count`` with its output not told."""
+    return replace(count, output_tokens=None, reasoning_tokens=None)
+
+
 def sum_tokens(counts: Sequence[TokenCount]) -> TokenCount:
     """The tokens of several queries together: not told where one does not tell, or where there are none."""
     if not counts:

@@ -3,6 +3,7 @@
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens.fields import NOT_TOLD, count, field, merge, sum_tokens, token_count
 from pytest_whq.tokens.openai import chat_usage
+from pytest_whq.tokens.output import not_told_beside_output
 
 
 def read(reply: object) -> TokenCount | None:
@@ -86,10 +87,8 @@ def _message(message: object) -> TokenCount | None:
     if prompt is None and output is None:
         if not is_message(message):
             return None
-        return chat_usage(field(field(message, "response_metadata"), "token_usage")) or NOT_TOLD
-    return token_count(
-        prompt,
-        output,
-        count(field(usage, "input_token_details"), "cache_read"),
-        count(field(usage, "output_token_details"), "reasoning"),
-    )
+        found = chat_usage(field(field(message, "response_metadata"), "token_usage"))
+        return NOT_TOLD if found is None else not_told_beside_output(found, message)
+    cached = count(field(usage, "input_token_details"), "cache_read")
+    reasoning = count(field(usage, "output_token_details"), "reasoning")
+    return not_told_beside_output(token_count(prompt, output, cached, reasoning), message)

@@ -1,32 +1,53 @@
 """What a reply or a chunk says of its output beside the count: that it was cut, that it has begun."""
 
-from pytest_whq.tokens.fields import field, quietly
+from pytest_whq.model import TokenCount
+from pytest_whq.tokens.fields import field, quietly, without_output
 
 _CUT_WORDS = frozenset({"length", "max_tokens", "max_output_tokens"})
 _NOT_YET = frozenset({"message_start", "content_block_start", "ping"})
 """Events of Anthropic's streams that come before any output."""
+_CHAT_CHUNK = "chat.completion.chunk"
 _NO_TEXT = ("reasoning_content", "reasoning", "tool_calls", "function_call", "refusal")
 """Output of a chat beside its text."""
+_TEXTS = ("content", "text", "response", "generated_text", "thinking", "arguments", *_NO_TEXT)
+_WITHIN = (
+    *("choices", "message", "delta", "output", "outputs", "candidates", "results"),
+    *("token", "content", "parts", "contentBlockDelta", "function_call"),
+)
+"""Where what a model wrote stands in replies, and in chunks of them."""
+_DEEPEST = 3
+
+
+def chunk_of(event: object) -> object:
+    """The chunk of a chat that ``event`` of a stream is, or that it holds as its data, as Mistral's."""
+    data = field(event, "data")
+    return data if field(data, "object") == _CHAT_CHUNK else event
 
 
 def is_cut(reply: object) -> bool:
     """Whether ``reply``, or a chunk of it, says that ``max_tokens`` ended its output. Never raises."""
-    return bool(quietly(_says_cut, reply))
+    return bool(quietly(_says_cut, quietly(chunk_of, reply)))
 
 
 def begins_output(chunk: object) -> bool:
     """Whether ``chunk`` of a stream carries output; True where its family is not known. Never raises."""
-    return quietly(_carries_output, chunk) is not False
+    return quietly(_carries_output, quietly(chunk_of, chunk)) is not False
 
 
 def holds_output(reply: object) -> bool:
     """Whether ``reply``, or a chunk of one, holds something that a model wrote. Never raises."""
-    return bool(quietly(_holds_any, reply))
+    # A mock answers to every name, and so do its answers.
+    return field(reply, "pytest_whq") is None and bool(quietly(_holds_any, reply))
+
+
+def not_told_beside_output(count: TokenCount, reply: object) -> TokenCount:
+    """``count`` of ``reply``: an output of 0 stands for "not told" where the reply holds some."""
+    return without_output(count) if count.output_tokens == 0 and holds_output(reply) else count
 
 
 def text_in(chunk: object) -> str | None:
     """The text that ``chunk`` of a stream adds; None where its output may be no text. Never raises."""
-    return quietly(_text, chunk)
+    return quietly(_text, quietly(chunk_of, chunk))
 
 
 def _text(chunk: object) -> str | None:
@@ -34,7 +55,7 @@ def _text(chunk: object) -> str | None:
         return chunk
     kind = field(chunk, "object")
     choices = _items(chunk, "choices")
-    if kind not in ("chat.completion.chunk", "text_completion") or len(choices) > 1:
+    if kind not in (_CHAT_CHUNK, "text_completion") or len(choices) > 1:
         return None
     for choice in choices:
         delta = field(choice, "delta")
@@ -45,18 +66,22 @@ def _text(chunk: object) -> str | None:
     return ""  # the chunk that tells the usage
 
 
-def _holds_any(reply: object) -> bool:
-    for choice in _items(reply, "choices"):
-        delta = field(choice, "message") or field(choice, "delta")
-        if field(choice, "text") or _holds_output(delta):
+def _holds_any(reply: object, depth: int = 0) -> bool:
+    if any(_is_output(field(reply, name)) for name in _TEXTS):
+        return True
+    if depth == _DEEPEST:
+        return False
+    for name in _WITHIN:
+        within = field(reply, name)
+        parts = within if isinstance(within, (list, tuple)) else (within,)
+        if any(isinstance(part, str) or _holds_any(part, depth + 1) for part in parts if part):
             return True
-    whole = field(reply, "message") or field(field(reply, "output"), "message")  # Ollama, Bedrock
-    return any(
-        field(holder, name) for holder in (reply, whole) for name in ("content", "response", "text")
-    ) or any(
-        field(one, "text") or field(one, "content")
-        for one in (*_items(reply, "candidates"), *_items(reply, "results"))
-    )
+    return False
+
+
+def _is_output(value: object) -> bool:
+    # Where the Responses API repeats what was asked of it, these names hold objects.
+    return isinstance(value, (str, list, tuple)) and bool(value)
 
 
 def _says_cut(reply: object) -> bool:
@@ -102,7 +127,7 @@ def _carries_output(chunk: object) -> bool:
             return False
         if kind.startswith("response."):
             return kind.endswith(".delta")
-    if field(chunk, "object") != "chat.completion.chunk":
+    if field(chunk, "object") != _CHAT_CHUNK:
         return True
     # The first chunk of a chat only names the role, and servers differ in when they send it.
     return any(_holds_output(field(choice, "delta")) for choice in _items(chunk, "choices"))

@@ -1,13 +1,12 @@
 """The tokens of a streamed query, gathered while its chunks pass by."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import anthropic, langchain, sglang, vllm
 from pytest_whq.tokens.bodies import JsonLines, is_event, is_protocol
-from pytest_whq.tokens.fields import NOT_TOLD, field, merge, one_prompt, quietly
-from pytest_whq.tokens.output import text_in
+from pytest_whq.tokens.fields import NOT_TOLD, field, merge, one_prompt, quietly, without_output
+from pytest_whq.tokens.output import chunk_of, holds_output, text_in
 from pytest_whq.tokens.table import read_reply
 
 _ANTHROPIC_EVENTS = ("message_", "content_block_")
@@ -19,10 +18,14 @@ class StreamTokens:
 
     Chunks are a client's objects, dicts, or the text of the stream, whole lines or cut anywhere.
     Counts that come more than once are running totals, so the last wins; only LangChain's add up.
-    Where a prompt is sampled several times, chunks may tell the totals of their samples, singly.
+    Where a prompt is sampled several times, chunks may tell the totals of their samples, singly. An output
+    of 0 stands for "not told" once chunks have held some.
     """
 
-    __slots__ = ("_anthropic_usage", "_count", "_lines", "_message", "_not_running", "_samples", "_sums")
+    __slots__ = (
+        *("_anthropic_usage", "_count", "_lines", "_message", "_not_running", "_samples", "_sums"),
+        "_wrote",
+    )
 
     def __init__(self) -> None:
         self._count: TokenCount | None = None
@@ -32,6 +35,7 @@ class StreamTokens:
         self._anthropic_usage: dict[str, object] = {}
         self._lines = JsonLines()
         self._not_running = False
+        self._wrote = False
 
     def add(self, chunk: object) -> None:
         """Look at the next chunk. Never raises, and leaves the chunk as it is."""
@@ -43,8 +47,8 @@ class StreamTokens:
             quietly(self._add, data)
         found = _latest(self._of_samples(), self._count)
         found = _latest(found, anthropic.read_usage(self._anthropic_usage))
-        if found is not None and self._not_running:
-            found = TokenCount(found.input_tokens, None, found.cached_input_tokens, None)
+        if found is not None and (self._not_running or self._is_wrong_0(found)):
+            found = without_output(found)
         return None if found == NOT_TOLD else found
 
     def _look(self, chunk: object) -> None:
@@ -54,8 +58,17 @@ class StreamTokens:
         else:
             self._add(chunk)
 
+    def _is_wrong_0(self, found: TokenCount) -> bool:
+        return found.output_tokens == 0 and self._wrote
+
     def _add(self, chunk: object) -> None:
-        if field(chunk, "object") == _CHAT_CHUNK and _tells_nothing(chunk):
+        is_chat = field(chunk, "object") == _CHAT_CHUNK
+        if not is_chat:
+            chunk, event = chunk_of(chunk), chunk
+            is_chat = chunk is not event
+        if not self._wrote:
+            self._wrote = holds_output(chunk)
+        if is_chat and _tells_nothing(chunk):
             return  # as nearly all chunks of a stream: what all readers would find is nothing
         kind = field(chunk, "type")
         if isinstance(kind, str):
@@ -71,6 +84,8 @@ class StreamTokens:
             elif kind == "chunk":
                 chunk = field(chunk, "chunk")  # an event of the openai client's stream helper
         found = None if chunk is None else read_reply(chunk)
+        if found is not None and self._is_wrong_0(found):
+            found = without_output(found)
         if found is None or found == NOT_TOLD:
             return
         number = _sample(chunk)
@@ -88,9 +103,7 @@ class StreamTokens:
         if len(found) < 2:
             return found[0] if found else None
         # SGLang's frames tell each its sample's; of others, a last chunk tells the total of all.
-        return (
-            one_prompt(found) if self._sums else replace(found[-1], output_tokens=None, reasoning_tokens=None)
-        )
+        return one_prompt(found) if self._sums else without_output(found[-1])
 
 
 class StreamText:
@@ -121,7 +134,7 @@ class StreamText:
 
 def is_stream(items: Sequence[object]) -> bool:
     """Whether a list holds the chunks of one stream, and not one reply each."""
-    first = items[0]
+    first = chunk_of(items[0])
     if isinstance(first, (str, bytes)):
         return is_event(first)
     kind = field(first, "type")

@@ -1,7 +1,6 @@
 """The table of readers, and the one loop that walks it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import (
@@ -21,7 +20,7 @@ from pytest_whq.tokens import (
     vllm,
 )
 from pytest_whq.tokens.fields import quietly
-from pytest_whq.tokens.output import holds_output
+from pytest_whq.tokens.output import not_told_beside_output
 
 READERS: tuple[Callable[[object], TokenCount | None], ...] = (
     openai.read_chat,
@@ -51,7 +50,5 @@ def read_reply(reply: object) -> TokenCount | None:
         return None
     for reader in READERS:
         if (found := quietly(reader, reply)) is not None:
-            if found.output_tokens == 0 and holds_output(reply):  # 0 that stands for "not told"
-                return replace(found, output_tokens=None, reasoning_tokens=None)
-            return found
+            return not_told_beside_output(found, reply)
     return None

@@ -75,6 +75,10 @@ LAST: dict[str, tuple[Any, TokenCount]] = {
         TokenCount(70, 5),
     ),
     "lmdeploy": (lmdeploy(9), TokenCount(5, 9)),
+    "mistral's event": (
+        SimpleNamespace(data={**CHUNK, "usage": {"prompt_tokens": 5, "completion_tokens": 9}}),
+        TokenCount(5, 9),
+    ),
 }
 
 
