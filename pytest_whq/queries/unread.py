@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 UNREAD = "unread response"
@@ -9,27 +10,75 @@ UNREAD = "unread response"
 
 
 def is_unread(reply: object) -> bool:
-    """Whether ``reply`` is a response of requests, httpx or urllib whose body nobody has read."""
-    state = getattr(reply, "__dict__", None)
-    if type(state) is not dict:
-        return False
+    """Whether ``reply`` is a response whose body nobody has read to its end.
+
+    Known are those of requests, httpx, aiohttp, urllib3 and urllib, those that clients of models and of
+    Amazon hold, and no others.
+    """
+    response = _response_in(reply)
+    state = _state(response)
     if "_content_consumed" in state:  # requests
-        return state.get("_content") is False and state["_content_consumed"] is False
+        return state.get("_content") is False and not state["_content_consumed"] and not _was_emptied(state)
     if "is_stream_consumed" in state:  # httpx
-        return state["is_stream_consumed"] is False and "_content" not in state
-    return "chunked" in state and state.get("fp") is not None and issubclass(type(reply), io.IOBase)
+        return "_content" not in state and not (state["is_stream_consumed"] and state.get("is_closed"))
+    if _is_of_aiohttp(response):
+        return response._body is None and not response.content.at_eof()
+    if "_raw_stream" in state:  # botocore
+        return hasattr(state["_raw_stream"], "_fp") and not state["_raw_stream"].closed
+    return "chunked" in state and state.get("fp") is not None and issubclass(type(response), io.IOBase)
 
 
-def load(response: Any) -> None:
-    """Read the body of an unread ``response`` and keep it in it, where that can be done without waiting."""
-    if "_content_consumed" in vars(response):
-        _ = response.content
-    elif "is_stream_consumed" in vars(response) and not hasattr(response.stream, "__aiter__"):
+def load(reply: Any) -> None:
+    """Read the body of an unread ``reply`` and keep it in it, where that can be done without waiting.
+
+    What was closed stays unread, as what can be read only once does.
+    """
+    response = _response_in(reply)
+    state = _state(response)
+    if "_content_consumed" in state:
+        if not getattr(state.get("raw"), "closed", False):
+            _ = response.content
+    elif _can_be_read(state) and not hasattr(response.stream, "__aiter__"):
         response.read()
 
 
-def load_async(response: Any) -> Awaitable[Any] | None:
-    """What to await so that the body of an unread ``response`` is read and kept, None for one to `load`."""
-    if hasattr(response, "aread") and hasattr(response.stream, "__aiter__"):
+def load_async(reply: Any) -> Awaitable[Any] | None:
+    """What to await so that the body of an unread ``reply`` is read and kept, None for one to `load`."""
+    response = _response_in(reply)
+    if _is_of_aiohttp(response):
+        return None if response.content.exception() is not None else response.read()
+    if _can_be_read(_state(response)) and hasattr(response.stream, "__aiter__"):
         return response.aread()  # type: ignore[no-any-return]
     return None
+
+
+def _response_in(reply: Any) -> Any:
+    """The response that ``reply`` is or holds."""
+    if type(reply) is dict:  # botocore's
+        held = reply.values() if "ResponseMetadata" in reply else ()
+        return next((value for value in held if "_raw_stream" in _state(value)), reply)
+    # The raw responses of OpenAI's and Anthropic's clients.
+    return _state(reply).get("http_response", reply)
+
+
+def _state(response: object) -> dict[str, Any]:
+    state: Any = {}
+    # By type: an attribute may be anything, where objects answer to all names.
+    with suppress(Exception):
+        state = object.__getattribute__(response, "__dict__")
+    return state if type(state) is dict else {}
+
+
+def _was_emptied(state: dict[str, Any]) -> bool:
+    # By way of its ``raw``, of which requests does not hear.
+    raw = state.get("raw")
+    return getattr(raw, "closed", False) is True and getattr(raw, "_fp_bytes_read", 0) > 0
+
+
+def _can_be_read(state: dict[str, Any]) -> bool:
+    return state.get("is_stream_consumed") is False and not state.get("is_closed")
+
+
+def _is_of_aiohttp(response: Any) -> bool:
+    kind = type(response)
+    return kind.__name__ == "ClientResponse" and kind.__module__.startswith("aiohttp.")

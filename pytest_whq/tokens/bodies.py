@@ -55,7 +55,7 @@ def objects_in(text: Text) -> list[dict[str, object]]:
 
 
 def body_of(reply: object) -> dict[str, object] | list[object] | str | None:
-    """The body of an HTTP response of httpx or requests: its JSON, or the text of a stream; else None.
+    """The body of an HTTP response of httpx, requests or aiohttp: its JSON, or its text; else None.
 
     Raw responses of the openai and anthropic clients hold such a response. A body that has not
     arrived is left to who asked for it: reading it here would put waiting in the measured window.
@@ -65,14 +65,16 @@ def body_of(reply: object) -> dict[str, object] | list[object] | str | None:
     kind = _media_type(field(response, "headers"))
     if getattr(response, "_content", None) is False:  # how requests marks a body that has not arrived
         return None
-    if kind in _LINES:
-        text = getattr(response, "text", None)
-        return text if isinstance(text, str) else None
-    load = getattr(response, "json", None)
     is_json = kind == "application/json" or kind.endswith("+json")
-    if not is_json or not callable(load) or inspect.iscoroutinefunction(load):  # aiohttp's is to be awaited
+    if not is_json and kind not in _LINES:
         return None
-    data = load()
+    load, text = getattr(response, "json", None), getattr(response, "text", None)
+    if inspect.iscoroutinefunction(load):  # aiohttp's, to be awaited, which keep what has arrived
+        body = getattr(response, "_body", None)
+        return body.decode("utf-8", "replace") if isinstance(body, bytes) else None
+    if not is_json:
+        return text if isinstance(text, str) else None
+    data = load() if callable(load) else None
     return data if isinstance(data, (dict, list)) else None
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 import urllib.request
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -109,6 +110,85 @@ def test_one_that_can_be_read_only_once_is_left_to_the_test_and_named(url: str) 
         assert ReplyReader().read(drain(response, NOW, 0.0)) == Answered((), failure=UNREAD)
         assert response.read() == BODY
         assert not is_unread(response)
+
+
+@pytest.mark.parametrize("library", ["requests", "httpx", "httpx2"])
+def test_one_that_was_closed_is_named_and_no_error_is_raised(library: str, url: str) -> None:
+    response = streamed(library, url)
+    response.close()
+    assert drain(response, NOW, 0.0) is response
+    assert ReplyReader().read(response) == Answered((), failure=UNREAD)
+
+
+def test_one_of_httpx_that_was_read_in_part_is_named(url: str) -> None:
+    response = streamed(pytest.importorskip("httpx2").__name__, url)
+    chunks = response.iter_raw(10)
+    next(chunks)
+    assert ReplyReader().read(drain(response, NOW, 0.0)) == Answered((), failure=UNREAD)
+    list(chunks)
+    assert not is_unread(response)
+
+
+def test_one_of_requests_that_was_read_by_its_raw_one_is_read(url: str) -> None:
+    response = streamed("requests", url)
+    assert response.raw.read() == BODY
+    assert not is_unread(response)
+
+
+def test_what_holds_a_response_is_as_unread_as_that(url: str) -> None:
+    urllib3 = pytest.importorskip("urllib3")
+    with urllib3.PoolManager() as pool:
+        raw = pool.request("GET", url, preload_content=False)
+        bedrock = {"ResponseMetadata": {}, "body": SimpleNamespace(_raw_stream=raw)}
+        assert ReplyReader().read(drain(bedrock, NOW, 0.0)) == Answered((), failure=UNREAD)
+        raw.read()
+        assert not is_unread(bedrock)
+    of_a_client = SimpleNamespace(http_response=streamed("httpx2", url))
+    assert is_unread(of_a_client)
+    assert drain(of_a_client, NOW, 0.0) is of_a_client
+    (query,) = ReplyReader().read(of_a_client).queries
+    assert query.tokens == READ
+
+
+class Content:
+    """Of a response of aiohttp."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+
+    def at_eof(self) -> bool:
+        return False
+
+    def exception(self) -> Exception | None:
+        return self.error
+
+
+class ClientResponse:
+    """A response as aiohttp has them."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.content, self.headers = Content(error), {"Content-Type": "application/json"}
+        self._body: bytes | None = None
+
+    async def read(self) -> bytes:
+        self._body = BODY
+        return BODY
+
+    async def json(self) -> Any:
+        return json.loads(await self.read())
+
+
+ClientResponse.__module__ = "aiohttp.client_reqrep"
+
+
+def test_one_of_aiohttp_is_awaited_unless_it_was_closed() -> None:
+    response, closed = ClientResponse(), ClientResponse(OSError("closed"))
+    assert is_unread(response)
+    asyncio.run(drain_async(response, NOW, 0.0))
+    (query,) = ReplyReader().read(response).queries
+    assert query.tokens == READ
+    asyncio.run(drain_async(closed, NOW, 0.0))
+    assert ReplyReader().read(closed) == Answered((), failure=UNREAD)
 
 
 @pytest.mark.parametrize("reply", [None, "text", {}, [], object(), 5, NOW])
