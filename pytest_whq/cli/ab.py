@@ -75,7 +75,11 @@ def measure_in_turns(options: argparse.Namespace) -> "tuple[list[Run], list[Run]
     from pytest_whq.git import git
 
     here = Path.cwd().resolve()
-    root = Path(git(here, "rev-parse", "--show-toplevel").removesuffix("\n")).resolve()
+    root = Path(git(here, "rev-parse", "--show-toplevel").removesuffix("\n"))
+    if "\0" in str(root) or not here.is_relative_to(root := root.resolve()):
+        raise SettingError(
+            f"git says that this folder is in {root}, where it is not: see git and its settings."
+        )
     try:
         commit = git(root, "rev-parse", "--verify", "--end-of-options", f"{options.base}^{{commit}}").strip()
     except WhqError:
