@@ -270,7 +270,8 @@ class Sampler:
             self._last_s = self._clock.now()
             took_s = self._last_s - before_s
             # Wherever in the call a source takes the time, the sensor may have been read at any moment of it.
-            blur_s = 2 * took_s if self._pace.note(took_s) else 0.0
+            # One that did not look, since that was just now, tells nothing of what looking takes.
+            blur_s = 2 * took_s if readings and self._pace.note(took_s) else 0.0
             for reading in readings:
                 if (trace := traces.get(reading.device_id)) is not None:
                     trace.add(reading, blur_s)

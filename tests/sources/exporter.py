@@ -8,14 +8,24 @@ from pytest_whq.testing import FakeClock, ScriptedSource
 
 
 class Exporter:
-    """An exporter on the node ``node`` that looks at its GPUs every ``period_s``, in the clock's time."""
+    """An exporter on the node ``node`` that looks at its GPUs every ``period_s``, in the clock's time.
+
+    To answer it takes ``takes_s``.
+    """
 
     def __init__(
-        self, clock: FakeClock, node: str, gpus: int = 1, *, counter: bool = True, period_s: float = 1.0
+        self,
+        clock: FakeClock,
+        node: str,
+        gpus: int = 1,
+        *,
+        counter: bool = True,
+        period_s: float = 1.0,
+        takes_s: float = 0.0,
     ) -> None:
         self.node, self.label, self.answer = node, "Hostname", Answer("")
         self.fails: Answer | None = None
-        self._counter = counter
+        self._counter, self._clock, self._takes_s = counter, clock, takes_s
         self.gpus = [
             ScriptedSource(clock, 100.0, period_s=period_s, phase_s=0.1 * number, counter=counter)
             for number in range(gpus)
@@ -29,7 +39,8 @@ class Exporter:
         return f'{name}{{{labels},{self.label}="{self.node}"{extra}}} {value}\n'
 
     def text(self) -> str:
-        """What it shows now."""
+        """What it shows now, when it has taken its time."""
+        self._clock.spend(self._takes_s)
         lines = ["# HELP DCGM_FI_DEV_POWER_USAGE Power draw (in W).\n# TYPE DCGM_FI_DEV_POWER_USAGE gauge\n"]
         for number, gpu in enumerate(self.gpus):
             (reading,) = gpu.read()

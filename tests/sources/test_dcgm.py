@@ -88,6 +88,20 @@ def test_an_exporter_is_looked_at_five_times_a_second_at_most() -> None:
         assert source.state() == (DeviceState("GPU-node-1-0", temperature_c=41.0),)
 
 
+@pytest.mark.parametrize("takes_s", [0.1, 0.3])
+@pytest.mark.parametrize("counter", [True, False])
+def test_an_exporter_that_is_slow_to_answer_is_still_looked_at_as_often_as_a_window_needs(
+    takes_s: float, counter: bool
+) -> None:
+    clock = FakeClock()
+    exporters = [Exporter(clock, "node-1", counter=counter, takes_s=takes_s)]
+    with opened(clock, *exporters) as source:
+        measurement = measured(source, clock, exporters, 30.0)
+    assert measurement.method == ("counter" if counter else "power")
+    assert measurement.valid
+    assert measurement.energy_j == pytest.approx(15_000, rel=0.03)
+
+
 def test_a_gpu_that_two_exporters_show_is_measured_once() -> None:
     clock = FakeClock()
     exporter = Exporter(clock, "node-1", 2)

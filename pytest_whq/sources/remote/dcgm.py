@@ -1,7 +1,9 @@
 """Energy of the NVIDIA GPUs of other machines, as their dcgm-exporters show it."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from pytest_whq.errors import SourceError
 from pytest_whq.model import Device, DeviceState, Reading
@@ -10,14 +12,19 @@ from pytest_whq.scraping.address import Address, address_of_source, fetch
 from pytest_whq.scraping.exposition import NotMetricsError
 from pytest_whq.sources.remote.boards import Board, boards_in
 from pytest_whq.sources.remote.series import GAUGE_LOOKS_BACK_S
+from pytest_whq.sources.remote.turns import pause_s
 
-_EVERY_S = 0.2
-"""Between two looks at an exporter, which itself looks each second or less often."""
+_EVERY_S, _LONGEST_S = 0.2, 0.5
+"""Between two looks at an exporter, which itself looks each second or less often: at least, and at most where
+it is slow to answer. A second without power is a gap."""
 
-_SHARE = 0.05
-"""Of the time, at most, that looking takes."""
 
-_Scrape = tuple[float, dict[str, Board]]
+class _Scrape(NamedTuple):
+    """What an exporter showed, when that was, and how long a core here was busy with it."""
+
+    moment_s: float
+    boards: dict[str, Board]
+    busy_s: float
 
 
 class DcgmSource:
@@ -59,7 +66,9 @@ class DcgmSource:
         if before_s < self._due_s:
             return ()
         scrapes = self._scrape()
-        self._due_s = before_s + max(_EVERY_S, (self._now() - before_s) / _SHARE)
+        busy_s = sum(scrape.busy_s for scrape in scrapes)
+        took_s = self._now() - before_s
+        self._due_s = before_s + pause_s(took_s, busy_s, every_s=_EVERY_S, longest_s=_LONGEST_S)
         return tuple(self._reading(id_, scrapes[place]) for id_, place in self._places.items())
 
     def state(self) -> tuple[DeviceState, ...]:
@@ -71,19 +80,20 @@ class DcgmSource:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _scrape(self) -> list[_Scrape]:
-        """What each exporter shows, and when that was."""
+        """What each exporter shows."""
         if len(self._addresses) == 1:
             return [self._ask(self._addresses[0])]
         return list(self._pool.map(self._ask, self._addresses))
 
     def _ask(self, address: Address) -> _Scrape:
-        before_s = self._now()
+        before_s, started_s = self._now(), time.thread_time()
         text, media = fetch("dcgm", address)
         moment_s = (before_s + self._now()) / 2
         try:
             if media == "text/html":
                 raise NotMetricsError
-            return moment_s, boards_in(text, address.host)
+            boards = boards_in(text, address.host)
+            return _Scrape(moment_s, boards, time.thread_time() - started_s)
         except NotMetricsError:
             raise SourceError(
                 f"dcgm: {address.shown} answers with something else than metrics. "
@@ -91,23 +101,22 @@ class DcgmSource:
             ) from None
 
     def _reading(self, id_: str, scrape: _Scrape) -> Reading:
-        moment_s, boards = scrape
-        board = boards.get(id_)
+        board = scrape.boards.get(id_)
         if board is None:
             gone = self._boards[id_]
             raise SourceError(
                 f"dcgm: {id_} on {gone.node} is no longer shown by its exporter. See what nvidia-smi says."
             )
         self._boards[id_] = board
-        return Reading(id_, moment_s, board.energy_j, board.power_w)
+        return Reading(id_, scrape.moment_s, board.energy_j, board.power_w)
 
 
 def _chosen(scrapes: list[_Scrape], devices: str | None) -> tuple[dict[str, int], dict[str, Board]]:
     """By id, the exporter that each chosen GPU is read from, and the GPU."""
     boards: dict[str, Board] = {}
     places: dict[str, int] = {}
-    for place, (_, shown) in enumerate(scrapes):
-        for id_, board in shown.items():
+    for place, scrape in enumerate(scrapes):
+        for id_, board in scrape.boards.items():
             if id_ not in boards:
                 boards[id_], places[id_] = board, place
     if not boards:

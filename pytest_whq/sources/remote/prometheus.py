@@ -1,6 +1,7 @@
 """Energy as a Prometheus has scraped it, from its raw samples."""
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
@@ -21,10 +22,10 @@ from pytest_whq.sources.remote.series import (
     unit_of,
 )
 from pytest_whq.sources.remote.stale import Moving
+from pytest_whq.sources.remote.turns import pause_s
 
-_EVERY_S = 1.0
-_SHARE = 0.05
-"""Of the time, at most, that asking takes."""
+_EVERY_S, _LONGEST_S = 1.0, 2.0
+"""Between two questions: at least, and at most where it is slow to answer."""
 
 _HISTORY_S = 300.0
 """How far back samples are asked for at the first time, from which the scrape interval is learned."""
@@ -80,9 +81,11 @@ class PrometheusSource:
         before_s = self._now()
         if before_s < self._due_s:
             return ()
+        started_s = time.thread_time()
         self._moving.ask(before_s)
         series = self._server.series(f"{self._selector}[{self._reach_s():.0f}s]")
-        self._due_s = before_s + max(_EVERY_S, (self._now() - before_s) / _SHARE)
+        took_s, busy_s = self._now() - before_s, time.thread_time() - started_s
+        self._due_s = before_s + pause_s(took_s, busy_s, every_s=_EVERY_S, longest_s=_LONGEST_S)
         places = devices_in(self._selector, [one.labels for one in series])
         found: list[Reading] = []
         for device in self._devices:
