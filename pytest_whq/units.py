@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 JOULES_PER_WH = 3600.0
@@ -142,6 +143,11 @@ def parse_ratio(text: str | float) -> float:
     if not (math.isfinite(ratio) and ratio > 0):
         raise ValueError(text)
     return ratio
+
+
+def format_moment(time_s: float) -> str:
+    """Seconds of the Unix epoch as the day and time in UTC: ``2026-11-23T08:00:00Z``."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def grams_per_kwh(value: float, unit: str) -> float:

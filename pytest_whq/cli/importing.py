@@ -114,7 +114,7 @@ def _run(kind: str, tool: str, results: "Sequence[Result]", options: argparse.Na
         Importing(
             kind=kind,
             tool=f"{tool}, imported by {TOOL}",
-            created=results[0].began or now(),
+            imported=now(),
             table=table if options.kw is None else fixed_table(options.kw),
             length_factor=options.length_factor,
         ),

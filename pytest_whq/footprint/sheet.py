@@ -1,11 +1,12 @@
 """The sheet that one would ask of a provider: what was served, what it drew, and how that is known."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_whq.footprint.footprint import footprint_of, standing
 from pytest_whq.model import Measurement, Place, Record, Run
+from pytest_whq.model.imported import Setup
 from pytest_whq.model.serving import Distribution
 from pytest_whq.units import wh
 
@@ -14,10 +15,13 @@ SHEET_FORMAT = 1  # 1: first
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """When it was measured: the start in UTC, and so many seconds from there on, not all of them in a row."""
+    """When it was measured: the start, and so many seconds from there on, not all of them in a row.
 
-    start: str
-    measured_s: float
+    The start is a time in UTC, or a day where nothing else is known; either may be unknown.
+    """
+
+    start: str | None
+    measured_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,10 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """Devices of one kind that were measured."""
+    """Devices of one kind that were measured; ``number`` is None where tests differ in it, or do not tell."""
 
     name: str
-    number: int
+    number: int | None
     power_limit_w: float | None
 
 
@@ -81,8 +85,12 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The whole sheet of a run; ``model`` and ``supplier`` are what the user says they are."""
+    """The whole sheet of a run; ``supplier`` is who the user says, as ``model`` unless an import tells it.
 
+    ``created`` is the time of the run, in UTC.
+    """
+
+    created: str
     tool: str
     model: str | None
     supplier: str | None
@@ -96,17 +104,53 @@ class Sheet:
 def sheet_of(run: Run, model: str | None = None, supplier: str | None = None) -> Sheet:
     """The sheet of ``run``: nothing is in it that the run or the user does not say."""
     place = run.place or Place()
-    kinds = Counter((device.name, device.power_limit_w) for device in run.rig.devices)
     return Sheet(
+        created=run.created,
         tool=run.tool,
-        model=model,
+        model=model or _model(run),
         supplier=supplier,
-        period=Period(run.created, sum(record.measurement.duration_s or 0.0 for record in run.records)),
+        period=Period(run.measured_from, _measured_s(run)),
         meter=Meter(run.rig.source, run.rig.scope, run.rig.driver),
-        hardware=tuple(Hardware(name, number, limit_w) for (name, limit_w), number in kinds.items()),
+        hardware=tuple(_hardware(run)),
         place=place,
         workloads=tuple(_workload(record, place) for record in run.records),
     )
+
+
+def _measured_s(run: Run) -> float | None:
+    """Seconds of all tests that measured; None where an imported result does not tell its own."""
+    lasted_s = [
+        record.measurement.duration_s
+        for record in run.records
+        if record.measurement.imported is not None or record.measurement.duration_s is not None
+    ]
+    return None if None in lasted_s else sum(one_s or 0.0 for one_s in lasted_s)
+
+
+def _model(run: Run) -> str | None:
+    """The model that other tools' results are all of."""
+    models = {setup.model for record in run.records if (setup := _setup(record)) is not None}
+    return models.pop() if len(models) == 1 else None
+
+
+def _setup(record: Record) -> Setup | None:
+    imported = record.measurement.imported
+    return None if imported is None else imported.setup
+
+
+def _hardware(run: Run) -> Iterator[Hardware]:
+    told: dict[str | None, set[int | None]] = defaultdict(set)
+    for record in run.records:
+        if (setup := _setup(record)) is not None:
+            told[setup.hardware].add(setup.gpus)
+    found = Counter[tuple[str, float | None]]()
+    for device in run.rig.devices:
+        if (numbers := told.get(device.id)) is not None:
+            # The kind stands for all of them, and tests may have had more of them or fewer.
+            yield Hardware(device.name, numbers.pop() if len(numbers) == 1 else None, device.power_limit_w)
+        else:
+            found[device.name, device.power_limit_w] += 1
+    yield from (Hardware(name, number, limit_w) for (name, limit_w), number in found.items())
 
 
 def _requests(queries: int | None, failed: int | None) -> int | None:
@@ -124,7 +168,7 @@ def _workload(record: Record, place: Place) -> Workload:
         requests=_requests(measurement.queries, measurement.failed_queries),
         failed_requests=measurement.failed_queries,
         failures=measurement.failures,
-        concurrency=None if measurement.load is None else measurement.load.concurrency,
+        concurrency=_concurrency(measurement),
         duration_s=measurement.duration_s,
         input_tokens=_lengths(
             measurement.tokens.input_tokens, None if served is None else served.input_tokens, measurement
@@ -146,6 +190,12 @@ def _workload(record: Record, place: Place) -> Workload:
         cost_per_query=None if found.cost is None else found.cost.per_query,
         why=tuple(reason.sentence or reason.code for reason in measurement.reasons),
     )
+
+
+def _concurrency(measurement: Measurement) -> int | None:
+    if measurement.load is not None:
+        return measurement.load.concurrency
+    return None if measurement.imported is None else measurement.imported.setup.concurrency
 
 
 def _lengths(total: int | None, spread: Distribution | None, measurement: Measurement) -> Lengths:

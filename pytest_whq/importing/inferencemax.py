@@ -50,13 +50,22 @@ def _result(row: Any) -> Result:
     setup = _setup(cells, disaggregated)
     doubts = [_FORCED] if setup.output_length is not None and not _traced(cells) else []
     energy, why, notes = _energy(cells, setup)
+    queries = _queries(cells)
+    tokens_in = cells.count("total_input_tokens", "input_tokens")
+    tokens_out = cells.count("total_output_tokens", "output_tokens")
+    if tokens_in is None and tokens_out is None and queries and energy is not None:
+        # Without them joules of all queries would be of no number of tokens.
+        tokens_in, tokens_out = (
+            _all(length, queries) for length in (setup.input_length, setup.output_length)
+        )
+        notes.append(f"tokens are not told: they are taken as {queries:,} queries of the nominal lengths")
     return Result(
         name=_name(setup),
         setup=setup,
-        queries=_queries(cells),
+        queries=queries,
         failed_queries=cells.count("failed", "failed_requests", "num_failed"),
-        input_tokens=cells.count("total_input_tokens", "input_tokens"),
-        output_tokens=cells.count("total_output_tokens", "output_tokens"),
+        input_tokens=tokens_in,
+        output_tokens=tokens_out,
         duration_s=cells.number("duration", "duration_s"),
         throughput=Throughput(
             cells.above_zero("tput_per_gpu"),
@@ -77,6 +86,10 @@ def _result(row: Any) -> Result:
         doubts=tuple(doubts),
         notes=tuple(notes),
     )
+
+
+def _all(length: float | None, queries: int) -> int | None:
+    return None if length is None else round(length * queries)
 
 
 def _traced(cells: Cells) -> bool:
@@ -214,5 +227,6 @@ def _recomputed(cells: Cells, watts: float, setup: Setup) -> tuple[ToolEnergy | 
         found = f"{watts:.0f} W / {throughput:.1f} tokens/s per GPU are {given:.4g} J/token"
         return None, f"{why}: {found}, and the row {against}", []
     energy = ToolEnergy("power", "gpu", _SOURCE, j_per_query=given * tokens, power_w=watts)
-    said = f"measured: {watts:.1f} W / {throughput:.1f} tokens/s per GPU x {tokens:.0f} nominal tokens"
+    kind = "counted" if _traced(cells) else "nominal"
+    said = f"measured: {watts:.1f} W / {throughput:.1f} tokens/s per GPU x {tokens:.0f} {kind} tokens"
     return energy, None, [said]

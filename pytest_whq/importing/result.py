@@ -45,10 +45,9 @@ class Result:
     ``span`` is the benchmark's own window in seconds of the Unix epoch. ``query`` says what a query
     is: a query, an image or a video. ``why_code`` is the reason's, where ``why_no_energy`` says one;
     ``why_no_queries`` is the sentence where they were counted and are not known. ``doubts`` and ``notes``
-    are sentences that the reader itself raises. ``devices`` are their ids where no energy tells them,
-    ``began`` the day and time where that of the import would mislead. ``fixed_lengths`` says that input and
-    output lengths are those asked for and not those counted, ``modelled`` that a figure by all-in power is
-    wanted.
+    are sentences that the reader itself raises. ``devices`` are their ids where no energy tells them.
+    ``fixed_lengths`` says that input and output lengths are those asked for and not those counted,
+    ``modelled`` that a figure by all-in power is wanted.
     """
 
     name: str
@@ -70,7 +69,6 @@ class Result:
     why_no_queries: str | None = None
     distributions: Distributions | None = None
     devices: tuple[str, ...] = ()
-    began: str | None = None
     fixed_lengths: bool = False
     modelled: bool = False
     doubts: tuple[str, ...] = ()

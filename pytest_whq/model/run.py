@@ -67,3 +67,11 @@ class Run:
     place: Place | None = None
     gaps: tuple[Gap, ...] = ()
     name: str | None = None
+
+    @property
+    def measured_from(self) -> str | None:
+        """When measuring began: a day, or a time in UTC; None where other tools' results do not tell."""
+        found = [record.measurement.imported for record in self.records]
+        if not found or None in found:
+            return self.created
+        return min((one.setup.date for one in found if one and one.setup.date), default=None)

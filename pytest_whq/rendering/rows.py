@@ -195,7 +195,8 @@ def commit_phrase(id_: str, branch: str | None, dirty: bool) -> str:
 
 def measured_phrase(run: Run) -> str:
     """When and of which commit the run was made."""
-    made = f"measured {run.created[:16].replace('T', ' ')} UTC"
+    made = "imported" if run.measured_from is None else "measured"
+    made = f"{made} {run.created[:16].replace('T', ' ')} UTC"
     commit = run.commit
     at = "" if commit is None else f" at {commit_phrase(commit.id, commit.branch, commit.dirty)}"
     return f"{made}{at}, {one_line(run.tool)}"

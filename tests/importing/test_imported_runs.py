@@ -165,3 +165,36 @@ def test_a_modelled_figure_is_not_compared_with_a_measured_one(
 def test_reading_gives_back_what_was_written(whq_import: Import, tmp_path: Path) -> None:
     run = whq_import("aiperf", str(SAMPLES / "aiperf_0.3.json"))
     assert read_run(tmp_path / "run.json") == run
+
+
+def test_a_run_is_of_when_its_results_were_measured_and_not_imported(whq_import: Import) -> None:
+    results, log = SAMPLES / "vllm_two_busy.json", SAMPLES / "vllm_two_busy_power.csv"
+    run = whq_import("vllm-bench", str(results), "--power", str(log))
+    assert run.created == run.measured_from == "2026-06-11T04:54:40Z"
+
+
+def test_a_day_alone_says_no_more_than_the_day(whq_import: Import, tmp_path: Path) -> None:
+    run = whq_import("inferencemax", written(tmp_path / "rows.json", [api_row(0), api_row(1)]))
+    assert (run.created, run.measured_from) == ("2026-06-01T00:00:00Z", "2026-06-01")
+
+
+def test_a_sheet_of_results_without_a_date_tells_no_period(
+    modelled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["disclose", str(modelled)]) == 0
+    said = capsys.readouterr().out
+    assert "- when it was measured, and for how long (`period`)" in said
+    assert "| which model served the requests | deepseek-ai/DeepSeek-R1 |" in said
+    assert "| on which devices they ran | 72 x GB200 |" in said
+    assert main(["show", str(modelled), "--format", "markdown"]) == 0
+    assert re.search(r"imported \d{4}-\d\d-\d\d \d\d:\d\d UTC, ", capsys.readouterr().out)
+
+
+def test_devices_that_differ_from_row_to_row_have_no_number(
+    whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whq_import("inferencemax", written(tmp_path / "rows.json", [api_row(0), api_row(1)]))
+    assert main(["disclose", str(tmp_path / "run.json")]) == 0
+    said = capsys.readouterr().out
+    assert "| on which devices they ran | MI355X |" in said
+    assert "| when it was measured, and for how long | from 2026-06-01 on, how long is not told |" in said

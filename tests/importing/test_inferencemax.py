@@ -112,6 +112,9 @@ def test_schema_version_2_is_taken_as_it_stands(whq_import: Import, tmp_path: Pa
         ("prefill", 12000.0),
         ("decode", 24000.0),
     ]
+    # Of all queries together, so of all their tokens, which are as many as asked for.
+    assert measurement.metric("j_per_output_token") == pytest.approx(360 / 1024)
+    assert "tokens are not told: they are taken as 100 queries of the nominal lengths" in notes(run)
 
 
 def test_joules_per_token_stand_where_none_are_told_per_query(whq_import: Import, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Results of another tool as a run: a record for each, with the figures that stand and their doubts."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_whq.importing.figures.all_in_power import PowerTable, day_of, modelled
 from pytest_whq.importing.figures.doubts import doubts_of
@@ -11,21 +12,26 @@ from pytest_whq.importing.result import Result, ToolEnergy
 from pytest_whq.model import Device, DeviceEnergy, Measurement, Reason, Record, Rig, Run, TokenCount
 from pytest_whq.model.imported import Imported, Modelled, RoleEnergy
 from pytest_whq.model.rig import ELSEWHERE
+from pytest_whq.units import format_moment
 
 
 @dataclass(frozen=True, slots=True)
 class Importing:
-    """How results become a run: the ``table`` of all-in power, None where nothing is modelled."""
+    """How results become a run: when they are ``imported``, in UTC, and the ``table`` of all-in power.
+
+    Without a table nothing is modelled.
+    """
 
     kind: str
     tool: str
-    created: str
+    imported: str
     table: PowerTable | None
     length_factor: float | None = None
 
 
 def run_of(results: Sequence[Result], how: Importing) -> Run:
     """The run of ``results``; its records' names are made unique."""
+    results = [_dated(result) for result in results]
     names = _unique([result.name for result in results])
     models = [_modelled(result, how) for result in results]
     figures = {
@@ -38,7 +44,24 @@ def run_of(results: Sequence[Result], how: Importing) -> Run:
         _record(name, result, model, strange.get(index), how)
         for index, (name, result, model) in enumerate(zip(names, results, models, strict=True))
     )
-    return Run(how.created, how.tool, None, _rig(records, results, how), records)
+    return Run(_began(results) or how.imported, how.tool, None, _rig(records, results, how), records)
+
+
+def _dated(result: Result) -> Result:
+    """``result`` with the date of its window, which is surer than one that it tells."""
+    if result.span is None:
+        return result
+    return replace(result, setup=replace(result.setup, date=format_moment(result.span.start_s)))
+
+
+def _began(results: Sequence[Result]) -> str | None:
+    """When the earliest of them was measured, None where none tells."""
+    dates = [text for result in results if (text := result.setup.date) and day_of(text) is not None]
+    return min((text if _MOMENT.match(text) else f"{text[:10]}T00:00:00Z" for text in dates), default=None)
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+"""A time that a run file takes; others are cut to their day."""
 
 
 def _unique(names: Sequence[str]) -> list[str]:

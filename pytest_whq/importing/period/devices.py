@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from pytest_whq.importing.period.track import Track
 from pytest_whq.joules.spans import Span
 from pytest_whq.model import Device
 from pytest_whq.scraping.prometheus import Series
 from pytest_whq.sources.remote.series import Unit, device_of, devices_in, id_of
+from pytest_whq.units import format_moment
 
 TOLERATED = 0.01
 """Of a figure, at most, that may be in doubt: beyond it there is none."""
@@ -72,18 +72,13 @@ def oddities_of(track: Track, window: Span) -> Iterator[str]:
     assert track.first is not None
     assert track.last is not None
     if track.first[0] > window.start_s + track.gap_s:
-        yield f"not seen before {clock(min(track.first[0], window.end_s))}"
+        yield f"not seen before {format_moment(min(track.first[0], window.end_s))}"
     for event in track.events:
         if window.overlap_s(event.start_s, event.end_s) > 0:
             what = "count began anew" if event.kind == "restart" else "not scraped"
-            yield f"{what} between {clock(event.start_s)} and {clock(event.end_s)}"
+            yield f"{what} between {format_moment(event.start_s)} and {format_moment(event.end_s)}"
     if track.last[0] < window.end_s - track.gap_s:
-        yield f"last seen at {clock(track.last[0])}"
-
-
-def clock(time_s: float) -> str:
-    """A time of the epoch as it is told: day and time in UTC."""
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield f"last seen at {format_moment(track.last[0])}"
 
 
 def _unseen_s(track: Track, window: Span) -> float:

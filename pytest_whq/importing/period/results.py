@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from pytest_whq.importing.period.devices import TOLERATED, DeviceTracks, clock
+from pytest_whq.importing.period.devices import TOLERATED, DeviceTracks
 from pytest_whq.importing.period.engines import Count, EngineTracks
 from pytest_whq.importing.period.lengths import distribution_of, shares
 from pytest_whq.importing.result import Result, ToolEnergy
@@ -12,7 +12,7 @@ from pytest_whq.model.imported import Setup
 from pytest_whq.model.serving import Distribution, Distributions
 from pytest_whq.servers.engines import Sum
 from pytest_whq.sources.remote.series import scope_of
-from pytest_whq.units import format_quantity, wh
+from pytest_whq.units import format_moment, format_quantity, wh
 
 _MOST_NOTES = 8
 
@@ -39,7 +39,7 @@ class Period:
         energy = None if why_energy is not None else self._energy(window)
         energy_j = None if energy is None else energy.energy_j
         return Result(
-            name=f"{clock(span.start_s)} to {clock(span.end_s)}",
+            name=f"{format_moment(span.start_s)} to {format_moment(span.end_s)}",
             setup=self._setup(queries, tokens_in, tokens_out),
             queries=queries,
             failed_queries=failed if engine.failed else None,
@@ -53,7 +53,6 @@ class Period:
             why_code="sample_gap",
             why_no_queries=why_queries,
             devices=tuple(self.devices.devices),
-            began=clock(span.start_s),
             distributions=self._distributions(window, tokens_in, tokens_out),
             notes=(*self._oddities(window), *self._classes(window, energy_j, tokens_out)),
         )

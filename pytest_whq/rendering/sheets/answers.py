@@ -14,13 +14,16 @@ def of_all(sheet: Sheet) -> Iterator[tuple[str, str]]:
     """Item and answer of what holds for the whole sheet; what is not known is not there."""
     if sheet.model:
         yield "model", one_line(sheet.model)
-    start = one_line(sheet.period.start)
-    yield "period", f"from {start} on, {format_seconds(sheet.period.measured_s)} measured"
+    if sheet.period.start is not None:
+        start, measured_s = one_line(sheet.period.start), sheet.period.measured_s
+        long = "how long is not told" if measured_s is None else f"{format_seconds(measured_s)} measured"
+        yield "period", f"from {start} on, {long}"
     if sheet.hardware:
         yield (
             "hardware",
             " + ".join(
-                f"{one.number} x {one_line(one.name)}{_limit(one.power_limit_w)}" for one in sheet.hardware
+                f"{_number(one.number)}{one_line(one.name)}{_limit(one.power_limit_w)}"
+                for one in sheet.hardware
             ),
         )
     if sheet.meter.scope is not None:
@@ -31,6 +34,10 @@ def of_all(sheet: Sheet) -> Iterator[tuple[str, str]]:
         yield "pue", overhead_phrase(sheet.place.overhead)
     if sheet.place.grid is not None and sheet.place.grid.name is not None:
         yield "place", grid_phrase(sheet.place.grid)
+
+
+def _number(number: int | None) -> str:
+    return "" if number is None else f"{number} x "
 
 
 def _limit(power_limit_w: float | None) -> str:

@@ -46,13 +46,13 @@ def _header(sheet: Sheet) -> dict[str, Any]:
     return {
         "formatVersionSpecificationUri": _SPECIFICATION,
         "reportId": str(uuid5(NAMESPACE_URL, content)),
-        "reportDatetime": _moment(sheet),
+        "reportDatetime": _shown(sheet.created),
         "reportStatus": "draft",
     }
 
 
-def _moment(sheet: Sheet) -> str:
-    return sheet.period.start[:19].replace("T", " ")
+def _shown(moment: str) -> str:
+    return moment[:19].replace("T", " ")
 
 
 def _task(sheet: Sheet, load: Workload) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _measure(sheet: Sheet, load: Workload, energy_wh: float) -> dict[str, Any]:
         **tracking,
         "powerConsumption": kwh(energy_wh),
         **({} if load.duration_s is None else {"measurementDuration": load.duration_s}),
-        "measurementDateTime": _moment(sheet),
+        **({} if sheet.period.start is None else {"measurementDateTime": _shown(sheet.period.start)}),
     }
 
 
@@ -96,7 +96,7 @@ def _components(sheet: Sheet) -> Iterator[dict[str, Any]]:
         yield {
             "componentName": one_line(hardware.name),
             "componentType": kind,
-            "nbComponent": hardware.number,
+            **({} if hardware.number is None else {"nbComponent": hardware.number}),
         }
     if not sheet.hardware:
         yield {"componentType": "other", "nbComponent": 1}

@@ -36,7 +36,7 @@ def _elements(sheet: Sheet, base: str) -> Iterator[dict[str, Any]]:
         "@id": _CREATION,
         "specVersion": "3.0.1",
         # Whole seconds, the only times that SPDX takes.
-        "created": f"{sheet.period.start[:19]}Z",
+        "created": f"{sheet.created[:19]}Z",
         "createdBy": [f"{base}#tool"],
     }
     yield _element("SoftwareAgent", f"{base}#tool", name=one_line(sheet.tool))

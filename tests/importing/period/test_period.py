@@ -7,9 +7,9 @@ from imported import Import, notes
 from production import LASTS_S, PERIOD, START_S, Production
 
 from pytest_whq.cli import main
-from pytest_whq.importing.period.devices import clock
 from pytest_whq.joules.spans import Span
 from pytest_whq.model import Measurement, Run
+from pytest_whq.units import format_moment
 
 Read = Callable[..., Run]
 
@@ -19,7 +19,7 @@ def read(whq_import: Import) -> Read:
     def read(production: Production, *arguments: str, queries: str = "vllm") -> Run:
         """The run of the period of ``production``."""
         with production.serve() as address:
-            times = ["--start", clock(PERIOD.start_s), "--end", clock(PERIOD.end_s)]
+            times = ["--start", format_moment(PERIOD.start_s), "--end", format_moment(PERIOD.end_s)]
             return whq_import("prometheus", address, *times, "--queries", queries, *arguments)
 
     return read
@@ -34,7 +34,7 @@ def test_a_period_has_its_energy_its_queries_and_their_tokens(read: Read) -> Non
     production = Production()
     run = read(production)
     whole = only(run)
-    assert run.records[0].test == f"{clock(START_S)} to {clock(START_S + LASTS_S)}"
+    assert run.records[0].test == f"{format_moment(START_S)} to {format_moment(START_S + LASTS_S)}"
     assert whole.energy_j == pytest.approx(production.true_j(), rel=0.002)
     assert whole.queries == pytest.approx(production.true_queries(), rel=0.002)
     assert whole.failed_queries == pytest.approx(120, abs=1)
@@ -179,7 +179,7 @@ def test_by_the_hour_only_the_hour_of_a_gap_has_no_figure(read: Read) -> None:
 def test_what_cannot_be_is_a_sentence(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    times = ["--start", clock(PERIOD.start_s), "--end", clock(PERIOD.end_s)]
+    times = ["--start", format_moment(PERIOD.start_s), "--end", format_moment(PERIOD.end_s)]
     with Production().serve() as address:
         address = address.replace("http://", "http://me:s3cret@")
         assert main(["import", "prometheus", address, *times, *arguments]) == 2
