@@ -43,6 +43,18 @@ LOGS = {
         "epoch_ns,gpu,power_mw\n1781150400250000000,0,300500\n1781150400250000000,1,80000\n"
     ),
     "milliseconds": "timestamp_ms,device,power_w\n1781150400250,0,300.5\n1781150400250,1,80\n",
+    "kilowatts": "timestamp,gpu,Power (kW)\n1781150400.25,0,0.3005\n1781150400.25,1,0.08\n",
+    "a name of nobody's": (
+        "timestamp,gpu_id,gpu_power_draw_watts,power_limit\n1781150400.25,0,300.5,700\n1781150400.25,1,80,700\n"
+    ),
+    "semicolons and decimal commas": (
+        "timestamp;index;power.draw [W]\n"
+        "2026/06/11 04:00:00.250;0;300,50 W\n2026/06/11 04:00:00.250;1;80,00 W\n"
+    ),
+    "tabs": (
+        "timestamp\tindex\tpower.draw [W]\n"
+        "2026/06/11 04:00:00.250\t0\t300.50 W\n2026/06/11 04:00:00.250\t1\t80 W\n"
+    ),
     "a zone": (
         "time,gpu_index,power_usage\n2026-06-11T13:00:00.25+09:00,0,300.5\n2026-06-11T13:00:00.25+09:00,1,80\n"
     ),
@@ -58,6 +70,37 @@ def test_each_form_gives_the_same_readings(text: str, tmp_path: Path) -> None:
     log = log_of(tmp_path / "log", text)
     assert readings(log) == {"0": [(START_S + 0.25, 300.5)], "1": [(START_S + 0.25, 80.0)]}
     assert log.notes == ()
+
+
+def test_what_a_windows_shell_has_redirected_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(LOGS["nvidia-smi"].encode("utf-16"))
+    assert readings(read_log(path)) == {"0": [(START_S + 0.25, 300.5)], "1": [(START_S + 0.25, 80.0)]}
+
+
+@pytest.mark.parametrize("header", ["# Entity  POWER\n      Id\n", "# gpu    pwr\n# Idx      W\n"])
+def test_a_header_that_begins_with_a_mark_names_the_columns_behind_it(header: str, tmp_path: Path) -> None:
+    device = "GPU " if "Entity" in header else "    "
+    text = f"{header}    {device}0  300.5\n    {device}1  80.0\n"
+    log = log_of(tmp_path / "log", text, start=Moment(START_S, False), step_s=0.5)
+    assert {name: watts for name, ((_, watts),) in readings(log).items()} == {"0": 300.5, "1": 80.0}
+
+
+def test_lines_that_name_no_device_are_one_device_s_unless_they_come_in_bursts(tmp_path: Path) -> None:
+    header = "timestamp, power.draw [W]\n"
+    alone = [f"{START_S + second:.3f}, {300 + second % 2} W\n" for second in range(20)]
+    log = log_of(tmp_path / "log", header + "".join(alone))
+    assert [len(one) for one in readings(log).values()] == [20]
+    assert "no column tells devices apart" in "\n".join(log.notes)
+    beside = [f"{START_S + second + 0.04:.3f}, 80 W\n" for second in range(20)]
+    at_once = [f"{START_S + second:.3f}, 80 W\n" for second in range(20)]
+    for other in (beside, at_once):
+        lines = "".join(line for pair in zip(alone, other, strict=True) for line in pair)
+        with pytest.raises(ImportedFileError, match=r"(19|20) lines of it.*seem to be of several devices"):
+            log_of(tmp_path / "log", header + lines)
+    # Written twice, a line is still one.
+    log = log_of(tmp_path / "log", header + "".join(line for line in alone for _ in range(2)))
+    assert [len(one) for one in readings(log).values()] == [20]
 
 
 def test_dcgmi_dmon_needs_to_be_told_its_times(tmp_path: Path) -> None:
@@ -86,7 +129,7 @@ def at(second: float, power: str, gpu: int = 0) -> str:
     [
         (
             at(0, "100 W") + at(1, "[N/A]") + at(2, "300 W"),
-            "1 line without a power that can be read are left out",
+            "left out 1 line without a power that can be read",
             2,
         ),
         (
@@ -95,10 +138,18 @@ def at(second: float, power: str, gpu: int = 0) -> str:
             1,
         ),
         (at(0, "100 W") + at(1, "nan W") + at(2, "inf W"), "2 lines with a power below 0 or above", 1),
-        (at(0, "100 W") + at(0, "200 W") + at(1, "300 W"), "1 line repeat the moment of another line", 2),
-        (at(50, "100 W") + at(10, "200 W") + at(11, "300 W"), "begin 40.0 s back: its clock was set", 3),
+        (
+            at(0, "100 W") + at(0, "200 W") + at(1, "300 W"),
+            "1 line with the moment of another line of the same device",
+            2,
+        ),
+        (
+            at(50, "100 W") + at(10, "200 W") + at(11, "300 W"),
+            "device 0 goes back by 40.0 s: its clock was set",
+            3,
+        ),
         (at(0, "100 W") + "yesterday, 0, 300 W\n", "1 line without a time that can be read", 1),
-        (at(0, "100 W") + "2026/06/11 04:00:01.000, 0", "1 line cut short are left out", 1),
+        (at(0, "100 W") + "2026/06/11 04:00:01.000, 0", "left out 1 line cut short", 1),
         (at(0, "100 W") + HEADER + at(1, "200 W"), "", 2),
         (at(1, "100 W") + at(0.5, "200 W"), "", 2),
     ],
@@ -118,6 +169,7 @@ def test_odd_lines_are_told_and_the_others_stay(lines: str, note: str, left: int
         ("time,temperature\n1,2\n", "has no column of power: its first line names time, temperature"),
         (HEADER, "has no line with a time and a power that can be read"),
         ('{"a": 1}\n', "has no column of power"),
+        ("time,gpu,power (kVA)\n1,0,2\n", "has power in kVA, which is not known here. Give watts."),
     ],
 )
 def test_what_is_no_log_is_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:

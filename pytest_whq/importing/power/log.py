@@ -1,17 +1,17 @@
 """Power logs: lines of time, device and watts, as nvidia-smi, amd-smi and dcgmi write them; in one pass."""
 
-import csv
 import math
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import pairwise
 from pathlib import Path
 
 from pytest_whq.errors import ImportedFileError
 from pytest_whq.importing.power.clock import Moment, moment_of
-from pytest_whq.importing.power.columns import Columns, columns_of, looks_like_a_header
+from pytest_whq.importing.power.columns import UNITS, Columns, columns_of, looks_like_a_header
+from pytest_whq.importing.power.rows import rows_of
 
 MOST_W = 20_000.0
 """No board draws more: it is no power, like DCGM's 9223372036854775794 for what it cannot read."""
@@ -62,26 +62,8 @@ def read_log(path: Path, *, start: Moment | None = None, step_s: float | None = 
 
     A log without times, as dcgmi dmon writes it, needs the moment of its first line and its step.
     """
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            return _Reading(str(path), start, step_s).of(_rows(file))
-    except OSError as error:
-        raise ImportedFileError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
-    except csv.Error as error:
-        raise ImportedFileError(f"{path} is no table of comma-separated values ({error}).") from None
-
-
-def _rows(file: Iterable[str]) -> Iterator[list[str]]:
-    """Rows of a table in commas, or of dmon's columns in spaces."""
-    lines = iter(file)
-    first = next((line for line in lines if line.strip()), "")
-    if "," in first:
-        yield next(csv.reader([first], skipinitialspace=True))
-        yield from csv.reader(lines, skipinitialspace=True)
-        return
-    for line in chain([first], lines):
-        # dmon shows a device as two words.
-        yield line.replace("GPU ", "GPU-").replace("GPU-I ", "GPU-I-").split()
+    with rows_of(path) as rows:
+        return _Reading(str(path), start, step_s).of(rows)
 
 
 class _Reading:
@@ -108,10 +90,14 @@ class _Reading:
         devices = {name: log for name, log in sorted(self._devices.items(), key=_in_order) if log.times_s}
         if not devices:
             raise ImportedFileError(f"{self._where} has no line with a time and a power that can be read.")
+        if columns.device is None:
+            _refuse_several(self._where, *devices.values())
         for name, log in devices.items():
             self._put_in_order(name, log)
-        notes = tuple(f"{self._where}: {_lines(number)} {what}" for what, number in self._odd.items())
-        return PowerLog(self._where, devices, self._is_local, notes)
+        notes = [f"{self._where}: {what.format(_lines(number))}" for what, number in self._odd.items()]
+        if columns.device is None:
+            notes.append(f"{self._where}: no column tells devices apart, all lines are taken as one device's")
+        return PowerLog(self._where, devices, self._is_local, tuple(notes))
 
     def _take_all(self, rows: Iterator[list[str]], columns: Columns) -> None:
         rows, at_time = self._with_moments(rows, columns)
@@ -134,7 +120,7 @@ class _Reading:
                 # Devices of one look share their moment.
                 last_text, time_s = text, self._seconds(text)
             if time_s is None:
-                self._odd["without a time that can be read are left out"] += 1
+                self._odd["left out {} without a time that can be read"] += 1
                 continue
             name = "0" if at_device is None else row[at_device]
             sink = sinks.get(name)
@@ -151,12 +137,11 @@ class _Reading:
         cell = row[columns.power].strip() if columns.power < len(row) else ""
         number, _, unit = cell.partition(" ")
         try:
-            return float(number) * _CELL_UNITS[unit.strip().lower()]
+            return float(number) * (UNITS[unit.strip().lower()] if unit.strip() else columns.watts)
         except (ValueError, KeyError):
             if not looks_like_a_header(row) and not _is_units(row):
-                self._odd[
-                    "without a power that can be read are left out" if cell else "cut short are left out"
-                ] += 1
+                what = "without a power that can be read" if cell else "cut short"
+                self._odd[f"left out {{}} {what}"] += 1
             return None
 
     def _seconds(self, text: str) -> float | None:
@@ -211,24 +196,45 @@ class _Reading:
         latest_s = -math.inf
         for time_s in times_s:
             if time_s < latest_s - _OUT_OF_ORDER_S:
-                self._odd[f"of device {name} begin {latest_s - time_s:.1f} s back: its clock was set"] += 1
+                # The name is the log's own, and may hold what `format` would take for a place.
+                safe = name.replace("{", "(").replace("}", ")")
+                self._odd[f"device {safe} goes back by {latest_s - time_s:.1f} s: its clock was set"] += 1
                 log.ran_twice.append((time_s, latest_s))
             latest_s = max(latest_s, time_s) if not log.ran_twice else time_s
         merged = dict(sorted(zip(times_s, log.powers_w, strict=True), key=lambda pair: pair[0]))
         if len(merged) < len(times_s):
-            self._odd["repeat the moment of another line of their device: the last one counts"] += len(
-                times_s
-            ) - len(merged)
+            self._odd[_REPEATED] += len(times_s) - len(merged)
         log.times_s, log.powers_w = array("d", merged), array("d", merged.values())
 
 
-_CELL_UNITS = {"w": 1.0, "mw": 1e-3, "uw": 1e-6, "": 1.0}
-_ABSURD = f"with a power below 0 or above {MOST_W:,.0f} W are left out"
+_ABSURD = f"left out {{}} with a power below 0 or above {MOST_W:,.0f} W"
+_REPEATED = "{} with the moment of another line of the same device: the last one counts"
+
+_SUDDEN, _MANY = 0.2, 0.2
+"""Lines that come within this share of the mean step are of one look; in a log of one device few do."""
+
+
+def _refuse_several(where: str, log: DeviceLog) -> None:
+    """ImportedFileError where lines that name no device come in bursts, as those of several devices do."""
+    steps_s = [after - before for before, after in pairwise(log.times_s)]
+    mean_s = sum(steps_s) / len(steps_s) if steps_s else 0.0
+    # A line that was written twice is none of another device.
+    sudden = sum(
+        step_s < _SUDDEN * mean_s and (step_s > 0 or one_w != next_w)
+        for step_s, (one_w, next_w) in zip(steps_s, pairwise(log.powers_w), strict=True)
+        if step_s >= 0
+    )
+    if sudden > _MANY * len(steps_s):
+        raise ImportedFileError(
+            f"{where} has no column that tells devices apart, and {_lines(sudden)} of it at the moment of "
+            "another, or right after: they seem to be of several devices. Record it with their index, or "
+            "one device alone."
+        )
 
 
 def _is_units(row: list[str]) -> bool:
     """Whether a row is dmon's second line, which names units."""
-    return any(cell.strip().lower() in ("w", "mw", "idx") for cell in row)
+    return any(cell.strip().lower() in ("w", "mw", "idx", "id") for cell in row)
 
 
 def _device_named(cell: str) -> str:
