@@ -3,18 +3,23 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from pytest_whq.importing.period.devices import oddities_of
 from pytest_whq.importing.period.track import Track
 from pytest_whq.joules.spans import Span
 from pytest_whq.scraping.prometheus import Series
 from pytest_whq.servers.engines import Engine, Sum
+from pytest_whq.sources.remote.series import OF_THE_SCRAPE
 
 UP = "up"
 """What a Prometheus notes of each target: 0 where it did not answer."""
 
+_OF_THE_SCRAPE = OF_THE_SCRAPE | {"service", "container"}
+"""Such labels of an engine's series, none of which has these two of its own."""
+
 Key = tuple[tuple[str, str], ...]
-"""The labels of a series, its name among them, sorted."""
+"""The labels of a series, its name among them, sorted; without those of who scraped it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +38,23 @@ class EngineTracks:
     windows: Sequence[Span]
     tracks: dict[Key, Track] = field(default_factory=dict)
     _silent_s: dict[Key, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _scraped_by: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, series: Sequence[Series]) -> None:
-        """Take the next piece of the period; with `UP` restarts hide less."""
-        for one in series:
-            key = tuple(sorted(one.labels.items()))
+        """Take the next piece of the period; with `UP` restarts hide less.
+
+        What several jobs have scraped of one target is one series.
+        """
+        for one in sorted(series, key=lambda one: one.samples[0][0]):
+            every = sorted(one.labels.items())
+            key = tuple(label for label in every if label[0] not in _OF_THE_SCRAPE)
             if one.labels["__name__"] == UP:
                 self._silent_s[_target(key)] += [time_s for time_s, up in one.samples if not up]
                 continue
             if key not in self.tracks:
                 self.tracks[key] = Track(self.windows)
             self.tracks[key].add(one.samples)
+            self._scraped_by[_target(key)].add(tuple(label for label in every if label[0] in _OF_THE_SCRAPE))
 
     def finish(self) -> None:
         """Add what the first samples of late series have counted, and the doubts about those that ended."""
@@ -78,12 +89,21 @@ class EngineTracks:
         return None
 
     def buckets(self, histogram: str, window: int) -> dict[float, Count]:
-        """How many requests of a window were at most so long, by that length."""
-
-        def of(labels: Mapping[str, str]) -> bool:
-            return labels["__name__"] == f"{histogram}_bucket" and "le" in labels
-
-        return {float(le): count for le, count in self._grouped(of, window, "le").items() if le is not None}
+        """How many requests of a window were at most so long, by those lengths that all targets tell."""
+        found: dict[Key, dict[float, Track]] = defaultdict(dict)
+        for key, track in self.tracks.items():
+            labels = dict(key)
+            if labels["__name__"] == f"{histogram}_bucket" and "le" in labels:
+                target = tuple(label for label in key if label[0] != "le")
+                found[target][float(labels["le"])] = track
+        edges = [_edges_throughout(tracks) for tracks in found.values() if inf in tracks]
+        return {
+            edge: Count(
+                sum(tracks[edge].grown[window] for tracks in found.values() if edge in tracks),
+                sum(tracks[edge].doubt[window] for tracks in found.values() if edge in tracks),
+            )
+            for edge in sorted(set.intersection(*edges) if edges else ())
+        }
 
     def oddities(self, window: int) -> Iterator[str]:
         """Gaps and restarts of the engine's targets, each once."""
@@ -95,6 +115,10 @@ class EngineTracks:
                 sentence = f"{self.engine.name} at {place}: {what}"
                 told.setdefault(sentence.partition(" and ")[0], sentence)
         yield from told.values()
+        for target, jobs in self._scraped_by.items():
+            if len(jobs) > 1:
+                place = dict(target).get("instance", self.engine.name)
+                yield f"{self.engine.name} at {place} is scraped {len(jobs)} times: it is counted once"
 
     def models(self) -> list[str]:
         """The names of the models that are served."""
@@ -133,8 +157,21 @@ class EngineTracks:
         return found
 
 
+def _edges_throughout(tracks: Mapping[float, Track]) -> set[float]:
+    """The edges that a histogram had as long as it was there: an update may have moved some."""
+    whole = tracks[inf]
+    return {edge for edge, track in tracks.items() if _is_alike(track, whole)}
+
+
+def _is_alike(track: Track, other: Track) -> bool:
+    return all(
+        one is not None and two is not None and abs(one[0] - two[0]) <= track.gap_s
+        for one, two in ((track.first, other.first), (track.last, other.last))
+    )
+
+
 def _target(key: Key) -> Key:
-    return tuple((label, value) for label, value in key if label in ("job", "instance", "pod"))
+    return tuple((label, value) for label, value in key if label in ("instance", "pod"))
 
 
 def _grow(track: Track, time_s: float, grown: float, doubt: float) -> None:

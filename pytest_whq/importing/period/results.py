@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 from pytest_whq.importing.period.devices import TOLERATED, DeviceTracks
 from pytest_whq.importing.period.engines import Count, EngineTracks
@@ -137,11 +137,15 @@ class Period:
         found = shares(self.engines.buckets(histogram, window), tokens)
         if len(found) > 1:
             classes = [
-                f"{low:,.0f} to {high:,.0f} tokens: {count:,.0f} queries, "
+                f"{_between(low, high)} tokens: {count:,.0f} queries, "
                 f"{format_quantity(wh(energy_j) * part / tokens / count, 'Wh')} each"
                 for low, high, count, part in found
             ]
             yield f"by output length, if energy goes by output tokens: {'; '.join(classes)}"
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low:,.0f} to {high:,.0f}" if high < inf else f"more than {low:,.0f}"
 
 
 def _is_doubtful(count: Count) -> bool:

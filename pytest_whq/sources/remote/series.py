@@ -53,6 +53,9 @@ _OF_ENDINGS = {
 _OVERLAPPING = (("zone", "package"), ("source", "redfish"))
 """Labels by which series of Kepler are of the same, or of parts of it; each with one to choose."""
 
+OF_THE_SCRAPE = frozenset({"job", "prometheus", "prometheus_replica"})
+"""Labels of who scraped a target: of several series that differ in them alone, each shows the same."""
+
 _SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[^{}]*\})?")
 
 
@@ -129,5 +132,7 @@ def id_of(labels: Mapping[str, str]) -> str:
     if uuid := labels.get("UUID") or labels.get("gpu_uuid"):
         return uuid
     return ",".join(
-        f"{name}={value}" for name, value in sorted(labels.items()) if name not in ("__name__", "job")
+        f"{name}={value}"
+        for name, value in sorted(labels.items())
+        if name != "__name__" and name not in OF_THE_SCRAPE
     )

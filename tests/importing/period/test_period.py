@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from http_answers import answering
 from imported import Import, notes
-from production import LASTS_S, PERIOD, START_S, Production
+from production import EDGES, LASTS_S, PERIOD, START_S, Archive, Labels, Production, Sample
 
 from pytest_whq.cli import main
 from pytest_whq.joules.spans import Span
@@ -62,6 +63,67 @@ def test_lengths_are_the_engine_s_histogram(read: Read) -> None:
     (classes,) = [note for note in whole.notes if note.startswith("by output length")]
     assert classes.startswith("by output length, if energy goes by output tokens: 20 to 50 tokens: ")
     assert "100 to 200 tokens: " in classes
+
+
+def scraped_anew(production: Production, instance: str = "", **labels: str) -> dict[Labels, list[Sample]]:
+    """What another job has scraped of the same, 3 s later; with ``instance`` of another engine like it."""
+    return {
+        tuple(sorted((dict(key) | labels | ({"instance": instance} if instance else {})).items())): [
+            (time_s + 3, value) for time_s, value in samples
+        ]
+        for key, samples in production.series().items()
+        if not instance or ("job", "vllm") in key
+    }
+
+
+def read_archive(whq_import: Import, series: dict[Labels, list[Sample]]) -> Run:
+    times = ["--start", format_moment(PERIOD.start_s), "--end", format_moment(PERIOD.end_s)]
+    with answering(Archive(series)) as address:
+        return whq_import("prometheus", address, *times, "--queries", "vllm")
+
+
+@pytest.mark.parametrize("label", ["job", "prometheus_replica", "service"])
+def test_what_is_scraped_twice_is_counted_once(label: str, whq_import: Import) -> None:
+    production = Production(engine_restart=4000)
+    run = read_archive(whq_import, production.series() | scraped_anew(production, **{label: "another"}))
+    whole = only(run)
+    assert whole.energy_j == pytest.approx(production.true_j(), rel=0.005)
+    assert whole.queries == pytest.approx(production.true_queries(), rel=0.01)
+    assert "vLLM at node-1:8000 is scraped 2 times: it is counted once" in notes(run)
+
+
+@pytest.mark.parametrize(
+    ("edges", "classes"),
+    [
+        (
+            {f"{edge}.0": str(edge) for edge in EDGES},
+            "20 to 50 tokens: 25,200 queries, 61.8 mWh each; 100 to 200 tokens: 6,000 queries, 265 mWh each",
+        ),
+        (
+            {"10.0": "16", "50.0": "50", "100.0": "100", "1000.0": "1024"},
+            (
+                "0 to 50 tokens: 25,200 queries, 51.4 mWh each; "
+                "more than 100 tokens: 6,000 queries, 309 mWh each"
+            ),
+        ),
+    ],
+    ids=["written otherwise", "others"],
+)
+def test_histograms_of_replicas_add_up_in_the_edges_that_both_have(
+    edges: dict[str, str], classes: str, whq_import: Import
+) -> None:
+    production = Production()
+    other = {
+        tuple(
+            ("le", edges.get(value, value)) if label == "le" else (label, value) for label, value in key
+        ): one
+        for key, one in scraped_anew(production, "node-9:8000").items()
+        if dict(key).get("le", "+Inf") in edges | {"+Inf": ""}
+    }
+    run = read_archive(whq_import, production.series() | other)
+    assert only(run).queries == pytest.approx(2 * production.true_queries(), rel=0.002)
+    (said,) = [note for note in only(run).notes if note.startswith("by output length")]
+    assert said == f"by output length, if energy goes by output tokens: {classes}"
 
 
 def test_by_the_hour_each_stands_for_itself(read: Read) -> None:
