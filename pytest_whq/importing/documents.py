@@ -39,9 +39,13 @@ class Documents:
 def documents_of(path: Path) -> Documents:
     """The JSON values in the file at ``path``; ImportedFileError where there is none to be had."""
     data = _bytes(path)
-    if data[:4] == b"PK\x03\x04":
+    if data[:4] in _ARCHIVES:
         return _in_archive(path)
     return _parsed(data, str(path))
+
+
+_ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
+"""How an archive begins, and one of nothing."""
 
 
 def _bytes(path: Path) -> bytes:
@@ -149,7 +153,7 @@ def _members(archive: zipfile.ZipFile, path: Path) -> Iterator[zipfile.ZipInfo]:
     grown = max((one.file_size / max(one.compress_size, 1) for one in listed), default=0.0)
     if len(archive.infolist()) > MOST_MEMBERS or size > MOST_BYTES or grown > MOST_SQUEEZED:
         raise ImportedFileError(
-            f"{path} would unpack to {size / 2**20:,.0f} MiB from {len(listed):,} files, up to "
+            f"{path} would unpack to {size / 2**20:,.0f} MiB (JSON files: {len(listed):,}), up to "
             f"{grown:,.0f} times "
             f"their packed size: it is refused. At most {MOST_BYTES // 2**20} MiB, {MOST_MEMBERS:,} "
             "files and "

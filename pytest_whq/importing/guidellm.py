@@ -30,7 +30,7 @@ def _result(entry: Any, whole: Cells) -> Result:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("metrics"), Mapping):
         raise CellError("has no metrics")
     cells = Cells(entry)
-    totals = cells.inside("metrics", "request_totals")
+    totals = _first(cells.inside("metrics", "request_totals"), cells.inside("run_stats", "requests_made"))
     queries = totals.count("successful")
     if queries is None:
         queries = cells.inside("scheduler_state").count("successful_requests")
@@ -60,18 +60,23 @@ def _result(entry: Any, whole: Cells) -> Result:
     )
 
 
+def _first(*places: Cells) -> Cells:
+    """The first that holds something: versions before 0.4 have it elsewhere."""
+    return next((one for one in places if one.items()), places[-1])
+
+
 def _failed(totals: Cells) -> int | None:
     told = [totals.count(name) for name in ("errored", "incomplete")]
     return None if None in told else sum(one or 0 for one in told)
 
 
 def _setup(cells: Cells, whole: Cells) -> Setup:
-    config = cells.inside("config")
+    config = _first(cells.inside("config"), cells.inside("args"))
     backend = config.inside("backend") if "backend" in config else whole.inside("args")
     strategy = config.inside("strategy")
     version = whole.inside("metadata").text("guidellm_version")
     return Setup(
-        model=backend.text("model"),
+        model=backend.text("model") or cells.inside("worker").text("backend_model"),
         framework=f"GuideLLM {version}" if version else None,
         concurrency=strategy.count("streams", "max_concurrency"),
         rate_per_s=strategy.number("rate"),

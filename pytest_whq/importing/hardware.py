@@ -12,7 +12,9 @@ _NAMES = (
     *("MI355X", "MI350X", "MI325X", "MI300X", "MI300A", "A100", "L40S", "L4", "T4"),
 )
 _RTX_6000_PRO = re.compile(r"rtx[ _-]*(?:pro[ _-]*6000|6000[ _-]*pro)", re.IGNORECASE)
-_KNOWN = re.compile(rf"(?<![a-z0-9])({'|'.join(_NAMES)})(?![0-9])", re.IGNORECASE)
+_SPELLED = "|".join(re.sub(r"(?<=[A-Z])(?=[0-9])", "[ _-]?", name) for name in _NAMES)
+# "8xH200" is eight of them.
+_KNOWN = re.compile(rf"(?<![a-z0-9])(?:\d+x)?({_SPELLED})(?![0-9])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def gpu_named(text: str | None) -> str | None:
     if _RTX_6000_PRO.search(text):
         return "RTX 6000 Pro"
     found = _KNOWN.search(text)
-    return found[1].upper() if found else text.strip() or None
+    return re.sub("[ _-]", "", found[1]).upper() if found else text.strip() or None
 
 
 @cache

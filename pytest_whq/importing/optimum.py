@@ -54,6 +54,7 @@ def _result(document: Document) -> Result:
             sum(joules.values()),
             devices={part: each_j for part, each_j in parts.items() if each_j},
             roles=joules,
+            names={"cpu": "CPU", "ram": "RAM"},
         ),
         notes=tuple(_notes(queries, joules)),
     )

@@ -24,7 +24,8 @@ class ToolEnergy:
     """Energy as the tool itself has measured it; ``power_w`` is that of one GPU on average.
 
     ``energy_j`` is of all queries together, ``j_per_query`` of one: a tool tells one of them at least.
-    ``method`` is the word of a run file; ``devices`` and ``roles`` map names to joules.
+    ``method`` is the word of a run file; ``devices`` and ``roles`` map names to joules, ``names`` those of
+    devices that are no GPU to what they are.
     """
 
     method: Method
@@ -36,6 +37,7 @@ class ToolEnergy:
     power_w: float | None = None
     devices: Mapping[str, float] = field(default_factory=dict)
     roles: Mapping[str, float] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

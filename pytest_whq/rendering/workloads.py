@@ -18,7 +18,7 @@ from pytest_whq.rendering.names import shortened
 from pytest_whq.rendering.words import one_line, run_rig_phrase
 from pytest_whq.rendering.workload_columns import COLUMNS, SHOWN, Column, Value
 
-_WIDEST = 60
+_WIDEST = 80
 _MOST_NOTES = 12
 """So many notes stand below the table in the terminal; of more, how many there are."""
 

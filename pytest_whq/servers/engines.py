@@ -98,7 +98,7 @@ ENGINES: Mapping[str, Engine] = {
     ),
     "sglang": Engine(
         "SGLang",
-        ended=[one("sglang:num_requests_total")],
+        ended=[one("sglang:num_requests_total"), one("sglang:e2e_request_latency_seconds_count")],
         failed=[one("sglang:num_aborted_requests_total")],
         prompt=[one("sglang:prompt_tokens_total")],
         cached=[one("sglang:cached_tokens_total")],
@@ -108,7 +108,7 @@ ENGINES: Mapping[str, Engine] = {
     ),
     "tgi": Engine(
         "TGI",
-        ended=[(Metric("tgi_request_success"), Metric("tgi_request_failure"))],
+        ended=[(Metric("tgi_request_success"), Metric("tgi_request_failure")), one("tgi_request_count")],
         failed=[one("tgi_request_failure")],
         prompt=[one("tgi_request_input_length_sum")],
         generated=[one("tgi_request_generated_tokens_sum")],

@@ -38,9 +38,10 @@ def test_rows_before_the_cut_of_a_truncated_array_come_out(
         (b"hello", "is not whole JSON"),
         (b"\xff\xfe{}", "is not UTF-8 text"),
         (b"PK\x03\x04 and no archive", "is not a whole archive"),
+        (b"PK\x05\x06" + bytes(18), "holds no JSON that can be read"),
         (b"[" * 100_000, "is not whole JSON"),
     ],
-    ids=("empty", "cut", "text", "bytes", "zip", "deep"),
+    ids=("empty", "cut", "text", "bytes", "zip", "empty zip", "deep"),
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_json_is_one_sentence(
@@ -110,7 +111,7 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str
         archive.writestr("agg.json", b"[" + b" " * 50_000_000)
     assert path.stat().st_size < 60_000
     said = complaint(capsys, "inferencemax", str(path))
-    assert "would unpack to 48 MiB from 1 files" in said
+    assert "would unpack to 48 MiB (JSON files: 1)" in said
     assert "it is refused" in said
 
 

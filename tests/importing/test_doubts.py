@@ -1,5 +1,6 @@
 """Each doubt is raised by the numbers that call for it, and by no others."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,21 @@ def test_a_figure_off_its_neighbours_line_is_doubted(whq_import: Import, tmp_pat
     ]
     assert [test.rpartition("[")[2] for test in off] == ["conc=16]"]
     assert "8.23 Wh, 2.67 times the 3.09 Wh between concurrency 8 and 32 of the same sweep" in notes(run, 2)
+
+
+@pytest.mark.once
+def test_a_long_sweep_of_figures_that_are_all_off_is_judged_at_once(
+    whq_import: Import, tmp_path: Path
+) -> None:
+    base = {"hw": "b200", "tp": 8, "model": "m", "isl": 1024, "osl": 1024}
+    rows = [base | {"conc": 1000 + n, "tput_per_gpu": 100.0 if n % 2 else 400.0} for n in range(1600)]
+    began_s = time.process_time()
+    run = whq_import("inferencemax", written(tmp_path / "agg.json", rows))
+    # Judging all steps again for each that goes took 10 s.
+    assert time.process_time() - began_s < 5
+    off = [one for one in run.records if any("neighbours' line" in note for note in one.measurement.notes)]
+    # Once every other one is gone, those that are left are alike; which go at the ends is a tie's choice.
+    assert 795 <= len(off) <= 805
 
 
 def test_strict_makes_a_doubt_an_exit_of_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -204,6 +204,9 @@ def test_objects_arrays_and_archives_hold_the_same_rows(whq_import: Import, tmp_
             ("mi355x-amd_0", "MI355X"),
             ("cluster:h100-dgxc", "H100"),
             ("gb200", "GB200"),
+            ("8xH200", "H200"),
+            ("GB-200", "GB200"),
+            ("mi 300x", "MI300X"),
         ),
         *(
             ("NVIDIA H100 80GB HBM3", "H100"),

@@ -54,6 +54,32 @@ def test_guidellm_s_benchmarks_each_have_their_window(whq_import: Import) -> Non
         assert "how many GPUs" in "".join(measurement.notes)
 
 
+def test_guidellm_before_0_4_tells_its_counts_elsewhere(whq_import: Import, tmp_path: Path) -> None:
+    benchmark = {
+        "args": {"strategy": {"type_": "concurrent", "streams": 8}},
+        "run_stats": {"requests_made": {"successful": 40, "errored": 1, "incomplete": 2, "total": 43}},
+        "worker": {"backend_model": "tiny"},
+        "start_time": 1781153680.0,
+        "end_time": 1781153700.0,
+        "metrics": {"prompt_token_count": {"successful": {"mean": 100.0, "total_sum": 4000}}},
+    }
+    run = whq_import("guidellm", written(tmp_path / "benchmarks.json", {"benchmarks": [benchmark]}))
+    (record,) = run.records
+    assert record.test == "tiny concurrent[conc=8]"
+    assert (record.measurement.queries, record.measurement.failed_queries) == (40, 3)
+
+
+def test_energy_of_unknown_queries_says_that_they_are_not_told(whq_import: Import, tmp_path: Path) -> None:
+    report = json.loads((SAMPLES / "guidellm.json").read_text())
+    (one, *_) = report["benchmarks"]
+    del one["metrics"]["request_totals"], one["scheduler_state"]
+    one |= {"start_time": 1781153680.0, "end_time": 1781153700.0}
+    log = SAMPLES / "vllm_all_busy_power.csv"
+    run = whq_import("guidellm", written(tmp_path / "b.json", {"benchmarks": [one]}), "--power", str(log))
+    (reason,) = run.records[0].measurement.reasons
+    assert reason.sentence == "the result does not tell how many queries succeeded"
+
+
 def test_guidellm_s_window_is_that_of_a_power_log(whq_import: Import, tmp_path: Path) -> None:
     told = json.loads((SAMPLES / "guidellm.json").read_text())["benchmarks"]
     start_s, end_s = told[0]["start_time"], told[-1]["end_time"]

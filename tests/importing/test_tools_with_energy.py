@@ -156,3 +156,5 @@ def test_optimum_s_kwh_are_told_by_phase_and_part(whq_import: Import, tmp_path: 
     assert measurement.imported is not None
     assert [one.role for one in measurement.imported.roles] == ["preprocess", "prefill", "decode"]
     assert run.rig.scope == "gpu+cpu+ram"
+    names = {device.id: device.name for device in run.rig.devices}
+    assert (names["cpu"], names["ram"]) == ("CPU", "RAM")

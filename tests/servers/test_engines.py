@@ -152,6 +152,12 @@ def test_the_work_between_two_looks_is_told(name: str) -> None:
     assert after.busy == one.busy
 
 
+def test_requests_are_counted_by_what_an_engine_shows_of_them() -> None:
+    text = "tgi_request_count {n}\ntgi_request_generated_tokens_sum {n}0\n"
+    before, after = (page_of(text.replace("{n}", str(n))) for n in (3, 8))
+    assert work_between(before, after).queries == 5
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_an_engine_that_does_nothing_has_counted_nothing(name: str) -> None:
     one = PAGES[name]

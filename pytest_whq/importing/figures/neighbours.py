@@ -1,8 +1,9 @@
 """The doubt that needs a whole sweep: a figure off the line through its neighbours'."""
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from pytest_whq.importing.result import Result
@@ -30,10 +31,8 @@ def off_the_line(results: Sequence[Result], j_per_query: Mapping[int, float]) ->
     found: dict[int, str] = {}
     for sweep in sweeps.values():
         ladder = {concurrency: [j_per_query[index] for index in at] for concurrency, at in sweep.items()}
-        while (worst := _worst(ladder)) is not None:
-            # One that is off bends the line of its neighbours, too: it goes before they are judged.
-            del ladder[worst.concurrency]
-            found |= {index: _said(j_per_query[index], worst) for index in sweep[worst.concurrency]}
+        for off in _off_steps(ladder):
+            found |= {index: _said(j_per_query[index], off) for index in sweep[off.concurrency]}
     return found
 
 
@@ -47,12 +46,32 @@ class _Off(NamedTuple):
     distance: float
 
 
-def _worst(ladder: Mapping[int, Sequence[float]]) -> _Off | None:
-    """The step that is furthest off its neighbours' line, None where all are on it."""
+def _off_steps(ladder: Mapping[int, Sequence[float]]) -> Iterator[_Off]:
+    """The steps that are off their neighbours' line, the furthest first.
+
+    One that is off bends the line of its neighbours, too: it is gone before they are judged again.
+    """
     steps = sorted(ladder)
-    off = [_off(ladder, *three) for three in zip(steps, steps[1:], steps[2:], strict=False)]
-    far = [one for one in off if one is not None and one.distance > math.log(OFF)]
-    return max(far, key=lambda one: one.distance, default=None)
+    above = dict(pairwise(steps))
+    below = {high: low for low, high in above.items()}
+    off: dict[int, _Off] = {}
+
+    def judge(step: int) -> None:
+        off.pop(step, None)
+        if step in below and step in above:
+            found = _off(ladder, below[step], step, above[step])
+            if found is not None and found.distance > math.log(OFF):
+                off[step] = found
+
+    for step in steps:
+        judge(step)
+    while off:
+        worst = max(off.values(), key=lambda one: (one.distance, -one.concurrency))
+        yield worst
+        del off[worst.concurrency]
+        above[worst.low], below[worst.high] = worst.high, worst.low
+        judge(worst.low)
+        judge(worst.high)
 
 
 def _off(ladder: Mapping[int, Sequence[float]], low: int, middle: int, high: int) -> _Off | None:

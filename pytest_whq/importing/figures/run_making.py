@@ -149,6 +149,8 @@ def _reasons(result: Result, model: Modelled | str | None) -> Iterator[Reason]:
             yield Reason("estimated", "a part of the energy is estimated by the tool")
         if result.queries == 0:
             yield Reason("no_queries", "no query succeeded")
+        elif _measured_j_per_query(result) is None:
+            yield Reason("no_queries", "the result does not tell how many queries succeeded")
         return
     if isinstance(model, Modelled):
         yield Reason("modelled", f"nobody has measured it: {model.power_w:.0f} W per GPU by {model.table}")
@@ -188,8 +190,9 @@ def _device_id(result: Result) -> str | None:
 def _rig(records: Sequence[Record], results: Sequence[Result], how: Importing) -> Rig:
     devices: dict[str, Device] = {}
     for record, result in zip(records, results, strict=True):
+        names = {} if result.energy is None else result.energy.names
         for one in record.measurement.devices:
-            devices.setdefault(one.id, Device(one.id, result.setup.hardware or "GPU"))
+            devices.setdefault(one.id, Device(one.id, names.get(one.id) or result.setup.hardware or "GPU"))
     scopes = dict.fromkeys(
         result.energy.scope if result.energy is not None else "all-in"
         for record, result in zip(records, results, strict=True)
