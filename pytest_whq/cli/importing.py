@@ -198,9 +198,8 @@ def _power_alone(options: argparse.Namespace) -> "tuple[list[Result], list[str],
 
         given = columns_given(options.columns) if "=" in (options.columns or "") else {}
         table = read_groups(options.requests, Asked(tuple(options.by), options.device_column, given))
-        meter = _meter(log, [span for group in table.groups for span in group.spans], offset_s)
-        results = [_told(result, options) for result in of_groups(table.groups, meter, choice)]
-        return results, list(table.left_out), "power log"
+        results = of_groups(table, log, offset_s, choice)
+        return [_told(result, options) for result in results], list(table.left_out), "power log"
     queries = int(options.queries) if re.fullmatch(r"\s*\d+\s*", options.queries or "") else 0
     if queries < 1:
         raise SettingError("whq import power needs --start, --end and --queries, or --requests (see --help).")

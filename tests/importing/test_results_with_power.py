@@ -199,6 +199,55 @@ def test_a_window_that_cannot_be_is_one_sentence(
     assert sentence in line
 
 
+def log_and_requests(folder: Path, start: str, end: str, log_start: str = "1781150400") -> list[str]:
+    """A log of 360 W of 100 s from 04:00:00 UTC on, and one request."""
+    log, table = folder / "log.csv", folder / "requests.csv"
+    moments = (
+        [str(int(log_start) + n) for n in range(101)]
+        if log_start.isdigit()
+        else [f"{log_start}:{n // 60:02}:{n % 60:02}" for n in range(101)]
+    )
+    log.write_text("time,gpu,power_w\n" + "".join(f"{moment},0,360\n" for moment in moments))
+    table.write_text(f"start,end\n{start},{end}\n")
+    return [str(log), "--requests", str(table)]
+
+
+def test_local_times_of_requests_are_moved_as_those_of_a_log_are(
+    whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    local = "2026-06-11 13:00:10", "2026-06-11 13:01:10"
+    given = log_and_requests(tmp_path, *local)
+    assert main(["import", "power", *given]) == 2
+    assert "requests.csv have no zone, and those of " in capsys.readouterr().err
+    assert whq_import("power", *given, "--utc-offset=+9").records[0].measurement.energy_j == pytest.approx(
+        21_600
+    )
+    both = log_and_requests(tmp_path, *local, log_start="2026-06-11 13")
+    assert whq_import("power", *both, "--utc-offset=+9").created == "2026-06-11T04:00:10Z"
+    run = whq_import("power", *both)
+    assert run.records[0].measurement.energy_j == pytest.approx(21_600)
+    assert "neither requests nor log tell the zone of their times" in notes(run)
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "failed"),
+    [
+        ("status", ("200", "500", "ok", "error: refused"), 2),
+        ("error", ("", "Connection reset by peer", "None", "boom"), 2),
+        ("success", ("True", "False", "1", "0"), 2),
+        ("Finish Reason", ("stop", "length", "abort", "stop"), 1),
+    ],
+)
+def test_what_became_of_a_request_is_read_in_many_words(
+    column: str, cells: tuple[str, ...], failed: int, whq_import: Import, tmp_path: Path
+) -> None:
+    arguments = log_and_requests(tmp_path, "", "")
+    lines = [f"1781150410;1781150420;{cell}" for cell in cells]
+    (tmp_path / "requests.csv").write_text(f"Start Time;End Time;{column}\n" + "\n".join(lines))
+    measurement = whq_import("power", *arguments).records[0].measurement
+    assert (measurement.queries, measurement.failed_queries) == (len(cells) - failed, failed)
+
+
 def test_odd_requests_are_left_out_and_failed_ones_are_counted(
     whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,10 +1,11 @@
 """A power log alone: P x T / N over a window, or for each group of a table of requests."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_whq.importing.power.metering import DeviceChoice, Meter, energy_of, metered, unmeasured
-from pytest_whq.importing.power.requests_table import Group
+from pytest_whq.errors import SettingError
+from pytest_whq.importing.power.log import PowerLog
+from pytest_whq.importing.power.metering import DeviceChoice, Meter, energy_of, meter_of, metered, unmeasured
+from pytest_whq.importing.power.requests_table import Group, Groups
 from pytest_whq.importing.result import Result
 from pytest_whq.joules.spans import Span, UnmeasurableError
 from pytest_whq.model.imported import Setup
@@ -30,9 +31,22 @@ def _setup(queries: int, given: int | None, made: int | None) -> Setup:
     return Setup(input_length=lengths[0], output_length=lengths[1])
 
 
-def of_groups(groups: Sequence[Group], meter: Meter, choice: DeviceChoice) -> list[Result]:
-    """A result for each group, on the device that its requests name, else on those of ``choice``."""
-    return [_of_group(group, meter, choice) for group in groups]
+def of_groups(table: Groups, log: PowerLog, offset_s: float | None, choice: DeviceChoice) -> list[Result]:
+    """A result for each group, on the device that its requests name, else on those of ``choice``.
+
+    Local times of both are ahead of UTC by ``offset_s``; SettingError where it is needed and None.
+    """
+    notes: tuple[str, ...] = ()
+    if table.is_local and offset_s is None:
+        if not log.is_local:
+            raise SettingError(
+                f"The times of {table.where} have no zone, and those of {log.where} do: give --utc-offset."
+            )
+        offset_s, notes = 0.0, ("neither requests nor log tell the zone of their times: it is taken as one",)
+    table = table.shifted(offset_s or 0.0)
+    meter = meter_of(log, [span for group in table.groups for span in group.spans], offset_s)
+    results = (_of_group(group, meter, choice) for group in table.groups)
+    return [replace(result, notes=(*result.notes, *notes)) for result in results]
 
 
 def _of_group(group: Group, meter: Meter, choice: DeviceChoice) -> Result:

@@ -1,12 +1,13 @@
 """A table of requests beside a power log: a line for each, with its times; groups of them by columns."""
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_whq.errors import ImportedFileError, SettingError
 from pytest_whq.importing.power.clock import moment_of
+from pytest_whq.importing.power.rows import rows_of
 from pytest_whq.joules.spans import Span
 
 _GUESSES: Mapping[str, tuple[str, ...]] = {
@@ -28,11 +29,15 @@ _GUESSES: Mapping[str, tuple[str, ...]] = {
         "generated_tokens",
         "output_len",
     ),
-    "outcome": ("outcome", "status", "ok", "success", "error", "finish_reason"),
+    "outcome": (
+        *("outcome", "status", "ok", "success", "http_status", "status_code"),
+        *("error", "error_message", "finish_reason"),
+    ),
 }
 _UNITS = ("", "_ns", "_us", "_ms", "_s")
 _OPTIONAL = ("input_tokens", "output_tokens", "outcome")
-_FAILED = frozenset({"error", "failed", "failure", "false", "0", "abort", "aborted", "timeout", "cancelled"})
+_FAILED = re.compile(r"(false|no|0|[45]\d\d)$|err|fail|abort|time.?out|cancel|reject|exception|refused")
+_NO_ERROR = frozenset({"", "none", "null", "nan", "no", "false", "0", "[]", "{}"})
 _SESSION = "session"
 
 
@@ -51,10 +56,27 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The groups of a table, in the order of their first requests, and what was left out of it."""
+    """The groups of a table, in the order of their first requests, and what was left out of it.
 
+    ``is_local`` where its times are of an unknown zone, as if they were UTC.
+    """
+
+    where: str
     groups: tuple[Group, ...]
     left_out: tuple[str, ...]
+    is_local: bool
+
+    def shifted(self, offset_s: float) -> "Groups":
+        """The groups in UTC, local times being ahead of that by ``offset_s``."""
+        if not self.is_local:
+            return self
+        groups = tuple(
+            replace(
+                group, spans=tuple(Span(one.start_s - offset_s, one.end_s - offset_s) for one in group.spans)
+            )
+            for group in self.groups
+        )
+        return replace(self, groups=groups, is_local=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +92,7 @@ class Asked:
 class _Request:
     values: tuple[str, ...]
     span: Span
+    is_local: bool
     is_session: bool
     ok: bool
     tokens: tuple[int | None, int | None]
@@ -92,29 +115,26 @@ def columns_given(text: str | None) -> dict[str, str]:
 def read_groups(path: Path, asked: Asked) -> Groups:
     """The groups in the table at ``path``; ImportedFileError where it has none that can be used."""
     left_out: list[str] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            columns = _columns(list(rows.fieldnames or ()), asked, str(path))
-            requests = list(_requests(rows, columns, asked, str(path), left_out))
-    except OSError as error:
-        raise ImportedFileError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ImportedFileError(f"{path} is no table of comma-separated values ({error}).") from None
+    with rows_of(path) as rows:
+        header = [cell.strip() for cell in next(rows, ())]
+        columns = _columns(header, asked, str(path))
+        lines = (dict(zip(header, row, strict=False)) for row in rows if any(row))
+        requests = list(_requests(lines, columns, asked, str(path), left_out))
     if not requests:
         raise ImportedFileError(f"{path} has no request with a start and an end that can be read.")
     found: dict[tuple[str, ...], list[_Request]] = {}
     for request in requests:
         found.setdefault(request.values, []).append(request)
-    return Groups(tuple(_group(values, of, asked) for values, of in found.items()), tuple(left_out))
+    groups = tuple(_group(values, of, asked) for values, of in found.items())
+    return Groups(str(path), groups, tuple(left_out), any(request.is_local for request in requests))
 
 
 def _columns(header: Sequence[str], asked: Asked, where: str) -> dict[str, str]:
     """What each column is for, by what the user says, else by its name."""
     for column in (*asked.by, *filter(None, (asked.device,)), *asked.columns.values()):
         if column not in header:
-            raise SettingError(f"{where} has no column {column}: it has {', '.join(header)[:300]}.")
-    by_name = {name.strip().lower(): name for name in header}
+            raise SettingError(f"{where} has no column {column}: it has {_listed(header)}.")
+    by_name = {re.sub(r"[\s.-]+", "_", name.lower()): name for name in header}
     columns = {}
     for what, names in _GUESSES.items():
         guessed = (by_name.get(f"{name}{unit}") for name in names for unit in _UNITS)
@@ -124,30 +144,45 @@ def _columns(header: Sequence[str], asked: Asked, where: str) -> dict[str, str]:
         elif what not in _OPTIONAL:
             raise SettingError(
                 f"{where} has no column that is named like the {what} of a request: say which it is with "
-                f"--columns {what}=COLUMN, of {', '.join(header)[:300]}."
+                f"--columns {what}=COLUMN, of {_listed(header)}."
             )
     return columns
 
 
+def _listed(header: Sequence[str]) -> str:
+    return ", ".join(header)[:300] or "none"
+
+
 def _requests(
-    rows: "csv.DictReader[str]", columns: Mapping[str, str], asked: Asked, where: str, left_out: list[str]
+    lines: Iterable[Mapping[str, str]],
+    columns: Mapping[str, str],
+    asked: Asked,
+    where: str,
+    left_out: list[str],
 ) -> Iterator[_Request]:
-    for row in rows:
+    for number, row in enumerate(lines, 1):
         start, end = (moment_of(row.get(columns[what]) or "") for what in ("start", "end"))
         if start is None or end is None or end.time_s <= start.time_s:
-            left_out.append(f"{where}, line {rows.line_num}, has no start and later end that can be read")
+            left_out.append(f"{where}, request {number}, has no start and later end that can be read")
             continue
         yield _Request(
             tuple((row.get(column) or "").strip() for column in asked.by),
             Span(start.time_s, end.time_s),
+            start.is_local or end.is_local,
             columns["start"].lower().startswith(_SESSION),
-            (row.get(columns.get("outcome", "")) or "").strip().lower() not in _FAILED,
+            _succeeded(columns.get("outcome", ""), row),
             (_count(row, columns.get("input_tokens")), _count(row, columns.get("output_tokens"))),
             (row.get(asked.device) or "").strip() or None if asked.device else None,
         )
 
 
-def _count(row: Mapping[str, str | None], column: str | None) -> int | None:
+def _succeeded(column: str, row: Mapping[str, str]) -> bool:
+    """What the cell of an outcome says; a column of errors is empty where there was none."""
+    text = row.get(column, "").strip().lower()
+    return text in _NO_ERROR if "error" in column.lower() else _FAILED.match(text) is None
+
+
+def _count(row: Mapping[str, str], column: str | None) -> int | None:
     try:
         return int(float((row.get(column) if column else None) or ""))
     except ValueError:
