@@ -50,6 +50,10 @@ class SourceError(WhqError):
         self.code = code
 
 
+class TooMuchError(SourceError):
+    """More was asked of a source at once than it gives, or than is read: less may be asked for."""
+
+
 class RunFileError(WhqError):
     """A file of results that cannot be read or written: the file is left as it is."""
 

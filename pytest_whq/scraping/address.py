@@ -3,13 +3,14 @@
 import base64
 from dataclasses import dataclass, field
 from functools import cache
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
-from pytest_whq.errors import SettingError, SourceError
+from pytest_whq.errors import SettingError, SourceError, TooMuchError
 from pytest_whq.real_time import now_s
 
 TIMEOUT_S = 1.5
@@ -95,16 +96,16 @@ def fetch(source: str, address: Address, query: str = "", patience_s: float = 0.
             media = answer.headers.get_content_type()
     except HTTPError as error:
         error.close()
-        raise SourceError(
-            f"{source}: {address.shown} answers {error.code}: {_of_status(error.code)}"
-        ) from None
+        # A Prometheus says so of a query that would load too many samples.
+        kind = TooMuchError if error.code == HTTPStatus.UNPROCESSABLE_ENTITY else SourceError
+        raise kind(f"{source}: {address.shown} answers {error.code}: {_of_status(error.code)}") from None
     except (URLError, OSError, HTTPException) as error:
         why = getattr(error, "reason", None) or error
         raise SourceError(
             f"{source}: {address.shown} does not answer ({why}). See that it runs and is reached from here."
         ) from None
     if len(body) > MOST_BYTES:
-        raise SourceError(
+        raise TooMuchError(
             f"{source}: {address.shown} answers with more than {MOST_BYTES // 2**20} MiB. "
             "Name the exporter or the engine itself, not what gathers from many."
         )

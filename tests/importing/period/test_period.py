@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 import pytest
-from http_answers import answering
+from http_answers import Answer, answering
 from imported import Import, notes
 from production import EDGES, LASTS_S, PERIOD, START_S, Archive, Labels, Production, Sample
 
 from pytest_whq.cli import main
 from pytest_whq.joules.spans import Span
 from pytest_whq.model import Measurement, Run
+from pytest_whq.scraping.address import MOST_BYTES
 from pytest_whq.units import format_moment
 
 Read = Callable[..., Run]
@@ -124,6 +125,24 @@ def test_histograms_of_replicas_add_up_in_the_edges_that_both_have(
     assert only(run).queries == pytest.approx(2 * production.true_queries(), rel=0.002)
     (said,) = [note for note in only(run).notes if note.startswith("by output length")]
     assert said == f"by output length, if energy goes by output tokens: {classes}"
+
+
+@pytest.mark.parametrize("answer", [Answer("too many samples", status=422), Answer("x" * (MOST_BYTES + 1))])
+def test_a_prometheus_that_gives_no_more_at_once_is_asked_for_less(
+    answer: Answer, whq_import: Import
+) -> None:
+    production = Production()
+    archive = Archive(production.series())
+
+    def seldom(path: str, headers: dict[str, str]) -> Answer:
+        found = archive(path, headers)
+        return answer if len(found.text) > 20_000 else found
+
+    times = ["--start", format_moment(PERIOD.start_s), "--end", format_moment(PERIOD.end_s)]
+    with answering(seldom) as address:
+        whole = only(whq_import("prometheus", address, *times, "--queries", "vllm"))
+    assert whole.energy_j == pytest.approx(production.true_j(), rel=0.002)
+    assert whole.queries == pytest.approx(production.true_queries(), rel=0.002)
 
 
 def test_by_the_hour_each_stands_for_itself(read: Read) -> None:
