@@ -30,7 +30,6 @@ from urllib.parse import parse_qs, urlsplit
 from provenance import provenance, write
 
 from pytest_whq.cli.period import read_period
-from pytest_whq.importing.period.devices import clock as written
 from pytest_whq.measuring.clock import Clock, SystemClock, wait
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.measuring.sampler import Sampler
@@ -39,6 +38,7 @@ from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.remote.dcgm import DcgmSource
 from pytest_whq.sources.remote.prometheus import PrometheusSource
 from pytest_whq.testing import FakeClock
+from pytest_whq.units import format_moment as written
 
 NODES, GPUS_OF_A_NODE = 9, 8
 METRICS_OF_A_GPU = 25

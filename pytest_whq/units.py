@@ -152,7 +152,7 @@ def format_moment(time_s: float) -> str:
 
 def grams_per_kwh(value: float, unit: str) -> float:
     """``value`` in ``unit`` as g/kWh, with or without CO2 in it; ValueError where it is no such unit."""
-    plain = re.sub(r"[- ]?CO[2₂](e|eq)?(?=/)", "", unit)
+    plain = re.sub(r"\s*/\s*", "/", re.sub(r"[- ]?CO[2₂](e|eq)?(?=\s*/)", "", unit))
     if plain not in INTENSITY_UNITS:
         raise ValueError(unit)
     return value * INTENSITY_UNITS[plain]
@@ -175,17 +175,20 @@ def price_per(value: float, unit: str) -> tuple[float, str, str]:
     ``31, "JPY/kWh"`` gives ``31.0, "JPY", "kWh"`` and ``0.2, "USD/Mtok"`` gives ``2e-07, "USD", "token"``.
     ValueError where ``unit`` is no price.
     """
-    currency, _, item = unit.partition("/")
-    if not re.fullmatch("[A-Z]{3}", currency) or item not in _PRICED:
+    currency, _, item = (part.strip() for part in unit.partition("/"))
+    plain = re.sub(r"^1(?=[km ])|\s|(?<=tok)(ens?|s)$", "", item.lower())
+    if not re.fullmatch("[A-Z]{3}", currency) or plain not in _PRICED:
         raise ValueError(unit)
-    number, of = _PRICED[item]
+    number, of = _PRICED[plain]
     return value / number, currency, of
 
 
 _PRICED = {
-    "kWh": (1.0, "kWh"),
-    "MWh": (1e3, "kWh"),
+    "kwh": (1.0, "kWh"),
+    "mwh": (1e3, "kWh"),
     "tok": (1.0, "token"),
     "ktok": (1e3, "token"),
-    "Mtok": (1e6, "token"),
+    "mtok": (1e6, "token"),
+    "milliontok": (1e6, "token"),
 }
+"""What a price is of, in small letters and without blanks: nobody means thousandths by m."""

@@ -149,6 +149,11 @@ def test_what_is_no_unit_of_intensity_is_refused(unit: str) -> None:
         units.grams_per_kwh(1.0, unit)
 
 
+@pytest.mark.parametrize("unit", ["USD/Mtok", "USD / 1M tokens", "USD/million tokens", "USD/Mtokens"])
+def test_a_million_tokens_are_written_in_many_ways(unit: str) -> None:
+    assert units.price_per(0.2, unit) == (pytest.approx(2e-7), "USD", "token")
+
+
 @pytest.mark.parametrize("unit", ["JPY", "yen/kWh", "JPY/h", "¥/kWh", "JPY/kWh/Mtok"])
 def test_what_is_no_unit_of_a_price_is_refused(unit: str) -> None:
     with pytest.raises(ValueError, match=re.escape(unit)):

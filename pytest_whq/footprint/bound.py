@@ -64,7 +64,7 @@ class Bound:
         """Joules that a token's price buys in the mix of ``measurement``; None where that is not known."""
         if self.input is None:
             return self.j_per_output_token
-        inputs, outputs = measurement.tokens.input_tokens, measurement.tokens.output_tokens
+        inputs, outputs = _tokens(measurement)
         if inputs is None or outputs is None or not inputs + outputs:
             return None
         bought_j = inputs * self.j_per_input_token + outputs * self.j_per_output_token
@@ -78,3 +78,11 @@ class Bound:
             if used_j is None or bought_j is None
             else used_j * overhead_of(measurement, place) / bought_j
         )
+
+
+def _tokens(measurement: Measurement) -> tuple[float | None, float | None]:
+    """Input and output tokens, of an imported result that counts none those of one query."""
+    counted, imported = measurement.tokens, measurement.imported
+    if counted.input_tokens is None and counted.output_tokens is None and imported is not None:
+        return imported.setup.input_length, imported.setup.output_length
+    return counted.input_tokens, counted.output_tokens

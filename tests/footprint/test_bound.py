@@ -10,6 +10,7 @@ from pytest_whq.footprint.bound import Bound, TokenPrice, read_token_price
 from pytest_whq.footprint.place import read_place, read_price
 from pytest_whq.footprint.published import ps5_minutes, published
 from pytest_whq.model import TokenCount
+from pytest_whq.model.imported import Imported, Setup
 
 OUTPUT = read_token_price("0.20 USD/Mtok", "--price")
 ELECTRICITY = read_price("0.10 USD/kWh", "--electricity")
@@ -36,6 +37,15 @@ def test_input_and_output_tokens_each_have_their_price() -> None:
     assert bound.j_per_input_token == pytest.approx(1.8)
     bought_j = 5120 * 1.8 + 2560 * 7.2
     assert bound.share_of(MEASUREMENT, None) == pytest.approx(884 / bought_j)
+
+
+def test_an_imported_result_has_the_lengths_of_its_set_up() -> None:
+    setup = Setup(input_length=512.0, output_length=256.0)
+    imported = replace(
+        MEASUREMENT, tokens=TokenCount(), imported=Imported("inferencemax", "query", setup), energy_j=None
+    )
+    bound = Bound(OUTPUT, ELECTRICITY, read_token_price("0.05 USD/Mtok", "--input-price"))
+    assert bound.j_per_token_of(imported) == pytest.approx((2 * 1.8 + 7.2) / 3)
 
 
 def test_without_tokens_a_run_lies_nowhere() -> None:

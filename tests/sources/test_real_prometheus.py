@@ -12,7 +12,6 @@ from real_prometheus import RealPrometheus
 from simulated_nvml import SimulatedNvml
 
 from pytest_whq.errors import SourceError
-from pytest_whq.importing.period.devices import clock
 from pytest_whq.joules.spans import Span
 from pytest_whq.measuring.clock import SystemClock, wait
 from pytest_whq.measuring.meter import Meter
@@ -21,6 +20,7 @@ from pytest_whq.model import Measurement
 from pytest_whq.sources.nvml.source import NvmlSource
 from pytest_whq.sources.remote.dcgm import DcgmSource
 from pytest_whq.sources.remote.prometheus import PrometheusSource
+from pytest_whq.units import format_moment
 
 pytestmark = pytest.mark.once
 
@@ -116,7 +116,7 @@ def test_two_hours_in_which_all_goes_wrong_are_right_or_named(
     monkeypatch.setenv("COLUMNS", "200")
     production = Production(exporter_restart=1000, engine_restart=2000, gap=(3000, 3300), leaves=3600 + 1800)
     real_prometheus.backfill(openmetrics(production))
-    times = ["--start", clock(PERIOD.start_s), "--end", clock(PERIOD.end_s)]
+    times = ["--start", format_moment(PERIOD.start_s), "--end", format_moment(PERIOD.end_s)]
     with real_prometheus.serve() as address:
         whole = imported(tmp_path / "whole.json", "prometheus", address, *times, "--queries", "vllm")
         hours = imported(

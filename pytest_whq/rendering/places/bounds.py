@@ -52,7 +52,13 @@ def _sentence(which: str, price: TokenPrice, most_j: float, bound: Bound) -> str
 def _table(bound: Bound, run: Run) -> str:
     names = short_names([record.test for record in run.records])
     rows = [[name, *_distance(bound, record, run)] for name, record in zip(names, run.records, strict=True)]
-    return text_table(["test", "measured a token", "at most", "of the bound", ""], rows)
+    return text_table(["test", f"{_known_how(run)} a token", "at most", "of the bound", ""], rows)
+
+
+def _known_how(run: Run) -> str:
+    methods = [method for record in run.records if (method := record.measurement.method) is not None]
+    words = dict.fromkeys("modelled" if method == "modelled" else "measured" for method in methods)
+    return " or ".join(words) or "measured"
 
 
 def _distance(bound: Bound, record: Record, run: Run) -> list[str]:
