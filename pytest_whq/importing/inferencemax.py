@@ -27,12 +27,15 @@ def read(documents: Documents) -> Found:
 def _rows(documents: tuple[Document, ...]) -> Iterator[tuple[str, Any]]:
     for document in documents:
         value = document.value
-        if isinstance(value, Mapping) and isinstance(value.get("data"), list):
-            value = value["data"]
+        if isinstance(value, Mapping):
+            value = next((value[name] for name in _WRAPPED_IN if isinstance(value.get(name), list)), value)
         if isinstance(value, list):
             yield from ((f"{document.where}, row {number}", row) for number, row in enumerate(value, 1))
         else:
             yield document.where, value
+
+
+_WRAPPED_IN = ("data", "benchmarks", "rows", "results")
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

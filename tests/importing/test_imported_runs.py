@@ -178,6 +178,22 @@ def test_a_day_alone_says_no_more_than_the_day(whq_import: Import, tmp_path: Pat
     assert (run.created, run.measured_from) == ("2026-06-01T00:00:00Z", "2026-06-01")
 
 
+@pytest.mark.parametrize(
+    ("date", "created"),
+    [
+        ("20260714", "2026-07-14T00:00:00Z"),
+        ("2026-07-14T01:00:00Z", "2026-07-14T01:00:00Z"),
+        ("2026-07-14T01:00:00+09:00", "2026-07-14T00:00:00Z"),
+        ("2026-07-14T99:00:00Z", "2026-07-14T00:00:00Z"),
+    ],
+)
+def test_a_date_of_any_form_makes_a_run_that_can_be_read(
+    date: str, created: str, whq_import: Import, tmp_path: Path
+) -> None:
+    row = api_row(0) | {"date": date}
+    assert whq_import("inferencemax", written(tmp_path / "rows.json", {"results": [row]})).created == created
+
+
 def test_a_sheet_of_results_without_a_date_tells_no_period(
     modelled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

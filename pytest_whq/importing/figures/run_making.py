@@ -1,9 +1,9 @@
 """Results of another tool as a run: a record for each, with the figures that stand and their doubts."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pytest_whq.importing.figures.all_in_power import PowerTable, day_of, modelled
 from pytest_whq.importing.figures.doubts import doubts_of
@@ -48,20 +48,27 @@ def run_of(results: Sequence[Result], how: Importing) -> Run:
 
 
 def _dated(result: Result) -> Result:
-    """``result`` with the date of its window, which is surer than one that it tells."""
-    if result.span is None:
-        return result
-    return replace(result, setup=replace(result.setup, date=format_moment(result.span.start_s)))
+    """``result`` with the date of its window, which is surer than one that it tells; others as ISO 8601."""
+    date = result.setup.date
+    if result.span is not None:
+        date = format_moment(result.span.start_s)
+    elif (day := day_of(date)) is not None and not _is_moment(date or ""):
+        date = day.isoformat()
+    return replace(result, setup=replace(result.setup, date=date))
 
 
 def _began(results: Sequence[Result]) -> str | None:
     """When the earliest of them was measured, None where none tells."""
-    dates = [text for result in results if (text := result.setup.date) and day_of(text) is not None]
-    return min((text if _MOMENT.match(text) else f"{text[:10]}T00:00:00Z" for text in dates), default=None)
+    dates = (date for result in results if (date := result.setup.date) and day_of(date) is not None)
+    return min((date if _is_moment(date) else f"{date}T00:00:00Z" for date in dates), default=None)
 
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
-"""A time that a run file takes; others are cut to their day."""
+def _is_moment(text: str) -> bool:
+    """Whether it is a time in UTC as a run file has it."""
+    try:
+        return text.endswith("Z") and datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%S") == text[:19]
+    except ValueError:
+        return False
 
 
 def _unique(names: Sequence[str]) -> list[str]:
