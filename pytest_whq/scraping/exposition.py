@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 _SAMPLE = re.compile(
-    r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})?[ \t]+(?P<value>\S+)(?:[ \t]+-?\d+)?[ \t]*"
+    r'(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>(?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?'
+    # Behind the value a time, and an example, which OpenMetrics has.
+    r"[ \t]+(?P<value>[^\s#]+)(?:[ \t]+-?[\d.]+)?(?:[ \t]+# \{.*)?[ \t]*"
 )
 _LABEL = re.compile(r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(?:,[ \t]*|$)')
 _ESCAPES = {r"\\": "\\", r"\"": '"', r"\n": "\n"}

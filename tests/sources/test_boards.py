@@ -49,12 +49,21 @@ def test_a_gpu_without_a_uuid_is_known_by_its_node_and_number() -> None:
     assert list(boards_in(f'{POWER}{{gpu="3"}} 12\n', "10.0.0.7")) == ["10.0.0.7/gpu3"]
 
 
+def test_the_label_of_a_uuid_may_be_small() -> None:
+    assert list(boards_in(f'{POWER}{{gpu="3",uuid="GPU-a"}} 12\n', "10.0.0.7")) == ["GPU-a"]
+
+
 def test_samples_are_read_as_prometheus_reads_them() -> None:
     text = '# HELP m x\r\nm 1e3\nm{a="x\\"},{\\\\\\n", b = "",} NaN 1700000000000\nother 2\nm2 3\n'
     first, second = samples(text, ["m"])
     assert first == Sample("m", {}, 1000.0)
     assert second.labels == {"a": 'x"},{\\\n', "b": ""}
     assert second.value != second.value
+
+
+def test_what_openmetrics_has_behind_a_value_is_passed_over() -> None:
+    text = 'up 1\nm{a="} # {x"} 2 1700000000.5 # {trace="b"} 1 2\nm 3 # {trace="b"} 1\n# EOF\n'
+    assert list(samples(text, ["m"])) == [Sample("m", {"a": "} # {x"}, 2.0), Sample("m", {}, 3.0)]
 
 
 @pytest.mark.parametrize(

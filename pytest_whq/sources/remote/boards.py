@@ -54,7 +54,7 @@ def boards_in(text: str, host: str) -> dict[str, Board]:
         number = labels.get("gpu")
         # The exporter has written its label with and without a capital.
         node = labels.get("Hostname") or labels.get("hostname") or host
-        id_ = labels.get("UUID") or (f"{node}/gpu{number}" if number else None)
+        id_ = labels.get("UUID") or labels.get("uuid") or (f"{node}/gpu{number}" if number else None)
         # A CPU or a switch, which newer exporters show by the same names, is no GPU.
         if id_ is None:
             continue
