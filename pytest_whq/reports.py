@@ -11,17 +11,17 @@ from pytest_whq.storing.files import make_folder_of, write_text
 from pytest_whq.storing.runfile import write_run
 
 
-def write_report(run: Run, name: str, path: Path) -> None:
+def write_report(run: Run, name: str, path: Path, group_by: str | None = None) -> None:
     """Write what the renderer ``name`` makes of ``run``, and make its folder where that is missing.
 
-    RunFileError where that cannot be done.
+    ``group_by`` is as of `pytest_whq.rendering.grouping`. RunFileError where that cannot be done.
     """
     make_folder_of(path)
     if name == "json":
         write_run(run, path)
         return
     try:
-        text = RENDERERS[name](run)
+        text = RENDERERS[name](run, group_by)
     except Exception as error:  # One report that fails must not cost the others.
         why = f"the {name} report failed ({described(error)})"
         raise RunFileError(f"{path} is not written: {why}.") from error
@@ -35,14 +35,14 @@ def github_lines(run: Run, rootpath: Path, *, enforced: bool) -> Iterator[str]:
         yield from github.render(run, level=level, folder=_folder(rootpath)).splitlines()
 
 
-def add_step_summary(run: Run) -> str | None:
+def add_step_summary(run: Run, group_by: str | None = None) -> str | None:
     """Add the Markdown report to the summary of a job of GitHub; a sentence where that failed."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not _on_github() or not path:
         return None
     try:
         with open(path, "a", encoding="utf-8") as file:
-            file.write(RENDERERS["markdown"](run))
+            file.write(RENDERERS["markdown"](run, group_by))
     except OSError as error:
         return f"The job's summary cannot be written ({error.strerror})."
     return None

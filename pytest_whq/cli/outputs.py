@@ -15,11 +15,12 @@ from pytest_whq.cli.console import (
     hand_over,
     say,
 )
-from pytest_whq.errors import RunFileError
+from pytest_whq.errors import RunFileError, SettingError
 from pytest_whq.rendering import EXPORTS, RENDERERS
 
 if TYPE_CHECKING:
     from pytest_whq.model import Run
+    from pytest_whq.rendering.arrangement import Arrangement
 
 _PRINTED = RENDERERS | EXPORTS
 
@@ -48,21 +49,35 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 def print_run(run: "Run", options: argparse.Namespace) -> bool:
     """Print ``run`` in the format that `add_format` has; whether that is for people."""
+    group_by = _arranged(options).group_by
     if options.format == "terminal":
         say(as_terminal(run, options))
         return True
-    document = _PRINTED[options.format](run)
+    document = _PRINTED[options.format](run, group_by)
     hand_over(document)
     if options.format in EXPORTS and document.strip() in ("[]", "{}"):
         complain(f"No test has a figure that stands: {options.format} gets none, which its tool may refuse.")
     return False
 
 
+def _arranged(options: argparse.Namespace) -> "Arrangement":
+    """How the report is arranged; SettingError where its format knows nothing of that."""
+    found = arranged(options)
+    given = {"--sort": options.sort, "--columns": options.columns}
+    if options.format != "terminal":
+        if not _PRINTED[options.format].groups:
+            given["--group-by"] = options.group_by
+        for name, value in given.items():
+            if value is not None:
+                raise SettingError(f"{name} does nothing in {options.format}: leave it or --format out.")
+    return found
+
+
 def check_report(options: argparse.Namespace) -> None:
     """Refuse what `report` cannot be told, for a command that has it only after hours; SettingError."""
     from pytest_whq.setting_values import run_name
 
-    arranged(options)
+    _arranged(options)
     if options.name is not None:
         run_name("--name", options.name)
 
@@ -98,11 +113,11 @@ def write_reports(
     for name in RENDERERS:
         if (path := getattr(options, name)) is not None:
             try:
-                write_report(run, name, path)
+                write_report(run, name, path, options.group_by)
                 tell(f"Written: {path}")
             except RunFileError as error:  # The others are written all the same.
                 problems.append(error)
-    if unsaid := add_step_summary(run):
+    if unsaid := add_step_summary(run, options.group_by):
         complain(unsaid)
     for command in github_lines(run, Path.cwd(), enforced=True):
         # As it is: what `say` shows is no command any more.

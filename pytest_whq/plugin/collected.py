@@ -94,8 +94,9 @@ class CollectedRecords:
             if self._records or not broken_off:
                 for name, path in self._settings.reports.items():
                     self._try(self._write, rig, name, path)
-            if (self._records or self._gaps) and (problem := add_step_summary(self._whole_run(rig))):
-                self._problems.append(problem)
+            if self._records or self._gaps:
+                problem = add_step_summary(self._whole_run(rig), self._settings.arranged.group_by)
+                self._problems += [problem] if problem else []
             if self._settings.save is not None and self._records:
                 self._keep_in(self._settings.save, rig, broken_off)
             if self._settings.update_baseline and not broken_off:
@@ -104,7 +105,7 @@ class CollectedRecords:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def _write(self, rig: Rig, name: str, path: Path) -> None:
-        write_report(self._whole_run(rig), name, path)
+        write_report(self._whole_run(rig), name, path, self._settings.arranged.group_by)
         self._written.append(path)
 
     def _keep_in(self, folder: Path, rig: Rig, broken_off: bool) -> None:

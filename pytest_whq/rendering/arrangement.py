@@ -5,12 +5,8 @@ from dataclasses import dataclass
 
 from pytest_whq.errors import SettingError, did_you_mean
 from pytest_whq.model import Record
+from pytest_whq.rendering.grouping import GROUPS_BY, PARAM, group_of
 from pytest_whq.rendering.terminal_columns import COLUMNS
-
-_GROUPS_BY = ("test", "file", "all", "param:NAME")
-"""What tests of one group share: all but their parameters, their file, nothing, or a parameter's value."""
-
-_PARAM = "param:"
 
 _SORTED_BY = ("name", "energy", *COLUMNS)
 
@@ -40,22 +36,11 @@ class Arrangement:
         known.sort(key=lambda pair: pair[0], reverse=self.falling)
         return [*(record for _, record in known), *(record for value, record in keyed if value is None)]
 
-    def not_grouped(self, records: Sequence[Record]) -> str | None:
-        """Why the ``records`` cannot be grouped as is asked for; None where they can."""
-        if self.group_by is None or not self.group_by.startswith(_PARAM):
-            return None
-        name = self.group_by.removeprefix(_PARAM)
-        known = sorted({param for record in records for param in record.params})
-        if name in known or not records:
-            return None
-        there_are = f"they have {', '.join(known)}" if known else "they have none"
-        return f"None of these tests has the parameter {name!r}{did_you_mean(name, known)}: {there_are}."
-
     def groups(self, records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
         """The groups by their names, each ordered; all as one without a name where none are asked for."""
         found: dict[str, list[Record]] = {}
         for record in records:
-            found.setdefault(_group_of(record, self.group_by), []).append(record)
+            found.setdefault(group_of(record, self.group_by), []).append(record)
         for name, group in found.items():
             yield name, self.order(group)
 
@@ -71,8 +56,8 @@ def arrangement(
     if by:
         _check(sort[0], by.removeprefix("-"), _SORTED_BY)
     grouped = group[1] or None
-    if grouped is not None and not (grouped.startswith(_PARAM) and grouped != _PARAM):
-        _check(group[0], grouped, _GROUPS_BY)
+    if grouped is not None and not (grouped.startswith(PARAM) and grouped != PARAM):
+        _check(group[0], grouped, GROUPS_BY)
     return Arrangement(names, by.removeprefix("-") or None, by.startswith("-"), grouped)
 
 
@@ -86,12 +71,3 @@ def _key(sort: str, record: Record) -> float | None:
     if record.measurement.why_unmeasured is not None:
         return None
     return record.measurement.wh_per_query if sort == "energy" else COLUMNS[sort].key(record)
-
-
-def _group_of(record: Record, group_by: str | None) -> str:
-    if group_by == "file":
-        return record.test.partition("::")[0]
-    if group_by is not None and group_by.startswith(_PARAM):
-        name = group_by.removeprefix(_PARAM)
-        return f"{name}={record.params[name]}" if name in record.params else f"no {name}"
-    return record.test.partition("[")[0] if group_by == "test" else ""

@@ -1,22 +1,24 @@
 """The report in Markdown, for a comment on a pull request or a summary of a job."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate
 
 from pytest_whq.model import Record, Run, format_metric
 from pytest_whq.model.verdicts import Tone
-from pytest_whq.rendering.columns import Column, Thing, filled
+from pytest_whq.rendering.columns import Column
 from pytest_whq.rendering.gap_words import missing
 from pytest_whq.rendering.headline import headline
+from pytest_whq.rendering.markdown_table import fitting, table
 from pytest_whq.rendering.markdown_text import code, escaped, unbroken
+from pytest_whq.rendering.markdown_variants import variants_lines
 from pytest_whq.rendering.names import first_few, fitted, shortened
 from pytest_whq.rendering.places.amounts import TITLES
 from pytest_whq.rendering.places.words import basis_sentences, place_phrase
 from pytest_whq.rendering.role_rows import RoleRow, role_rows_of
 from pytest_whq.rendering.rows import Row, baseline_phrase, commit_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
+from pytest_whq.rendering.variants import variants_of
 from pytest_whq.rendering.words import devices_phrase, one_line, run_rig_phrase
 from pytest_whq.units import format_seconds
 
@@ -38,16 +40,19 @@ _LONGEST_NAME = 90
 _SENTENCE = 400
 
 
-def render(run: Run) -> str:
+def render(run: Run, group_by: str | None = None) -> str:
     """The run as a verdict, a table, notes and a folded part, in less than 65,536 characters.
 
     Where there are too many tests for that, those that fail are kept first, and the rest are counted.
+    ``group_by`` sets variants side by side below the table.
     """
     rows = rows_of(run)
     names = fitted([row.name for row in rows], _NAME)
     rows = [replace(row, name=shortened(name, _LONGEST_NAME)) for row, name in zip(rows, names, strict=True)]
     lines = [marker(run), *_headline(run, rows), ""]
-    lines += _table(rows, _COLUMNS, _ROOM * 35 // 100, _left_out)
+    variants = variants_of(rows, group_by)
+    lines += table(rows, _COLUMNS, _ROOM * (35 if variants is None else 25) // 100, _left_out)
+    lines += [] if variants is None else variants_lines(variants, _ROOM // 10)
     lines += _roles(run, rows)
     lines += _notes(rows, _ROOM * 2 // 10)
     lines += _missing(run)
@@ -66,7 +71,7 @@ def _roles(run: Run, rows: Sequence[Row]) -> Iterator[str]:
     """What prefill, decode and other roles drew; nothing where no device has one."""
     known = list(role_rows_of(rows, run.rig.devices))
     if known:
-        yield from ("", *_table(known, _ROLES, _ROOM // 20, lambda left: f"and {len(left):,} more"))
+        yield from ("", *table(known, _ROLES, _ROOM // 20, lambda left: f"and {len(left):,} more"))
 
 
 def _headline(run: Run, rows: Sequence[Row]) -> list[str]:
@@ -85,7 +90,7 @@ def _footprint(run: Run, rows: Sequence[Row]) -> Iterator[str]:
         return
     known = [row for row in rows if any(row.footprint)]
     if known:
-        yield from ("", *_table(known, _FOOTPRINT, _ROOM // 10, lambda left: f"and {len(left):,} more"))
+        yield from ("", *table(known, _FOOTPRINT, _ROOM // 10, lambda left: f"and {len(left):,} more"))
     place = escaped(shortened(place_phrase(run.place), _SENTENCE))
     yield from ("", f"Footprint: {place}")
     if run.place.grid is not None:
@@ -207,7 +212,7 @@ def _details(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> list[str]:
     told = [row for row in rows if any(column.cell(row) for column in columns[1:])]
     if not told:
         return []
-    return [*_table(told, columns, _ROOM * 8 // 100, lambda left: f"and {len(left):,} more"), ""]
+    return [*table(told, columns, _ROOM * 8 // 100, lambda left: f"and {len(left):,} more"), ""]
 
 
 def _known(metric: str, record: Record) -> str:
@@ -215,40 +220,10 @@ def _known(metric: str, record: Record) -> str:
     return "" if value is None else format_metric(metric, value)
 
 
-def _table(
-    rows: Sequence[Thing],
-    columns: Sequence[Column[Thing]],
-    room: int,
-    left_out: Callable[[Sequence[Thing]], str],
-) -> list[str]:
-    """As many rows as fit into ``room`` bytes, less the columns in which all of them say nothing."""
-    # A row takes more than its name, so that no more than these can fit.
-    shown = filled(columns, rows[: room // 20])
-    if not shown:
-        return ["No test was measured."]
-    header = [_line(column.title for column in shown), _line(_RULES[column.align] for column in shown)]
-    body = _fitting([_line(cells) for cells in zip(*shown.values(), strict=True)], room)
-    left = rows[len(body) :]
-    return [*header, *body, *(["", left_out(left)] if left else [])]
-
-
-_RULES = {"left": ":--", "right": "--:"}
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def _left_out(left: Sequence[Row]) -> str:
     failing = sum(row.tone == "bad" for row in left)
     said = f"{failing:,} of them failing" if failing else "none of which fails"
     return f"and {len(left):,} more, {said}"
-
-
-def _fitting(lines: Sequence[str], room: int) -> Sequence[str]:
-    """The first of ``lines`` that take no more than ``room`` bytes together."""
-    sizes = accumulate(len(line.encode()) + 1 for line in lines)
-    return lines[: sum(size <= room for size in sizes)]
 
 
 def _notes(rows: Sequence[Row], room: int) -> list[str]:
@@ -261,9 +236,9 @@ def _notes(rows: Sequence[Row], room: int) -> list[str]:
     for sentence, names in tests.items():
         said.setdefault(tuple(names), []).append(sentence)
     lines = [_note(names, sentences) for names, sentences in said.items()]
-    fitting = _fitting(lines, room)
-    more = [f"- and {len(lines) - len(fitting):,} more notes"] if len(fitting) < len(lines) else []
-    return ["", *fitting, *more] if lines else []
+    shown = fitting(lines, room)
+    more = [f"- and {len(lines) - len(shown):,} more notes"] if len(shown) < len(lines) else []
+    return ["", *shown, *more] if lines else []
 
 
 def _note(names: Sequence[str], sentences: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from pytest_whq.rendering.acceptance import named
 from pytest_whq.rendering.arrangement import Arrangement
 from pytest_whq.rendering.columns import Column, aligned, filled
 from pytest_whq.rendering.gap_words import missing
+from pytest_whq.rendering.grouping import best_of, not_grouped
 from pytest_whq.rendering.names import first_few, fitted, short_names
 from pytest_whq.rendering.places.lines import footprint_lines
 from pytest_whq.rendering.terminal_columns import (
@@ -57,7 +58,7 @@ def _test_lines(
     records: Sequence[Record], verbosity: int, width: int, arranged: Arrangement
 ) -> Iterator[str]:
     """A header, where there are figures under it, and a line for each test or several, by groups."""
-    if (why_not := arranged.not_grouped(records)) is not None:
+    if (why_not := not_grouped(records, arranged.group_by)) is not None:
         yield one_line(why_not)
         arranged = replace(arranged, group_by=None)
     groups = list(arranged.groups(records))
@@ -91,12 +92,9 @@ def _test_lines(
 
 def _best_in(groups: Sequence[tuple[str, Sequence[Record]]]) -> Callable[[Record], float | None]:
     """The smallest Wh/query in the group of a record; None where it is alone there."""
-    best: dict[str, float] = {}
+    best: dict[str, float | None] = {}
     for _, group in groups:
-        known = [record for record in group if record.measurement.why_unmeasured is None]
-        values = [value for record in known if (value := record.measurement.wh_per_query)]
-        if len(values) > 1:
-            best |= dict.fromkeys((record.test for record in group), min(values))
+        best |= dict.fromkeys((record.test for record in group), best_of(group))
     return lambda record: best.get(record.test)
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pytest_whq.model import REASONS, Record, format_metric
 from pytest_whq.rendering.columns import Column
+from pytest_whq.rendering.grouping import against_best
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import budget_phrase, number_of, per_phrase, spread, tightest_budget
 from pytest_whq.units import Prefix, format_percent, format_seconds
@@ -58,9 +59,7 @@ def best_column(best_of: Callable[[Record], float | None]) -> Column[Record]:
 
     def cell(record: Record) -> str:
         best, value = best_of(record), record.measurement.wh_per_query
-        if not best or value is None:
-            return ""
-        return "best" if value == best else f"{value / best:.2f} x best"
+        return against_best(value, best) if best and value is not None else ""
 
     return Column("in its group", cell)
 

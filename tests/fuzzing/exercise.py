@@ -96,6 +96,7 @@ def render(run: Run) -> None:
     """Let every renderer show ``run``, and be judged as budgets judge."""
     for renderer in (RENDERERS | EXPORTS).values():
         renderer(run).encode("utf-8")
+        renderer(run, "test").encode("utf-8")
     for verbosity in (-1, 0, 2):
         terminal.render(run, verbosity=verbosity, width=100).encode("utf-8")
     github.render(run)

@@ -183,7 +183,8 @@ def test_the_table_is_arranged_as_asked_for(project: MeasuredProject, given: str
         def test_chat(whq, client, seconds):
             whq(client.chat, "Say hi.", seconds=seconds)
     """)
-    result = run_with(project, given, whq_group_by="test", whq_columns="rounds", whq_sort="name")
+    asked = {"whq_group_by": "test", "whq_columns": "rounds", "whq_sort": "name"}
+    result = run_with(project, given, **asked, whq_markdown="report.md", whq_html="report.html")
     result.stdout.fnmatch_lines(
         [
             "test * in its group *rounds",
@@ -192,6 +193,8 @@ def test_the_table_is_arranged_as_asked_for(project: MeasuredProject, given: str
         ],
         consecutive=True,
     )
+    assert "Side by side, by test" in (project.path / "report.md").read_text("utf-8")
+    assert "Side by side, by test" in (project.path / "report.html").read_text("utf-8")
 
 
 def test_tests_are_grouped_by_the_value_of_a_parameter(project: MeasuredProject, given: str) -> None:

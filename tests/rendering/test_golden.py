@@ -21,7 +21,7 @@ def agrees(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", [*RENDERERS, *EXPORTS])
 def test_the_text_of_a_run_is_the_golden_one(name: str) -> None:
-    agrees(f"{name}.{SUFFIX.get(name, name)}", (RENDERERS | EXPORTS)[name](a_report_run()))
+    agrees(f"{name}.{SUFFIX.get(name, name)}", (RENDERERS | EXPORTS)[name](a_report_run(), "file"))
 
 
 def test_the_commands_for_github_are_the_golden_ones() -> None:

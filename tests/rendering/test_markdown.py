@@ -72,7 +72,7 @@ def test_plain_sentences_stay_as_they_are(text: str) -> None:
 
 def test_hostile_names_stand_in_their_cells_and_make_no_elements() -> None:
     run = a_hostile_run()
-    page = _Text(GFM.render(markdown.render(run)))
+    page = _Text(GFM.render(markdown.render(run, "file")))
     assert page.tags <= {
         *("h3", "p", "table", "thead", "tbody", "tr", "th", "td", "strong", "code", "ul", "li"),
         *("details", "summary"),

@@ -126,7 +126,7 @@ def hostile(request: pytest.FixtureRequest) -> Run:
 
 @pytest.mark.parametrize("name", RENDERERS)
 def test_no_report_steers_what_shows_it(hostile: Run, name: str) -> None:
-    text = RENDERERS[name](hostile)
+    text = RENDERERS[name](hostile, "file")
     text.encode("utf-8")
     assert_nothing_is_obeyed(text)
 

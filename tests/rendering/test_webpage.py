@@ -52,13 +52,14 @@ class _Elements(HTMLParser):
 
 
 def test_text_from_outside_makes_no_element_and_no_attribute() -> None:
-    page = _Elements(webpage(a_hostile_run()))
+    page = _Elements(webpage(a_hostile_run(), "test"))
     assert [tag for tag, _ in page.found].count("script") == 1
     assert not {tag for tag, _ in page.found} & {"img", "iframe", "object", "link", "base", "form"}
     for _, attributes in page.found:
         assert not any(name.startswith("on") or name in ("style", "src") for name in attributes)
         assert (attributes.get("href") or "#").startswith("#")
-    titles = [text.strip() for text in page.texts["h2"]]
+    beside, *titles = [text.strip() for text in page.texts["h2"]]
+    assert beside == "Side by side, by test"
     assert [title.removeprefix("tests/") for title in titles[: len(HOSTILE)]] == [
         f"test_it.py::test[{one_line(text)}]" for text in HOSTILE
     ]
@@ -94,11 +95,11 @@ CHOSEN = ("metric", "code", "outcome", "method", "separated_by")
 def test_hostile_text_in_any_field_of_a_run_makes_no_element() -> None:
     whole = a_report_run()
     whole = replace(whole, records=(*whole.records, FULL))
-    known = {tag for tag, _ in _Elements(webpage(whole)).found}
+    known = {tag for tag, _ in _Elements(webpage(whole, "file")).found}
     ways = [way for way in text_fields(whole) if way[-1] not in CHOSEN]
     assert {("tool",), ("rig", "host"), ("rig", "devices", 0, "name"), ("records", 0, "test")} <= {*ways}
     for way in ways:
-        page = webpage(with_text(whole, way, "\x1b\"'><img src=x onerror=alert()>"))
+        page = webpage(with_text(whole, way, "\x1b\"'><img src=x onerror=alert()>"), "file")
         assert {tag for tag, _ in _Elements(page).found} <= known, way
         assert "\x1b" not in page, way
 

@@ -152,8 +152,13 @@ def budget_bar(verdict: BudgetVerdict) -> Mark | None:
     """How much of a budget is used, full where it is exceeded; None where that is not known."""
     if verdict.value is None or not verdict.limit:
         return None
-    used = 2 + 96 * max(0.0, min(1.0, verdict.value / verdict.limit))
-    return Mark(100, 6, (Shape("track", "M2 3H98"), Shape("used", f"M2 3H{used:.0f}")))
+    return share_bar(verdict.value / verdict.limit)
+
+
+def share_bar(share: float) -> Mark:
+    """A bar that is full at 1 and above."""
+    end = 2 + 96 * max(0.0, min(1.0, share))
+    return Mark(100, 6, (Shape("track", "M2 3H98"), Shape("used", f"M2 3H{end:.0f}")))
 
 
 def key(kind: str, path: str, text: str) -> Key:

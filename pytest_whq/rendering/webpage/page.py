@@ -13,6 +13,7 @@ from pytest_whq.rendering.webpage.environment import environment, own_file, poli
 from pytest_whq.rendering.webpage.footprint import footprint_part
 from pytest_whq.rendering.webpage.sweeps import sweeps_of
 from pytest_whq.rendering.webpage.table import columns_of, keys_of_changes
+from pytest_whq.rendering.webpage.variants import variants_part
 from pytest_whq.rendering.words import counts_phrase, run_rig_phrase
 from pytest_whq.units import format_seconds
 
@@ -20,8 +21,11 @@ _MOST_CHARTS = 200
 """Tests with a part of their own; the others have their line in the table."""
 
 
-def render(run: Run) -> str:
-    """The page of ``run``: one self-contained file, whose every value its templates escape."""
+def render(run: Run, group_by: str | None = None) -> str:
+    """The page of ``run``: one self-contained file, whose every value its templates escape.
+
+    ``group_by`` sets variants side by side below the table.
+    """
     rows = rows_of(run)
     style, script = own_file("page.css"), own_file("page.js")
     return (
@@ -42,6 +46,7 @@ def render(run: Run) -> str:
             columns=columns_of(rows),
             change_keys=keys_of_changes(rows),
             gaps=missing(run.gaps),
+            variants=variants_part(rows, group_by),
             footprint=footprint_part(run.place, rows),
             sweeps=sweeps_of(run),
             sections=[_section(number, row) for number, row in enumerate(rows[:_MOST_CHARTS])],
