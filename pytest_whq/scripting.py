@@ -14,7 +14,7 @@ from pytest_whq.errors import RunFileError, SettingError, did_you_mean
 from pytest_whq.git import current_commit
 from pytest_whq.measuring.claim import WAIT_S
 from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan
+from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan, planned
 from pytest_whq.model import Record, Run
 from pytest_whq.queries.reply_reader import ReplyReader
 from pytest_whq.rendering.words import one_line
@@ -55,7 +55,7 @@ class SessionSettings:
         rest = {
             _SETTINGS[name][0]: _SETTINGS[name][1](name, known[name]) for name in _SETTINGS if name in known
         }
-        return cls(**rest, plan=Plan(**plan))
+        return cls(**rest, plan=planned(Plan(), plan))
 
 
 def _text(where: str, value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from pytest_whq.errors import SettingError
@@ -73,14 +73,23 @@ PLAN_SETTINGS: Mapping[str, Callable[[str, Any], Any]] = {
 assert set(PLAN_SETTINGS) == {field.name for field in fields(Plan)}
 
 
-def refuse_crossed(given: Mapping[str, Any], called: Callable[[str], str] = str) -> None:
-    """SettingError where one says to measure longer than at most; what is not given is no contradiction."""
-    least_s, most_s = given.get("min_seconds"), given.get("max_seconds")
-    if least_s is not None and most_s is not None and least_s > most_s:
+def planned(plan: Plan, given: Mapping[str, Any], called: Callable[[str], str] = str) -> Plan:
+    """``plan`` with what is ``given`` in its place; SettingError where its least time is above its most.
+
+    A ``max_seconds`` that ``plan`` has from the user, as for one quick run, holds above all and is no
+    contradiction; the default is one, by which the longer time would be cut without a word.
+    """
+    least_s = given.get("min_seconds", 0.0)
+    most_s = given.get("max_seconds", plan.max_seconds)
+    is_default = "max_seconds" not in given and most_s == Plan().max_seconds
+    if least_s > most_s and (is_default or "max_seconds" in given):
+        most = "max_seconds" if is_default else called("max_seconds")
+        unless = " unless it is given" if is_default else ""
         raise SettingError(
-            f"{called('min_seconds')} is {least_s:g}, above {called('max_seconds')}, which is {most_s:g}: "
+            f"{called('min_seconds')} is {least_s:g}, above {most}, which is {most_s:g}{unless}: "
             "lower the one or raise the other."
         )
+    return replace(plan, **given)
 
 
 def start_phase(round_number: int) -> float:

@@ -1,7 +1,7 @@
 """What the user set, read once: marker over option over ini."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from pytest_whq.judging.policies import Policies, policies_from
 from pytest_whq.judging.regressions import Limit
 from pytest_whq.judging.run_noise import RUN_NOISE, Noise
 from pytest_whq.measuring.claim import WAIT_S
-from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan, refuse_crossed
+from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan, planned
 from pytest_whq.model import Place
 from pytest_whq.plugin.given import base_of, called, flag_of, parsed_of, text_of, value_of
 from pytest_whq.plugin.paths import history_folder, path_of, reports_of
@@ -144,8 +144,7 @@ def plan_for(item: pytest.Item, plan: Plan) -> Plan:
             if name not in PLAN_SETTINGS:
                 raise SettingError(f"{where} has no {name!r}, only {', '.join(PLAN_SETTINGS)}.")
             given[name] = PLAN_SETTINGS[name](f"{where}: {name}", value)
-        refuse_crossed(given, lambda name, where=where: f"{where}: {name}")  # type: ignore[misc]
-        plan = replace(plan, **given)
+        plan = planned(plan, given, lambda name, where=where: f"{where}: {name}")  # type: ignore[misc]
         _refuse_idle_keywords(item, mark, where)
     return plan
 
@@ -203,8 +202,7 @@ def _plan(config: pytest.Config) -> Plan:
         option = f"whq_{name}"
         if (value := value_of(config, option)) is not None:
             given[name] = parse(called(config, option), value)
-    refuse_crossed(given, lambda name: called(config, f"whq_{name}"))
-    return Plan(**given)
+    return planned(Plan(), given, lambda name: called(config, f"whq_{name}"))
 
 
 def _limit(config: pytest.Config) -> Limit:

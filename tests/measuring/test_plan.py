@@ -5,10 +5,12 @@ from itertools import pairwise
 
 import pytest
 
+from pytest_whq.errors import SettingError
 from pytest_whq.measuring.plan import (
     MIN_ROUNDS,
     Plan,
     half_widths95,
+    planned,
     start_phase,
 )
 from pytest_whq.model import Round
@@ -23,6 +25,18 @@ def not_asked() -> float | None:
 
 
 PLAN = Plan()
+
+
+def test_a_short_limit_of_the_session_holds_above_what_a_test_asks_for() -> None:
+    quick = Plan(max_seconds=2.0)
+    assert planned(quick, {"min_seconds": 10.0}) == Plan(min_seconds=10.0, max_seconds=2.0)
+    assert planned(PLAN, {"max_seconds": 2.0}) == quick
+
+
+def test_a_test_that_asks_for_more_than_the_default_limit_is_refused() -> None:
+    with pytest.raises(SettingError, match="min_seconds is 31, above max_seconds, which is 30 unless"):
+        planned(PLAN, {"min_seconds": 31.0})
+    assert planned(PLAN, {"min_seconds": 30.0}).min_seconds == 30.0
 
 
 def test_a_plan_without_a_number_of_rounds_runs_the_first_one() -> None:

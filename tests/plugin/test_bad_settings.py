@@ -209,6 +209,12 @@ def test_measuring_longer_than_at_most_is_refused(project: MeasuredProject) -> N
         project.run("--whq-min-seconds=10", "--whq-max-seconds=5"),
         "--whq-min-seconds is 10, above --whq-max-seconds, which is 5: lower the one or raise the other.",
     )
+    project.ini(whq_max_seconds=None)
+    assert_refused(
+        project.run("--whq-min-seconds=50"),
+        "--whq-min-seconds is 50, above max_seconds, which is 30 unless it is given: "
+        "lower the one or raise the other.",
+    )
     project.tests("import pytest\n\n@pytest.mark.whq(min_seconds=3, max_seconds=2)" + MEASURED)
     marker = "test_it.py::test_chat: the whq marker"
     assert_refused(

@@ -96,6 +96,7 @@ def test_nothing_is_written_of_a_session_that_measured_nothing(clock: FakeClock,
     ("settings", "sentence"),
     [
         ({"precison": "2%"}, r"session\(\) has no setting 'precison' \(did you mean precision\?\)\."),
+        ({"min_seconds": 50}, "min_seconds is 50, above max_seconds, which is 30 unless it is given"),
         ({"rounds": 0}, "rounds must be a whole number of at least 1, not 0"),
         ({"source": "nvlm"}, "nvlm"),
         ({"source": 3}, "source must be a text, not 3"),
