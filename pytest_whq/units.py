@@ -124,6 +124,15 @@ def format_percent(ratio: float, *, signed: bool = False) -> str:
     return f"{percent:{'+' if signed else ''}.1f} %"
 
 
+def format_percents(*ratios: float) -> tuple[str, ...]:
+    """Ratios to be compared, as percent: with one decimal, or with more by which different ones look so."""
+    for digits in range(1, 4):
+        texts = tuple(f"{ratio * 100:.{digits}f} %" for ratio in ratios)
+        if len(set(texts)) == len(set(ratios)):
+            break
+    return texts
+
+
 def format_percent_range(low: float, high: float) -> str:
     """Two ratios as signed percent with one decimal: ``0.341, 0.392`` gives ``+34.1 to +39.2 %``."""
     return f"{low * 100:+.1f} to {high * 100:+.1f} %"

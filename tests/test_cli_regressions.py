@@ -158,7 +158,7 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
             "test_chat.py::test_new   0.0139 mWh ± 0.0 %                       new\n"
             "1 test is in the base only, and not compared: test_chat.py::test_gone\n"
             f"2 measured · {RIG}\n"
-            "1 test new, not in the baseline: accept it with --whq-update-baseline or whq accept\n"
+            "1 test new, not in the baseline: accept with --whq-update-baseline or whq accept\n"
             f"{FINDABLE.format('+6.4 %')}"
         ),
         "",

@@ -61,6 +61,13 @@ def test_a_ratio_is_shown_in_percent(ratio: float, text: str, signed: str) -> No
     assert units.format_percent(ratio, signed=True) == signed
 
 
+def test_ratios_that_differ_look_different() -> None:
+    assert units.format_percents(0.06, 0.05) == ("6.0 %", "5.0 %")
+    assert units.format_percents(0.02004, 0.02) == ("2.004 %", "2.000 %")
+    assert units.format_percents(0.02, 0.02) == ("2.0 %", "2.0 %")
+    assert units.format_percents(0.020000004, 0.02) == ("2.000 %", "2.000 %")
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(6.24, "6.2 s"), (1.0, "1.0 s"), (86_400.0, "86400.0 s"), (0.05, "50.0 ms"), (0.0, "0 s")],

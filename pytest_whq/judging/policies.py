@@ -133,7 +133,7 @@ def _warnings(comparison: Comparison, policies: Policies) -> Iterator[str]:
     if policies.warns(comparison):
         outcome = comparison.meaning.said
         if comparison.is_new:
-            why = comparison.why or "accept it with --whq-update-baseline or whq accept"
+            why = comparison.why or "accept with --whq-update-baseline or whq accept"
             yield f"{outcome}, not in the baseline: {why}"
         elif comparison.outcome == "not_comparable":
             yield f"{outcome} with the baseline: {_why_not(comparison)}"

@@ -100,7 +100,7 @@ class Claim:
                     self._waiting(sentence)
                 if now_s() >= due_s:
                     due_s += _SAID_EVERY_S
-                    self._still_waiting(f"{sentence}, since {format_seconds(now_s() - began_s)}")
+                    self._still_waiting(f"{sentence}, for {format_seconds(now_s() - began_s)} so far")
                 await pause(_RETRY_S)
         except OSError as error:
             return _unclaimed(device, error.strerror or str(error))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pytest_whq.model import METRICS, Measurement, Reason
 from pytest_whq.model.serving import Load
-from pytest_whq.units import format_percent
+from pytest_whq.units import format_percents
 
 _MOST = 0.9
 """Where more of the work than this is not that of the queries counted, the interval says no more."""
@@ -32,8 +32,6 @@ def widened_by_edges(measurement: Measurement, load: Load, precision: float) -> 
     found = replace(measurement, interval95={**measurement.interval95, **intervals})
     if width <= precision or found.has("imprecise"):
         return found
-    sentence = (
-        f"queries under way at the edges leave ± {format_percent(width)}, "
-        f"wider than the ± {format_percent(precision)} asked for"
-    )
+    found_is, asked = format_percents(width, precision)
+    sentence = f"queries under way at the edges leave ± {found_is}, wider than the ± {asked} asked for"
     return replace(found, reasons=(*found.reasons, Reason("imprecise", sentence)))

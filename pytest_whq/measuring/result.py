@@ -17,7 +17,7 @@ from pytest_whq.model.serving import Load, Phases
 from pytest_whq.queries.tally import Tally
 from pytest_whq.tokens import sum_tokens
 from pytest_whq.tokens.tokenizer import Tokenizer
-from pytest_whq.units import format_percent, format_quantity, format_seconds
+from pytest_whq.units import format_percent, format_percents, format_quantity, format_seconds
 
 ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
 
@@ -176,17 +176,16 @@ def _precision_reasons(
             f"on {format_quantity(plain.energy_j, 'J')}",
         )
         return
-    if repeated:
-        what = NO_INTERVAL
-        if width is not None:
-            what = f"the 95 % interval is ± {format_percent(width)}"
-    else:
+    if not repeated:
         width = 2 * plain.uncertainty_j / plain.energy_j if plain.energy_j > 0 else None
-        what = "the energy is uncertain"
-        if width is not None:
-            what = f"the energy is uncertain by ± {format_percent(width)}"
-    if width is None or width > precision:
-        yield Reason("imprecise", f"{what}, wider than the ± {format_percent(precision)} asked for")
+    if width is not None and width <= precision:
+        return
+    what = NO_INTERVAL if repeated else "the energy is uncertain"
+    asked = format_percent(precision)
+    if width is not None:
+        found, asked = format_percents(width, precision)
+        what = f"the 95 % interval is ± {found}" if repeated else f"the energy is uncertain by ± {found}"
+    yield Reason("imprecise", f"{what}, wider than the ± {asked} asked for")
 
 
 def _drift_reasons(rounds: Sequence[Round], precision: float) -> Iterator[Reason]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pytest_whq.model import Record, Run, format_metric
 from pytest_whq.model.verdicts import Tone
+from pytest_whq.rendering.alike import merged
 from pytest_whq.rendering.columns import Column
 from pytest_whq.rendering.gap_words import missing
 from pytest_whq.rendering.headline import headline
@@ -233,7 +234,7 @@ def _notes(rows: Sequence[Row], room: int) -> list[str]:
         for sentence in dict.fromkeys(row.notes):
             tests.setdefault(sentence, []).append(_name(row))
     said: dict[tuple[str, ...], list[str]] = {}
-    for sentence, names in tests.items():
+    for sentence, names in merged(tests).items():
         said.setdefault(tuple(names), []).append(sentence)
     lines = [_note(names, sentences) for names, sentences in said.items()]
     shown = fitting(lines, room)

@@ -4,7 +4,7 @@ import re
 
 _PROSE = re.compile(
     r"(?![-+ ]|\d+[.)]|.*GH-\d)"  # neither a list nor a reference to an issue
-    r"(?:[^\W_]|[ ,;%±·()'\"=+/-]"
+    r"(?:[^\W_]|[ ,;%±·–()'\"=+/-]"
     r"|(?<![wW]{3})\."  # no address that begins with www.
     r"|:(?= |$)|(?<=\d):(?=\d\d\b(?!:))"  # nor with https:, and no emoji between colons
     r"|(?<=[^\W_])_(?=[^\W_])"  # within a word it emphasises nothing

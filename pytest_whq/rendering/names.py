@@ -8,7 +8,7 @@ from pytest_whq.rendering.words import one_line
 _NAMED = 5
 
 _LEAST = 12
-"""Characters of a function's name and parameters that stay, however narrow the page."""
+"""Characters of a function's name that stay, and as many of its parameters, however narrow the page."""
 
 
 def short_names(tests: Sequence[str]) -> list[str]:
@@ -45,7 +45,7 @@ def fitted(names: Sequence[str], width: int) -> list[str]:
 
 
 def _cut(name: str, width: int) -> str:
-    """``name`` without what says least: the middle of its file, then of its function, then of its end."""
+    """``name`` without the middle of what says least: of its file, its function, its parameters."""
     if len(name) <= width:
         return name
     file, separator, rest = name.partition("::")
@@ -54,11 +54,12 @@ def _cut(name: str, width: int) -> str:
     room = width - len(rest) - len(separator)
     if room >= 1:
         return f"{shortened(file, room)}{separator}{rest}"
+    room = width - len("…::")
     function, bracket, parameters = rest.partition("[")
-    room = width - len("…::") - len(bracket + parameters)
-    if room >= _LEAST and bracket:
-        return f"…::{shortened(function, room)}{bracket}{parameters}"
-    return f"…::{shortened(rest, max(_LEAST, width - len('…::')))}"
+    if not bracket:
+        return f"…::{shortened(function, max(_LEAST, room))}"
+    function = shortened(function, max(_LEAST, room - len(bracket + parameters)))
+    return f"…::{function}{shortened(bracket + parameters, max(_LEAST, room - len(function)))}"
 
 
 def shortened(name: str, width: int) -> str:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from pytest_whq.model import BudgetVerdict, Gap, Record, Run
 from pytest_whq.rendering.acceptance import named
+from pytest_whq.rendering.alike import merged
 from pytest_whq.rendering.arrangement import Arrangement
 from pytest_whq.rendering.columns import Column, aligned, filled
 from pytest_whq.rendering.gap_words import missing
@@ -191,7 +192,7 @@ def _note_lines(records: Sequence[Record]) -> Iterator[str]:
             reasons = (reason.sentence.rstrip(".") for reason in record.measurement.reasons)
             for sentence in filter(None, (*reasons, *record.measurement.notes)):
                 said.setdefault(sentence, []).append(record.test)
-    for sentence, tests in said.items():
+    for sentence, tests in merged(said).items():
         yield f"{named(tests)}: {one_line(sentence)}"
 
 

@@ -285,7 +285,7 @@ def test_warnings_are_counted() -> None:
         a_record(str(n), comparison=comparison) for n, comparison in enumerate([new, new, other, None])
     ]
     assert warning_lines(records, Policies()) == [
-        "2 tests new, not in the baseline: accept it with --whq-update-baseline or whq accept",
+        "2 tests new, not in the baseline: accept with --whq-update-baseline or whq accept",
         "1 test not comparable with the baseline: scope module, in the baseline gpu",
     ]
 

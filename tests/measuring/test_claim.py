@@ -178,7 +178,7 @@ def test_who_waits_for_long_says_so_in_the_log(gpu: Device, monkeypatch: pytest.
             waits.send(None)
         waits.close()
     (line,) = logged
-    assert re.search(r"measures on it \(.*\), since [\d.]+ \w+$", line)
+    assert re.search(r"measures on it \(.*\), for [\d.]+ \w+ so far$", line)
 
 
 def test_who_need_not_wait_says_nothing(gpu: Device) -> None:

@@ -123,7 +123,7 @@ def test_a_window_of_its_own_has_no_interval_but_an_uncertainty() -> None:
     assert put_together().interval95 == {}
     assert codes(put_together(precision=0.0162)) == []
     assert sentence(put_together(precision=0.016), "imprecise") == (
-        "the energy is uncertain by ± 1.6 %, wider than the ± 1.6 % asked for"
+        "the energy is uncertain by ± 1.61 %, wider than the ± 1.60 % asked for"
     )
 
 

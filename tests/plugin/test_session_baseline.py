@@ -139,7 +139,7 @@ def test_a_test_that_is_not_in_the_baseline_follows_its_policy(calling: Measured
             "1 test of the baseline is gone, deleted or renamed: test_it.py::test_chat",
             f"1 measured {SUMMARY}",
             "--whq-budget enforced nothing: no budget applies to what was measured.",
-            "1 test new, not in the baseline: accept it with --whq-update-baseline or whq accept",
+            "1 test new, not in the baseline: accept with --whq-update-baseline or whq accept",
         ],
         consecutive=True,
     )

@@ -184,6 +184,20 @@ def test_a_sweep_has_distinct_names_one_unit_and_a_header_in_80_columns() -> Non
         assert name.endswith(record.test.rpartition("-")[2])
 
 
+def test_a_sweep_of_models_with_long_names_fits_80_columns() -> None:
+    models = ("meta-llama/Llama-3.1-8B-Instruct", "Qwen/Qwen3-30B-A3B-Instruct-2507", "openai/gpt-oss-120b")
+    records = [
+        measured(f"test_throughput_under_load[{number}-{model}]", 9.0 / number, 1.0)
+        for model in models
+        for number in (1, 8, 32)
+    ]
+    lines = render(a_run(*records), width=80, arranged=Arrangement(group_by="test")).splitlines()[:-1]
+    names = {line.split("   ")[0] for line in lines[1:]}
+    assert len(names) == 9
+    assert all("[" in name and name.startswith("…::test_") for name in names)
+    assert max(map(len, lines)) <= 80
+
+
 def a_run_with_all_columns() -> Run:
     exceeded = budget("exceeded", 1.242)
     warned: tuple[ReasonCode, ...] = ("imprecise", "shared_device", "estimated")
@@ -356,7 +370,7 @@ def test_long_names_lose_their_middle_where_the_line_is_too_long() -> None:
     record = measured("test_short[" + "x" * 5000 + "-last]", 1.84, 1.1)
     _, first, _ = render(a_run(record), width=80).splitlines()
     x = "x" * 23
-    assert first == f"…::test_short[{x[:18]}…{x[:22]}-last]   1.84 mWh ± 1.1 %"
+    assert first == f"…::test_short[{x[:23]}…{x[:17]}-last]   1.84 mWh ± 1.1 %"
     assert len(first) == 80
     assert shortened("abcdefgh", 5) == "ab…gh"
     assert shortened("abcdefgh", 8) == "abcdefgh"
