@@ -206,14 +206,24 @@ def test_runs_stand_side_by_side_and_nothing_is_judged(whq: Whq) -> None:
     rows = whq("compare", "8b.json", "1b.json", "--format", "markdown")[1].splitlines()
     cells = ["`test_chat.py::test_a`", "12.3 mWh ± 0.0 %", "2.00 x", "6.14 mWh ± 0.0 %", "best"]
     assert rows[2].replace("&nbsp;", " ") == f"| {' | '.join(cells)} |"
-    assert whq("compare", "8b.json", "1b.json", "--html", "x.html") == (
-        2,
-        "",
-        (
-            "whq: Runs side by side can be printed as terminal or markdown only: "
-            "judge some of them by others, after --, for other reports.\n"
-        ),
-    )
+    status, out, err = whq("compare", "8b.json", "1b.json", "--format", "markdown", "--html", "new/x.html")
+    assert (status, out, err) == (0, "\n".join([*rows, ""]), "whq: Written: new/x.html\n")
+    assert Path("new/x.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    assert whq("compare", "8b.json", "1b.json", "--format", "html")[1].startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--max-regression", "3%"], "--max-regression does nothing for runs side by side"),
+        (["--sort", "power"], "--sort does nothing for runs side by side"),
+        (["--csv", "x.csv"], "--csv does nothing for runs side by side"),
+        (["--format", "csv"], "Runs side by side can be printed as terminal, markdown, html"),
+    ],
+)
+def test_what_only_runs_that_are_judged_have_is_refused(whq: Whq, options: list[str], sentence: str) -> None:
+    rest = "to judge some of them by the others, put them after --."
+    assert whq("compare", "8b.json", "1b.json", *options) == (2, "", f"whq: {sentence}: {rest}\n")
 
 
 @pytest.mark.parametrize(

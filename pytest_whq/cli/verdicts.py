@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
-from pytest_whq.cli.console import add_table, hand_over, load, load_all, say
+from pytest_whq.cli.console import add_table, load, load_all, say
 from pytest_whq.cli.outputs import add_report, check_report, report
 from pytest_whq.errors import SettingError
-from pytest_whq.rendering import RENDERERS
 
 if TYPE_CHECKING:
     from pytest_whq.judging.budget_file import BudgetEntry
@@ -132,28 +131,12 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
 def compare(options: argparse.Namespace) -> int:
     """Compare runs with runs, 1 where a test regressed; or set several side by side, which judges nothing."""
     if not options.after_dashes:
-        return _side_by_side(options)
+        from pytest_whq.cli.side_by_side import side_by_side
+
+        return side_by_side(options)
     bases = [run for path in options.bases for run in load_all(path)]
     heads = [run for path in options.after_dashes for run in load_all(Path(path))]
     return _tell_comparison(bases, heads, options)
-
-
-def _side_by_side(options: argparse.Namespace) -> int:
-    from pytest_whq.rendering.side_by_side import FORMATS
-
-    runs = {str(path): load(path) for path in options.bases}
-    if len(runs) < 2:
-        raise SettingError(
-            "whq compare needs the runs to judge after --: whq compare BASE... -- HEAD...; "
-            "or two runs or more to show side by side."
-        )
-    if options.format not in FORMATS or any(getattr(options, name) is not None for name in RENDERERS):
-        raise SettingError(
-            f"Runs side by side can be printed as {' or '.join(FORMATS)} only: judge some of them by "
-            "others, after --, for other reports."
-        )
-    (say if options.format == "terminal" else hand_over)(FORMATS[options.format](runs))
-    return 0
 
 
 def ab_arguments(parser: argparse.ArgumentParser) -> None:
