@@ -10,6 +10,7 @@ from pytest_whq.measuring.combined import combine, middle_of
 from pytest_whq.measuring.instruments import Instruments
 from pytest_whq.measuring.load_edges import widened_by_edges
 from pytest_whq.measuring.meter import Meter
+from pytest_whq.measuring.notes import broken_off
 from pytest_whq.measuring.overlap import Stretch, lies_in_another, stretch_of, union
 from pytest_whq.measuring.plan import Plan
 from pytest_whq.measuring.result import detailed
@@ -106,7 +107,7 @@ class Ledger:
         self._leave(meter)
         try:
             if meter.break_off() and not lies_in_another(meter):
-                measurement = self._detailed(self._plain(meter, repeated=True), meter.tallies)
+                measurement = broken_off(self._detailed(self._plain(meter, repeated=True), meter.tallies))
                 with self._lock:
                     self._enter(meter, measurement)
         finally:

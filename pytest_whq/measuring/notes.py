@@ -1,6 +1,7 @@
 """What a reader of a figure must know so as not to be misled by it, in sentences. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_whq.model import Measurement
 from pytest_whq.model.serving import Load
@@ -20,6 +21,13 @@ def notes_of(measurement: Measurement, outputs: OutputLengths) -> tuple[str, ...
     if measurement.load is not None:
         notes += _load(measurement, measurement.load)
     return tuple(notes)
+
+
+def broken_off(measurement: Measurement) -> Measurement:
+    """``measurement``, whose rounds an interrupt has ended, with a note that says so."""
+    rounds = len(measurement.rounds)
+    note = f"broken off after {rounds} {'round' if rounds == 1 else 'rounds'}: it would have gone on"
+    return replace(measurement, notes=(*measurement.notes, note))
 
 
 def _failures(measurement: Measurement) -> Iterator[str]:

@@ -58,6 +58,7 @@ def test_an_interrupt_keeps_the_rounds_that_are_done(
     found = ledger.measurement
     # One call warms up, two are a round, and one was cut off.
     assert (len(found.rounds), found.queries, found.failed_queries) == (rounds, 2 * rounds, 0)
+    assert found.notes[-1] == f"broken off after {rounds} rounds: it would have gone on"
     assert found.energy_j is not None
     assert found.uncertainty_j is not None
     assert abs(found.energy_j - true_j(bench, meter)) < 2 * found.uncertainty_j
