@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
-from pytest_whq.model import Record, Run, format_metric
+from pytest_whq.model import Run, format_metric
 from pytest_whq.model.verdicts import Tone
 from pytest_whq.rendering.alike import merged
 from pytest_whq.rendering.columns import Column
@@ -13,6 +14,7 @@ from pytest_whq.rendering.headline import headline
 from pytest_whq.rendering.markdown_table import fitting, table
 from pytest_whq.rendering.markdown_text import code, escaped, unbroken
 from pytest_whq.rendering.markdown_variants import variants_lines
+from pytest_whq.rendering.metric_columns import metric_column
 from pytest_whq.rendering.names import first_few, fitted, shortened
 from pytest_whq.rendering.places.amounts import TITLES
 from pytest_whq.rendering.places.words import basis_sentences, place_phrase
@@ -62,7 +64,7 @@ def render(run: Run, group_by: str | None = None) -> str:
         lines += ["", f"Baseline: {escaped(shortened(baseline, _SENTENCE))}"]
     lines += _footprint(run, rows)
     lines += ["", "<details>", "<summary>Rounds, tokens, rig and baseline</summary>", ""]
-    for columns in _DETAILS:
+    for columns in _folded(rows):
         lines += _details(rows, columns)
     lines += [*_facts(run), "", "</details>", ""]
     return "\n".join(lines)
@@ -178,16 +180,18 @@ def _from(row: Row) -> str:
     return escaped(", ".join(part for part in (at, day) if part))
 
 
-_MEASURED = (
-    Column("Test", _name, "left"),
-    Column("Queries", _queries),
-    Column[Row]("Input tokens", lambda row: _count(row.record.measurement.tokens.input_tokens)),
-    Column[Row]("Output tokens", lambda row: _count(row.record.measurement.tokens.output_tokens)),
-    Column[Row]("Per output token", lambda row: _known("j_per_output_token", row.record)),
-    Column[Row]("Power", lambda row: _known("average_power_w", row.record)),
-    Column("Time", _seconds),
-    Column("Rounds: Wh per query", _rounds),
-)
+def _measured(rows: Sequence[Row]) -> tuple[Column[Row], ...]:
+    return (
+        Column("Test", _name, "left"),
+        Column("Queries", _queries),
+        Column[Row]("Input tokens", lambda row: _count(row.record.measurement.tokens.input_tokens)),
+        Column[Row]("Output tokens", lambda row: _count(row.record.measurement.tokens.output_tokens)),
+        metric_column("Per output token", "j_per_output_token", rows, attrgetter("record.measurement")),
+        metric_column("Power", "average_power_w", rows, attrgetter("record.measurement")),
+        Column("Time", _seconds),
+        Column("Rounds: Wh per query", _rounds),
+    )
+
 
 _SERVED = (
     Column("Test", _name, "left"),
@@ -204,8 +208,10 @@ _COMPARED = (
     Column("Measured at", _from, "left"),
 )
 
-_DETAILS = (_MEASURED, _COMPARED, _SERVED)
-"""What is folded: tables of their own, so that each fits the page."""
+
+def _folded(rows: Sequence[Row]) -> tuple[tuple[Column[Row], ...], ...]:
+    """What is folded: tables of their own, so that each fits the page."""
+    return (_measured(rows), _COMPARED, _SERVED)
 
 
 def _details(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> list[str]:
@@ -214,11 +220,6 @@ def _details(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> list[str]:
     if not told:
         return []
     return [*table(told, columns, _ROOM * 8 // 100, lambda left: f"and {len(left):,} more"), ""]
-
-
-def _known(metric: str, record: Record) -> str:
-    value = record.measurement.metric(metric)
-    return "" if value is None else format_metric(metric, value)
 
 
 def _left_out(left: Sequence[Row]) -> str:

@@ -6,7 +6,7 @@ from pytest_whq.rendering.columns import Column
 from pytest_whq.rendering.markdown_table import table
 from pytest_whq.rendering.markdown_text import code, escaped, unbroken
 from pytest_whq.rendering.names import fitted, shortened
-from pytest_whq.rendering.variants import COSTS, Group, Member, Variants
+from pytest_whq.rendering.variants import Group, Member, Variants
 
 _NAME = 48
 _LONGEST_NAME = 90
@@ -20,17 +20,18 @@ def variants_lines(variants: Variants, room: int) -> Iterator[str]:
         yield from ("", f"{escaped(variants.title)}: {escaped(variants.why_not)}")
         return
     yield from ("", f"{escaped(variants.title)}, each as so many times the best of its group:")
+    costs = [_unbroken(column) for column in variants.costs]
     for number, group in enumerate(variants.groups):
         left = len(variants.groups) - number
         if room < _LEAST_ROOM:
             yield from ("", f"and {left:,} more {'group' if left == 1 else 'groups'}")
             return
-        lines = _table(group, max(_LEAST_ROOM, room // left) * 2 // 3)
+        lines = _table(group, costs, max(_LEAST_ROOM, room // left) * 2 // 3)
         room -= sum(len(line.encode()) + 1 for line in lines)
         yield from ("", *lines)
 
 
-def _table(group: Group, room: int) -> list[str]:
+def _table(group: Group, costs: Sequence[Column[Member]], room: int) -> list[str]:
     names = fitted([member.name for member in group.members], _NAME)
     named = {id(member): name for member, name in zip(group.members, names, strict=True)}
     columns = (
@@ -40,6 +41,7 @@ def _table(group: Group, room: int) -> list[str]:
             "left",
         ),
         *_COLUMNS,
+        *costs,
     )
     return table(group.members, columns, room, _left_out)
 
@@ -55,7 +57,6 @@ def _unbroken(column: Column[Member]) -> Column[Member]:
 _COLUMNS = (
     Column[Member]("Energy per query", _energy),
     Column[Member]("In its group", lambda member: member.against_best.replace(" ", "&nbsp;")),
-    *map(_unbroken, COSTS),
 )
 
 

@@ -18,9 +18,9 @@ from pytest_whq.rendering.terminal_columns import (
     COLUMNS,
     USUAL,
     VERBOSE,
-    baseline_column,
     best_column,
     energy_column,
+    in_one_unit,
 )
 from pytest_whq.rendering.words import counts_phrase, number_of, one_line, run_rig_phrase
 from pytest_whq.units import prefix_for
@@ -106,7 +106,7 @@ _Cells = dict[str, tuple[Column[Record], list[str]]]
 def _columns(records: Sequence[Record], names: Sequence[str], best: Column[Record] | None) -> _Cells:
     # One prefix for all figures that are compared with one another: µWh below mWh look larger.
     prefix = prefix_for([value for record in records if (value := record.measurement.wh_per_query)])
-    known = {name: one.column for name, one in COLUMNS.items()} | {"baseline": baseline_column(prefix)}
+    known = {name: one.column for name, one in COLUMNS.items()} | in_one_unit(records, prefix)
     columns = {"energy": energy_column(records, prefix)} | ({"best": best} if best else {})
     columns |= {name: known[name] for name in names}
     cells = filled(list(columns.values()), records)

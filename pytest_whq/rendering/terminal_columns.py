@@ -1,11 +1,13 @@
 """The columns of the terminal's table: what each says of a record, and by what it sorts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from pytest_whq.model import REASONS, Record, format_metric
 from pytest_whq.rendering.columns import Column
 from pytest_whq.rendering.grouping import against_best
+from pytest_whq.rendering.metric_columns import metric_column
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
 from pytest_whq.rendering.words import budget_phrase, number_of, per_phrase, spread, tightest_budget
 from pytest_whq.units import Prefix, format_percent, format_seconds
@@ -52,6 +54,15 @@ def baseline_column(prefix: Prefix | None) -> Column[Record]:
         return f"{value}{per_phrase(comparison.metric)}"
 
     return Column("baseline", cell)
+
+
+def in_one_unit(records: Sequence[Record], prefix: Prefix) -> dict[str, Column[Record]]:
+    """Those of `COLUMNS` whose figures compare, by their names; ``prefix`` is that of Wh/query."""
+    metrics = {"per_output_token": "j_per_output_token", "power": "average_power_w"}
+    return {"baseline": baseline_column(prefix)} | {
+        name: metric_column(COLUMNS[name].column.title, metric, records, attrgetter("measurement"))
+        for name, metric in metrics.items()
+    }
 
 
 def best_column(best_of: Callable[[Record], float | None]) -> Column[Record]:

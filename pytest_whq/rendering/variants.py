@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_whq.model import format_metric
+from pytest_whq.model import Measurement
 from pytest_whq.rendering.columns import Column
 from pytest_whq.rendering.grouping import PARAM, against_best, best_of, figure, group_of, not_grouped
+from pytest_whq.rendering.metric_columns import metric_column
 from pytest_whq.rendering.names import short_names
 from pytest_whq.rendering.rows import Row
 from pytest_whq.rendering.words import one_line
@@ -37,10 +38,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """What is asked to stand side by side: ``title`` says by what, ``why_not`` why there is nothing."""
+    """What is asked to stand side by side: ``title`` says by what, ``why_not`` why there is nothing.
+
+    ``costs`` are columns that tell why one takes more than another, in the same units for all groups.
+    """
 
     title: str
     groups: tuple[Group, ...]
+    costs: tuple[Column[Member], ...]
     why_not: str | None
 
 
@@ -57,16 +62,14 @@ def variants_of(rows: Sequence[Row], by: str | None) -> Variants | None:
     if why_not is None and not compared:
         why_not = "No two measured tests are of one group."
     if why_not is not None:
-        return Variants(_title(by), (), one_line(why_not))
+        return Variants(_title(by), (), (), one_line(why_not))
     names = short_names(list(compared))
-    return Variants(
-        _title(by),
-        tuple(
-            Group(name, _members(groups[whole], whole, best))
-            for name, (whole, best) in zip(names, compared.items(), strict=True)
-        ),
-        None,
+    found = tuple(
+        Group(name, _members(groups[whole], whole, best))
+        for name, (whole, best) in zip(names, compared.items(), strict=True)
     )
+    costs = _costs([member for group in found for member in group.members])
+    return Variants(_title(by), found, costs, None)
 
 
 def _title(by: str) -> str:
@@ -98,13 +101,13 @@ def _name_in(group: str, row: Row) -> str:
     return one_line(inner) if inner.strip() else row.name
 
 
-def _metric(title: str, metric: str) -> Column[Member]:
-    def cell(member: Member) -> str:
-        value = member.row.record.measurement.metric(metric) if member.share is not None else None
-        return "" if value is None else format_metric(metric, value)
+def _costs(members: Sequence[Member]) -> tuple[Column[Member], ...]:
+    """What tells why one variant takes more than another: longer answers, or more watts."""
 
-    return Column(title, cell)
+    def of(member: Member) -> Measurement | None:
+        return None if member.share is None else member.row.record.measurement
 
-
-COSTS = (_metric("Per output token", "j_per_output_token"), _metric("Power", "average_power_w"))
-"""What tells why one variant takes more than another: longer answers, or more watts."""
+    return (
+        metric_column("Per output token", "j_per_output_token", members, of),
+        metric_column("Power", "average_power_w", members, of),
+    )

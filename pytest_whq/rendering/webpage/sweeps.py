@@ -3,11 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from pytest_whq.model import Record, Run, format_metric
 from pytest_whq.model.serving import Distribution
 from pytest_whq.rendering.columns import Column, filled
+from pytest_whq.rendering.metric_columns import metric_column
 from pytest_whq.rendering.webpage.charts import Chart
 from pytest_whq.rendering.webpage.points import Point, Series, points_chart
 from pytest_whq.rendering.words import one_line, spread
@@ -55,7 +57,8 @@ class Sweep(NamedTuple):
     def columns(self) -> list[Column[Row]]:
         """The columns of its table."""
         names = [_LINE] if len(self.lines) > 1 else []
-        return [*names, *filled(_COLUMNS, self.rows)]
+        per_query = metric_column("Per query", "wh_per_query", self.rows, attrgetter("record.measurement"))
+        return [*names, *filled([_IN_FLIGHT, per_query, *_COLUMNS], self.rows)]
 
 
 def sweeps_of(run: Run) -> list[Sweep]:
@@ -118,9 +121,9 @@ def _rate(name: str) -> Callable[[Row], str]:
 
 _LINE = Column[Row]("Load", lambda row: one_line(row.line), "left")
 
+_IN_FLIGHT = Column[Row]("In flight", lambda row: f"{_concurrency(row.record):,}")
+
 _COLUMNS = (
-    Column[Row]("In flight", lambda row: f"{_concurrency(row.record):,}"),
-    Column[Row]("Per query", lambda row: format_metric("wh_per_query", row.record.measurement.wh_per_query)),
     Column("Queries/s", _rate("queries_per_s")),
     Column("Output tokens/s", _rate("output_tokens_per_s")),
     Column("First token", _median("ttft_s")),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pytest_whq.rendering.columns import Column, filled
 from pytest_whq.rendering.rows import Row
-from pytest_whq.rendering.variants import COSTS, Group, Member, variants_of
+from pytest_whq.rendering.variants import Group, Member, variants_of
 from pytest_whq.rendering.webpage.charts import Mark, share_bar
 
 _MOST_ROWS = 400
@@ -38,7 +38,9 @@ def variants_part(rows: Sequence[Row], group_by: str | None) -> VariantsPart | N
     members = [member for group in shown for member in group.members]
     places = {row.record.test: place for place, row in enumerate(rows)}
     left_out = len(found.groups) - len(shown)
-    return VariantsPart(found.title, found.why_not, shown, list(filled(COSTS, members)), places, left_out)
+    return VariantsPart(
+        found.title, found.why_not, shown, list(filled(found.costs, members)), places, left_out
+    )
 
 
 def _first(groups: Sequence[Group]) -> Iterator[Group]:
