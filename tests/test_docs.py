@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from readme_project import ROOT
 from reference_pages import commands_page, settings_page
 
 import pytest_whq
+from pytest_whq.cli import parser
+from pytest_whq.plugin.options import OPTIONS
 
 DOCS = ROOT / "docs"
 TUTORIAL = (DOCS / "tutorial.md").read_text("utf-8")
@@ -36,6 +39,32 @@ def test_every_public_name_is_in_the_reference() -> None:
 def test_every_page_is_in_the_contents_of_the_site() -> None:
     contents = set(re.findall(r"([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE))
     assert contents - {"index.md"} == {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")}
+
+
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def commands_on(page: Path) -> Iterator[list[str]]:
+    """The words of each command that a page gives in a console, with what goes on in the next line."""
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    for console in re.findall(r"^ *```console\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
+        for line in re.findall(r"^ *\$ (.*)$", console, re.MULTILINE):
+            yield shlex.split(line.split(" > ")[0].split(" && ")[-1], comments=True)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_option_on_a_page_is_there(page: Path) -> None:
+    for program, *arguments in commands_on(page):
+        if program == "whq":
+            parser().parse_args(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    named = set(re.findall(r"--whq-[a-z]+(?:-[a-z]+)*", page.read_text("utf-8")))
+    assert named <= {option for option, *_ in OPTIONS}
+
+
+def test_the_commands_of_pages_are_found() -> None:
+    found = [words[0].rpartition("/")[2] for page in PAGES for words in commands_on(page)]
+    assert found.count("whq") >= 20
+    assert found.count("pytest") >= 10
 
 
 def steps(page: str) -> Iterator[tuple[str, str]]:
