@@ -147,7 +147,8 @@ def plugins() -> Iterator[Fault]:
         yield Fault(f"source-{method}-{name}", conftest=text, world="steady")
     for name, values in READINGS.items():
         text = PLUGIN.format(
-            code="def read(self):\n        now_s = time.monotonic()\n"
+            # By default the edges of three tests would wait for 12 s in all for readings that never come.
+            code="settles_s = 0.5\n    def read(self):\n        now_s = time.monotonic()\n"
             f"        return (Reading(self.devices()[0].id, now_s, {values}),)"
         )
         yield Fault(f"reading-{name}", conftest=text, world="steady")
