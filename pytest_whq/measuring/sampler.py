@@ -3,16 +3,17 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from pytest_whq.errors import SourceError, described
+from pytest_whq.errors import SourceError
 from pytest_whq.joules.curve import power_curve
 from pytest_whq.joules.phases import phases_by_first_token, phases_by_role
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.joules.trace import Board, Trace
+from pytest_whq.measuring.asked_source import SILENCE_S, AskedSource, hanging_error
 from pytest_whq.measuring.clock import Clock, Repeating
 from pytest_whq.measuring.idle_devices import Rest, rest_around
 from pytest_whq.measuring.pace import EDGE_S, INSIDE_S, Pace
 from pytest_whq.measuring.plan import start_phase
-from pytest_whq.model import CalibratedBoard, Device, DeviceState, PowerCurve
+from pytest_whq.model import CalibratedBoard, Device, DeviceState, PowerCurve, Reading
 from pytest_whq.model.serving import Phases
 from pytest_whq.sources.base import PowerSource
 from pytest_whq.sources.bounded import BoundedCalls
@@ -20,9 +21,6 @@ from pytest_whq.sources.facts import facts_of
 
 _PHASE_S = 0.1
 """Windows open over so much of a refresh at most: waiting for a second would cost more than it tells."""
-
-_SILENCE_S = 2.0
-"""Around an edge, longer without a reading than any sensor takes means that the thread is gone or hangs."""
 
 
 class Sampler:
@@ -40,21 +38,17 @@ class Sampler:
         calls: BoundedCalls | None = None,
         known: Sequence[CalibratedBoard] = (),
     ) -> None:
-        self._source = source
+        self._asked = AskedSource(source, clock, BoundedCalls("in use") if calls is None else calls)
         self._clock = clock
-        self._calls = BoundedCalls("in use") if calls is None else calls
         facts = facts_of(source)
         self.estimated = facts.estimated
         self.settles_s = facts.settles_s
         self._averaging_s = facts.power_averaging_s
-        self._notes_since = facts.notes_since
-        self._lock = threading.Lock()
         self._entering = threading.Lock()
         self._repeating: Repeating | None = None
         self._users = 0
         self._inside: list[tuple[float, Callable[[], bool]]] = []
         self._pace = Pace()
-        self._last_s = 0.0
         self.devices: tuple[Device, ...] = source.devices()
         of_id = {board.id: board for board in known}
         self._boards = {
@@ -62,15 +56,13 @@ class Sampler:
         }
         self._openings = -1
         self.traces: dict[str, Trace] = {}
-        self._error: tuple[float, SourceError] | None = None
-        self._hanging = False
 
     def enter(self) -> None:
         """A window wants readings: start, or go on."""
         with self._entering:
             self._users += 1
             if self._repeating is None:
-                self._error = None
+                self._asked.forget_errors()
                 self.traces = {
                     d.id: Trace(self._averaging_s.get(d.id, 0.0), self._boards[d.id], d.power_limit_w)
                     for d in self.devices
@@ -129,9 +121,9 @@ class Sampler:
 
     def _read_at_edge(self) -> None:
         # By the thread that reads anyhow, since one that hangs in the driver hears no Ctrl-C.
-        repeating, longest_s = self._repeating, 0.0 if self._hanging else _SILENCE_S
+        repeating, longest_s = self._repeating, 0.0 if self._asked.hangs else SILENCE_S
         if repeating is not None and repeating.alive and not repeating.step_now(longest_s):
-            self._note_hanging()
+            self._asked.note_hanging()
 
     def settled_after(self, time_s: float, *, fallen: bool = False) -> bool:
         """Whether readings tell all that was drawn before ``time_s``; see `Trace.settled_after`."""
@@ -139,13 +131,13 @@ class Sampler:
 
     def error_since(self, time_s: float) -> SourceError | None:
         """The source's last error at ``time_s`` or later; a thread that reads no more is one, too."""
-        if self._error is not None and self._error[0] >= time_s:
-            return self._error[1]
+        if (error := self._asked.error_since(time_s)) is not None:
+            return error
         if self._repeating is not None and not self._repeating.alive:
             return SourceError("the thread that reads the power source has died")
-        silent_s = self._clock.now() - max(self._last_s, time_s)
-        if silent_s > _SILENCE_S and not self._inside:
-            return _hangs(silent_s)
+        silent_s = self._clock.now() - max(self._asked.last_s, time_s)
+        if silent_s > SILENCE_S and not self._inside:
+            return hanging_error(silent_s)
         return None
 
     def energies(
@@ -156,24 +148,20 @@ class Sampler:
         ``beside`` are spans of the same load right before and after those.
         ``so_far``: of all but the last, which has only just ended.
         """
-        if not self._reached():
-            raise UnmeasurableError("source_error", str(_hangs(_SILENCE_S)))
-        try:
+        with self._asked.alone() as reached:
+            if not reached:
+                raise UnmeasurableError("source_error", str(hanging_error(SILENCE_S)))
             return {device.id: self._energies_of(device, spans, beside, so_far) for device in self.devices}
-        finally:
-            self._lock.release()
 
     def phases(
         self, spans: Sequence[Span], energies: Mapping[str, SpanEnergies], edges_s: Sequence[float] | None
     ) -> Phases | str | None:
         """Prefill and decode in ``spans``; ``edges_s`` as in `phases_by_first_token`, None where unknown."""
         by_role = phases_by_role(self.devices, energies)
-        if by_role is not None or not edges_s or not self._reached():
+        if by_role is not None or not edges_s:
             return by_role
-        try:
-            return phases_by_first_token(self.traces, energies, spans, edges_s)
-        finally:
-            self._lock.release()
+        with self._asked.alone() as reached:
+            return phases_by_first_token(self.traces, energies, spans, edges_s) if reached else None
 
     def power_curve(self, spans: Sequence[Span], start_s: float, end_s: float) -> PowerCurve | None:
         """The power from ``start_s`` to ``end_s``, ``spans`` marked; None where none was read."""
@@ -182,14 +170,9 @@ class Sampler:
 
     def rests(self, spans: Sequence[Span], start_s: float, end_s: float) -> dict[str, Rest | None]:
         """The level around ``spans`` by device id, of what was seen from ``start_s`` to ``end_s``."""
-        if not self._reached():
-            return {}
-        try:
-            return {
-                id_: rest_around(trace.observed(start_s, end_s), spans) for id_, trace in self.traces.items()
-            }
-        finally:
-            self._lock.release()
+        with self._asked.alone() as reached:
+            traces = self.traces if reached else {}
+            return {id_: rest_around(trace.observed(start_s, end_s), spans) for id_, trace in traces.items()}
 
     @property
     def looks_every_s(self) -> list[float]:
@@ -198,14 +181,7 @@ class Sampler:
 
     def notes_since(self, start_s: float) -> tuple[str, ...]:
         """What the source says of its joules since then."""
-        if not self._reached():
-            return ()
-        try:
-            return self._notes_since(start_s)
-        except SourceError:  # A courtesy, as the state is.
-            return ()
-        finally:
-            self._lock.release()
+        return self._asked.notes_since(start_s)
 
     def _energies_of(
         self, device: Device, spans: Sequence[Span], beside: Sequence[Span], so_far: bool
@@ -219,79 +195,37 @@ class Sampler:
 
     def state(self) -> tuple[DeviceState, ...]:
         """What the devices say of themselves now, as far as the source tells."""
-        if not self._reached():
-            return ()
-        self._lock.release()
-        try:
-            return self._calls.call("tell its state", self._state_alone)
-        except SourceError:  # It is a courtesy: without it there are no warnings.
-            return ()
-
-    def _state_alone(self) -> tuple[DeviceState, ...]:
-        # A source is asked one thing at a time; one that never answers is not read any more either.
-        with self._lock:
-            return tuple(state for state in self._source.state() or () if isinstance(state, DeviceState))
+        return self._asked.state()
 
     def _turn(self) -> float:
         """What the thread does again and again: read, but not right after a window has read by itself."""
         is_inside = len(self._inside) >= self._users > 0
-        if is_inside and self._clock.now() - self._last_s < 2 * EDGE_S:
+        if is_inside and self._clock.now() - self._asked.last_s < 2 * EDGE_S:
             return self._pause_s()
         return self.tick()
 
     def tick(self) -> float:
         """Read once; returns the seconds to wait before the next reading."""
-        if not self._reached():
-            return INSIDE_S
-        try:
-            return self._read()
-        finally:
-            self._lock.release()
+        with self._asked.alone() as reached:
+            # What hung and answers only now, to a thread that was left behind, is not of the traces since.
+            traces = self.traces
+            if reached and self._asked.read(lambda readings, took_s: self._add(readings, took_s, traces)):
+                return self._pause_s()
+        return INSIDE_S
 
-    def _reached(self) -> bool:
-        """Whether nobody reads now, so that the caller has the lock; False where a reading hangs."""
-        # Waited for once: with a driver that hangs a session goes on without it.
-        if self._lock.acquire(timeout=0 if self._hanging else _SILENCE_S):
-            self._hanging = False
-            return True
-        self._note_hanging()
-        return False
-
-    def _note_hanging(self) -> None:
-        self._hanging = True
-        self._error = (self._clock.now(), _hangs(_SILENCE_S))
-
-    def _read(self) -> float:
-        before_s = self._clock.now()
-        # What hung and answers only now, to a thread that was left behind, is not of the traces since.
-        traces = self.traces
-        try:
-            readings = self._source.read()
-            self._last_s = self._clock.now()
-            took_s = self._last_s - before_s
-            # Wherever in the call a source takes the time, the sensor may have been read at any moment of it.
-            # One that did not look, since that was just now, tells nothing of what looking takes.
-            blur_s = 2 * took_s if readings and self._pace.note(took_s) else 0.0
-            for reading in readings:
-                if (trace := traces.get(reading.device_id)) is not None:
-                    trace.add(reading, blur_s)
-        except SourceError as error:
-            self._error = (before_s, error)
-            return INSIDE_S
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's source may raise anything
-            self._error = (before_s, SourceError(f"the power source failed: {described(error)}"))
-            return INSIDE_S
-        return self._pause_s()
+    def _add(self, readings: Sequence[Reading], took_s: float, traces: Mapping[str, Trace]) -> None:
+        # Wherever in the call a source takes the time, the sensor may have been read at any moment of it.
+        # One that did not look, since that was just now, tells nothing of what looking takes.
+        blur_s = 2 * took_s if readings and self._pace.note(took_s) else 0.0
+        for reading in readings:
+            if (trace := traces.get(reading.device_id)) is not None:
+                trace.add(reading, blur_s)
 
     def _pause_s(self) -> float:
         # Also while one window is at an edge and others are in their middle.
         inside = tuple(self._inside)
         if len(inside) < self._users or not inside:
             return self._pace.at_edge_s
-        open_s = self._last_s - min(start_s for start_s, _ in inside)
+        open_s = self._asked.last_s - min(start_s for start_s, _ in inside)
         has_streams = any(has_streams() for _, has_streams in inside)
         return self._pace.inside_s(self.traces.values(), open_s, has_streams=has_streams)
-
-
-def _hangs(silent_s: float) -> SourceError:
-    return SourceError(f"the power source has not answered for {silent_s:.1f} s; its driver may hang")
