@@ -58,6 +58,7 @@ class Lengths:
 class Workload:
     """What one test asked for and what it drew; figures that do not stand are None, and ``why`` says so.
 
+    ``notes`` are what could mislead a reader of those that do, the doubts about an imported one among them.
     ``requests`` are all, those that failed included. ``uncertainty`` is one standard uncertainty as a
     share of the energy.
     """
@@ -81,6 +82,7 @@ class Workload:
     gco2e_g_per_query: float | None
     cost_per_query: float | None
     why: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ def _workload(record: Record, place: Place) -> Workload:
         gco2e_g_per_query=None if found.gco2e is None else found.gco2e.per_query,
         cost_per_query=None if found.cost is None else found.cost.per_query,
         why=tuple(reason.sentence or reason.code for reason in measurement.reasons),
+        notes=measurement.notes,
     )
 
 

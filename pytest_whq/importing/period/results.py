@@ -15,6 +15,7 @@ from pytest_whq.sources.remote.series import scope_of
 from pytest_whq.units import format_moment, format_quantity, wh
 
 _MOST_NOTES = 8
+_PERCENTILES = "percentiles of lengths are upper edges of the engine's buckets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Period:
         why_queries = self._why_no_queries(window)
         energy = None if why_energy is not None else self._energy(window)
         energy_j = None if energy is None else energy.energy_j
+        distributions = self._distributions(window, tokens_in, tokens_out)
         return Result(
             name=f"{format_moment(span.start_s)} to {format_moment(span.end_s)}",
             setup=self._setup(queries, tokens_in, tokens_out),
@@ -53,8 +55,12 @@ class Period:
             why_code="sample_gap",
             why_no_queries=why_queries,
             devices=tuple(self.devices.devices),
-            distributions=self._distributions(window, tokens_in, tokens_out),
-            notes=(*self._oddities(window), *self._classes(window, energy_j, tokens_out)),
+            distributions=distributions,
+            notes=(
+                *self._oddities(window),
+                *([] if distributions is None else [_PERCENTILES]),
+                *self._classes(window, energy_j, tokens_out),
+            ),
         )
 
     def _queries(self, window: int) -> tuple[int | None, int | None]:

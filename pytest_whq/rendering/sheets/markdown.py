@@ -22,7 +22,7 @@ def render(sheet: Sheet) -> str:
     for load in sheet.workloads:
         lines += ["", f"## {escaped(one_line(load.name))}", ""]
         lines += _table([*of_workload(sheet, load), *_footprint(sheet, load)])
-        lines += [f"\n{escaped(one_line(why))}" for why in load.why]
+        lines += [f"\n{escaped(one_line(said))}" for said in (*load.why, *load.notes)]
     missing = left_out(document_of(sheet)) or ()
     lines += ["", "## Left out", ""]
     lines += [f"- {item.asked} (`{item.name}`)" for item in missing] or ["Nothing of what is asked."]
