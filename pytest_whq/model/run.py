@@ -1,5 +1,6 @@
 """What a session measured: a record for each test."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -74,4 +75,9 @@ class Run:
         found = [record.measurement.imported for record in self.records]
         if not found or None in found:
             return self.created
-        return min((one.setup.date for one in found if one and one.setup.date), default=None)
+        dates = (one.setup.date for one in found if one is not None and one.setup.date is not None)
+        return min((date for date in dates if _DATE.match(date)), default=None)
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?$")
+"""A day, or a time in UTC; another tool may have written anything."""

@@ -131,7 +131,7 @@ _COLUMNS = (
 _ROLES = (
     Column[RoleRow]("By role", lambda row: code(shortened(row.name, _NAME)), "left"),
     Column[RoleRow]("Role", lambda row: escaped(shortened(one_line(row.role), _NAME)), "left"),
-    Column[RoleRow]("Devices", lambda row: f"{row.devices:,}"),
+    Column[RoleRow]("Devices", lambda row: "" if row.devices is None else f"{row.devices:,}"),
     Column[RoleRow]("Energy", lambda row: row.energy),
     Column[RoleRow]("Power", lambda row: row.power),
     Column[RoleRow]("Per token", lambda row: row.per_token),

@@ -11,20 +11,21 @@ from pytest_whq.units import format_quantity, wh
 
 @dataclass(frozen=True, slots=True)
 class RoleRow:
-    """One role in one test; what is not known is empty."""
+    """One role in one test; what is not known is empty, of ``devices`` None."""
 
     name: str
     role: str
-    devices: int
+    devices: int | None
     energy: str
     power: str
     per_token: str
 
 
 def role_rows_of(rows: Sequence[Row], devices: Sequence[Device]) -> Iterator[RoleRow]:
-    """The rows of every test whose devices have roles, in the order of the roles."""
+    """The rows of every test whose devices have roles, or whose tool has told of them, role by role."""
     roles = {device.id: device.role for device in devices if device.role is not None}
     for row in rows:
+        yield from _told_by_the_tool(row.name, row.record.measurement)
         for role in dict.fromkeys(roles.values()):
             ids = {id_ for id_, its in roles.items() if its == role}
             found = _role_row(row.name, role, ids, row.record.measurement)
@@ -46,6 +47,27 @@ def _role_row(name: str, role: str, ids: set[str], measurement: Measurement) -> 
         format_quantity(energy_j / duration_s, "W") if duration_s else "",
         _per_token(role, measurement),
     )
+
+
+def _told_by_the_tool(name: str, measurement: Measurement) -> Iterator[RoleRow]:
+    imported = measurement.imported
+    if imported is None:
+        return
+    setup, tokens, duration_s = imported.setup, measurement.tokens, measurement.duration_s
+    parts = {
+        "prefill": (setup.prefill_gpus, tokens.input_tokens, "input"),
+        "decode": (setup.decode_gpus, tokens.output_tokens, "output"),
+    }
+    for one in imported.roles:
+        devices, count, kind = parts.get(one.role, (None, None, ""))
+        yield RoleRow(
+            name,
+            one.role,
+            devices,
+            format_quantity(wh(one.energy_j), "Wh"),
+            format_quantity(one.energy_j / duration_s, "W") if duration_s else "",
+            f"{format_quantity(one.energy_j / count, 'J')}/{kind} token" if count else "",
+        )
 
 
 def _per_token(role: str, measurement: Measurement) -> str:

@@ -193,10 +193,16 @@ def commit_phrase(id_: str, branch: str | None, dirty: bool) -> str:
     return f"{one_line(id_[:10])}{on}{', with changes' if dirty else ''}"
 
 
+_DAY = len("2026-11-23")
+
+
 def measured_phrase(run: Run) -> str:
     """When and of which commit the run was made."""
-    made = "imported" if run.measured_from is None else "measured"
-    made = f"{made} {run.created[:16].replace('T', ' ')} UTC"
+    from_ = run.measured_from
+    if from_ is not None and len(from_) == _DAY:
+        made = f"measured {from_}"
+    else:
+        made = f"{'imported' if from_ is None else 'measured'} {run.created[:16].replace('T', ' ')} UTC"
     commit = run.commit
     at = "" if commit is None else f" at {commit_phrase(commit.id, commit.branch, commit.dirty)}"
     return f"{made}{at}, {one_line(run.tool)}"

@@ -194,6 +194,27 @@ def test_a_date_of_any_form_makes_a_run_that_can_be_read(
     assert whq_import("inferencemax", written(tmp_path / "rows.json", {"results": [row]})).created == created
 
 
+def test_a_date_that_is_none_is_no_time_of_measuring(whq_import: Import, tmp_path: Path) -> None:
+    run = whq_import("inferencemax", written(tmp_path / "rows.json", api_row(0) | {"date": "last week"}))
+    assert run.measured_from is None
+
+
+def test_energy_by_role_is_in_the_report(
+    whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    power = {"power_valid": 1, "power_metric_schema_version": 2, "total_gpu_energy_j": 36000.0}
+    power |= {"joules_per_successful_query": 360.0}
+    roles = {"prefill_gpu_energy_j": 10240.0, "decode_gpu_energy_j": 25760.0}
+    row = api_row(0, **power, **roles) | {"disagg": True, "num_prefill_gpu": 4, "num_decode_gpu": 8}
+    whq_import("inferencemax", written(tmp_path / "rows.json", row))
+    capsys.readouterr()
+    assert main(["show", str(tmp_path / "run.json"), "--format", "markdown"]) == 0
+    said = capsys.readouterr().out.replace("&nbsp;", " ")
+    assert "| prefill | 4 | 2.84 Wh | 100 mJ/input token |" in said
+    assert "| decode | 8 | 7.16 Wh | 252 mJ/output token |" in said
+    assert "- measured 2026-06-01, " in said
+
+
 def test_a_sheet_of_results_without_a_date_tells_no_period(
     modelled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
