@@ -66,7 +66,9 @@ def measurement_of(
     }
     reasons = [why_not] if why_not is not None else []
     reasons += [ESTIMATED] if estimated else []
-    reasons += _count_reasons(plain, tallies)
+    counted = list(_count_reasons(plain, tallies))
+    # What fails at once is too short for its sensor as well: what there is to mend comes first.
+    reasons = [*counted, *reasons] if plain.failed_queries and not plain.queries else [*reasons, *counted]
     reasons += _precision_reasons(plain, widths.get("wh_per_query"), repeated, precision)
     reasons += conditions
     reasons += _drift_reasons(rounds, precision) if repeated and not estimated else ()

@@ -147,14 +147,21 @@ def _failures(record: Record, rig: Rig) -> Iterator[str]:
 
 
 def _notes(record: Record) -> Iterator[str]:
+    reasons = [one.sentence or one.code.replace("_", " ") for one in record.measurement.reasons]
+    for why in _whys(record):
+        # A verdict that cannot be had for a reason repeats it.
+        if not why.rstrip(".").endswith(tuple(reason.rstrip(".") for reason in reasons)):
+            yield why
+    yield from reasons
+    yield from record.measurement.notes
+
+
+def _whys(record: Record) -> Iterator[str]:
     for verdict in record.budgets:
         if verdict.why is not None:
             yield f"{verdict.metric}: {verdict.why}"
     if record.comparison is not None:
         yield from _comparison_notes(record.comparison)
-    for reason in record.measurement.reasons:
-        yield reason.sentence or reason.code.replace("_", " ")
-    yield from record.measurement.notes
 
 
 def _comparison_notes(comparison: Comparison) -> Iterator[str]:

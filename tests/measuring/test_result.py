@@ -154,6 +154,15 @@ def test_a_window_without_queries_says_so() -> None:
     assert found.tokens == TokenCount()
 
 
+def test_what_failed_altogether_says_so_before_what_follows_from_it() -> None:
+    short = Reason("window_too_short", "a window of 0 ms is too short")
+    failed = measurement_of(SPANS[:1], [a_tally(0, failed=1)], {}, short, repeated=True, precision=0.05)
+    assert codes(failed)[:3] == ["failed_queries", "no_queries", "window_too_short"]
+    assert failed.why_unmeasured == "1 of 1 queries failed"
+    answered = measurement_of(SPANS[:1], [a_tally(1, failed=1)], {}, short, repeated=True, precision=0.05)
+    assert codes(answered)[:2] == ["window_too_short", "failed_queries"]
+
+
 def test_a_round_without_queries_takes_no_tokens_away() -> None:
     assert put_together([a_tally(2), a_tally(0, failed=1), a_tally(1)]).tokens == TokenCount(30, 15)
 

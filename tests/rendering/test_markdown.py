@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 from report_run import HOSTILE, a_hostile_run, a_report_run, against, measured
 from samples import a_run
 
-from pytest_whq.model import Reason
+from pytest_whq.model import BudgetVerdict, Comparison, Reason
 from pytest_whq.model.verdicts import ComparisonOutcome
 from pytest_whq.rendering import markdown
 from pytest_whq.rendering.markdown_text import escaped, unbroken
@@ -126,6 +126,19 @@ def test_a_reason_of_several_tests_is_told_once() -> None:
     ]
     text = markdown.render(a_run(*records))
     assert "- `a.py::test_1`, `a.py::test_2`: it was hot\n- `a.py::test_2`: it was noisy\n" in text
+
+
+def test_a_verdict_that_lacks_its_figure_does_not_repeat_why() -> None:
+    why = "the counter stood still"
+    unmeasured = BudgetVerdict("wh_per_query", 0.001, None, "unmeasured", "marker", why)
+    compared = Comparison("wh_per_query", None, None, None, "inconclusive", why=f"not measured: {why}")
+    reasons = (Reason("counter_stuck", f"{why}."),)
+    record = replace(
+        measured("a.py::test_1", 1.0, reasons=reasons), budgets=(unmeasured,), comparison=compared
+    )
+    assert f"- `a.py::test_1`: {why}\n" in markdown.render(a_run(record))
+    other = replace(record, comparison=replace(compared, why="too noisy"))
+    assert f"- `a.py::test_1`: too noisy; {why}\n" in markdown.render(a_run(other))
 
 
 @pytest.mark.parametrize(
