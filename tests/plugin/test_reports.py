@@ -90,7 +90,7 @@ def test_two_reports_cannot_have_one_path(project: MeasuredProject) -> None:
 def test_a_report_that_fails_does_not_cost_the_others(
     project: MeasuredProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(run: object) -> str:
+    def fail(run: object, group_by: str | None) -> str:
         raise ZeroDivisionError("no luck")
 
     monkeypatch.setitem(cast("dict[str, object]", RENDERERS), "html", fail)
