@@ -104,12 +104,14 @@ FAILING_BY_POLICY = "failing by a policy"
 
 
 def counts_of(run: Run) -> dict[str, int]:
-    """How many tests were measured, and how many of them are not as they should be: what -> number."""
-    measured = sum(record.measurement.why_unmeasured is None for record in run.records)
+    """How many tests have a figure, and how many of them are not as they should be: what -> number."""
+    methods = [one.measurement.method for one in run.records if one.measurement.why_unmeasured is None]
+    modelled = methods.count("modelled")
+    measured = len(methods) - modelled
     outcomes = [{verdict.outcome for verdict in record.budgets} for record in run.records]
     compared = Counter(record.comparison.outcome for record in run.records if record.comparison)
     numbers = {
-        NOT_MEASURED: len(run.records) - measured,
+        NOT_MEASURED: len(run.records) - len(methods),
         FAILED_BEFORE: sum(gap.kind == "failed_before" for gap in run.gaps),
         FAILING_BY_POLICY: sum(
             record.comparison.fails_by_policy for record in run.records if record.comparison
@@ -125,7 +127,10 @@ def counts_of(run: Run) -> dict[str, int]:
             if meaning.counted
         },
     }
-    return {"measured": measured, **{what: number for what, number in numbers.items() if number}}
+    figures = {"modelled": modelled} if modelled else {}
+    if measured or not modelled:
+        figures = {"measured": measured, **figures}
+    return figures | {what: number for what, number in numbers.items() if number}
 
 
 def counts_phrase(run: Run) -> str:

@@ -117,7 +117,7 @@ def test_the_terminal_shows_it_like_a_test(modelled: Path, capsys: pytest.Captur
     _, first, *_, last = capsys.readouterr().out.splitlines()
     cells = re.split(" {2,}", first)
     assert cells[1:5] == ["1.02 Wh", "unknown", "unknown", "3.60 J"]
-    assert last == "4 measured · GB200 · inferencemax modelled · gross, all-in: GPU, server, hall"
+    assert last == "4 modelled · GB200 · inferencemax modelled · gross, all-in: GPU, server, hall"
 
 
 def test_budgets_judge_it_by_its_own_hardware(
