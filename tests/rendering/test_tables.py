@@ -118,3 +118,9 @@ def test_a_command_names_the_line_of_its_test_where_that_is_known() -> None:
 def test_a_run_in_which_nothing_fails_gives_no_command() -> None:
     records = [record for record in a_report_run().records if record.comparison is None]
     assert github.render(a_run(*records)) == ""
+
+
+def test_a_test_that_is_expected_to_fail_gives_no_command() -> None:
+    record = measured("test_it.py::test", 1.0, comparison=against(0.5, 1.0, "regressed"))
+    assert github.render(a_run(record)) != ""
+    assert github.render(a_run(replace(record, outcome="xfailed"))) == ""
