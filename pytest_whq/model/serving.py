@@ -1,6 +1,6 @@
 """How queries were served: the spread of their lengths and times, and the load. Frozen values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 
@@ -30,6 +30,10 @@ class Distributions:
     between_chunks_s: Distribution | None
     input_tokens: Distribution | None
     output_tokens: Distribution | None
+
+    def __contains__(self, name: object) -> bool:
+        """Whether that of ``name`` is known, as in ``"ttft_s" in distributions``."""
+        return any(field.name == name and getattr(self, field.name) is not None for field in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

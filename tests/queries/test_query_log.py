@@ -29,6 +29,20 @@ def test_only_what_is_known_of_a_query_is_spread() -> None:
     assert found.output_tokens.mean == pytest.approx(3.0)
 
 
+def test_distributions_say_which_are_known() -> None:
+    log = QueryLog()
+    log.add(Query(TokenCount(None, 5), Timing(2.0, 1.0, 0.8, 3)))
+    found = log.distributions()
+    assert found is not None
+    assert [name in found for name in ("ttft_s", "latency_s", "input_tokens", "count", 5)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
 def test_an_empty_log_has_no_distributions() -> None:
     assert QueryLog().distributions() is None
 
