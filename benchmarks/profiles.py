@@ -3,10 +3,11 @@
 For each profile windows of seven lengths are measured: the share that stands, why others were refused, the
 error of those that stand, and how many truths lie within two of the stated uncertainties. That must be 95 %
 wherever 30 or more stand. A right number that is refused counts as a false refusal: of windows of three
-refreshes and more, on boards whose sensors do not lie.
+refreshes and more, on boards whose sensors do not lie. With ``--falls`` power falls over these times instead
+of the profile's own.
 
     python benchmarks/profiles.py [--windows 400] [--profiles ideal ...] [--durations 0.05 ...]
-        [--lengths] [--json PATH] [--check]
+        [--falls 0 0.01 ...] [--lengths] [--json PATH] [--check]
 """
 
 import argparse
@@ -36,18 +37,19 @@ _FALSELY = 0.02
 def main() -> int:
     """Measure and print; 1 with ``--check`` where the promise is broken."""
     options = _options()
-    jobs = list(product(options.profiles, options.durations, range(options.windows)))
+    jobs = list(product(options.profiles, options.durations, range(options.windows), options.falls))
     with ProcessPoolExecutor(options.processes) as children:
         outcomes = list(children.map(_measured, jobs, chunksize=20))
     rows, broken = [], []
-    for name in options.profiles:
-        own = [outcome for outcome in outcomes if outcome.profile == name]
-        rows.append(_row(name, own))
+    for name, fall_s in product(options.profiles, options.falls):
+        own = [outcome for outcome in outcomes if (outcome.profile, outcome.fall_s) == (name, fall_s)]
+        label = name if fall_s is None else f"{name}, over {fall_s * 1000:g} ms"
+        rows.append(_row(label, own))
         if options.lengths:
             rows += [
                 _row(f"  {d:g} s", [one for one in own if one.duration_s == d]) for d in options.durations
             ]
-        broken += [f"{name}: {what}" for what in _broken(name, own)]
+        broken += [f"{label}: {what}" for what in _broken(name, own)]
     headers = ["", "stand", "rms", "bias", "within 2 u", "mean u", "false refusals", "refused"]
     print(tabulate(rows, headers, disable_numparse=True))
     print("the promise is broken: " + ("; ".join(broken) or "nowhere"))
@@ -62,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--windows", type=int, default=400, metavar="N", help="of each length (default: 400)")
     parser.add_argument("--profiles", nargs="+", choices=PROFILES, default=list(PROFILES), metavar="NAME")
     parser.add_argument("--durations", nargs="+", type=float, default=list(DURATIONS_S), metavar="S")
+    parser.add_argument("--falls", nargs="+", type=float, default=[None], metavar="S")
     parser.add_argument("--lengths", action="store_true", help="a row for each length as well")
     parser.add_argument("--processes", type=int, default=2, metavar="N", help="at once (default: 2)")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write every window to this file as well")
@@ -69,8 +72,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(job: tuple[str, float, int]) -> Outcome:
-    return measured(*job)
+def _measured(job: tuple[str, float, int, float | None]) -> Outcome:
+    name, duration_s, seed, fall_s = job
+    return measured(name, duration_s, seed, fall_s=fall_s)
 
 
 def _right(own: Sequence[Outcome]) -> list[Outcome]:

@@ -1,6 +1,6 @@
 """Forty kinds of sensors and boards, by name, and windows measured on them in virtual time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -74,6 +74,7 @@ class Outcome:
     uncertainty_j: float | None
     refused: str | None
     imprecise: bool = False
+    fall_s: float | None = None
 
     @property
     def error(self) -> float:
@@ -101,14 +102,19 @@ def opened(clock: FakeClock, sampler: Sampler, seed: int, random: Random) -> Met
 
 
 def measured(
-    name: str, duration_s: float, seed: int, known: Callable[[Device], CalibratedBoard] | None = None
+    name: str,
+    duration_s: float,
+    seed: int,
+    known: Callable[[Device], CalibratedBoard] | None = None,
+    fall_s: float | None = None,
 ) -> Outcome:
     """A window of its own on boards of that profile, which idled before, or were busy until a moment ago.
 
-    ``known`` is what a calibration has shown of each.
+    ``known`` is what a calibration has shown of each; their power falls over ``fall_s``, None where that is
+    the profile's own.
     """
     random, clock = Random(f"{name} {duration_s} {seed}"), FakeClock(late_s=0.0005, seed=seed)
-    source = ProfiledSource(clock, PROFILES[name], random.getrandbits(30))
+    source = ProfiledSource(clock, _falling(PROFILES[name], fall_s), random.getrandbits(30))
     clock.sleep(random.uniform(0.0, 1.0))
     if random.random() < 0.25:
         _work(clock, source, random.uniform(0.2, 1.0), random)
@@ -118,14 +124,39 @@ def measured(
     meter.begin()
     _work(clock, source, duration_s, random)
     meter.end()
+    return replace(_outcome(name, duration_s, clock, source, meter), fall_s=fall_s)
+
+
+def rounds_measured(
+    name: str, duration_s: float, pauses_s: Sequence[float], seed: int, fall_s: float | None = None
+) -> Outcome:
+    """Rounds of ever another power on boards of that profile, with these pauses between them."""
+    random, clock = Random(f"{name} {duration_s} {seed}"), FakeClock(late_s=0.0005, seed=seed)
+    source = ProfiledSource(clock, _falling(PROFILES[name], fall_s), random.getrandbits(30))
+    clock.sleep(random.uniform(0.0, 1.0))
+    meter = opened(clock, Sampler(source, clock), seed, random)
+    for pause_s in (*pauses_s, 0.0):
+        meter.begin()
+        source.set_watts(random.uniform(200.0, 600.0))
+        clock.sleep(duration_s)
+        source.rest()
+        meter.end()
+        clock.sleep(pause_s)
+    return _outcome(name, duration_s, clock, source, meter)
+
+
+def _falling(profile: Profile, fall_s: float | None) -> Profile:
+    return profile if fall_s is None else replace(profile, settling_s=fall_s)
+
+
+def _outcome(name: str, duration_s: float, clock: FakeClock, source: ProfiledSource, meter: Meter) -> Outcome:
     wait(clock, meter.close())
     found = meter.measurement(precision=0.02)
-    span = meter.spans[0]
     why = found.why_invalid("wh_total")
     return Outcome(
         name,
         duration_s,
-        source.true_energy_j(span.start_s, span.end_s),
+        sum(source.true_energy_j(span.start_s, span.end_s) for span in meter.spans),
         found.energy_j if why is None else None,
         found.uncertainty_j,
         None if why is None else why.code,

@@ -5,8 +5,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from statistics import fmean, median
 
-from pytest_whq.calibrating.fall_time import Tick, Turn
+from pytest_whq.calibrating.fall_time import Turn
 from pytest_whq.calibrating.step_response import BLURRED, Refresh
+from pytest_whq.joules.counting.falling import Tick
 from pytest_whq.joules.counting.ticks import quantum_of
 from pytest_whq.joules.refresh import on_grid
 from pytest_whq.joules.spans import Span

@@ -10,9 +10,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pytest_whq.joules.counting.settling import FINE_S
+from pytest_whq.joules.counting.falling import Tick
+from pytest_whq.joules.counting.settling import CONSTANTS_S
 
-_TRIED_S = (*(n / 2000 for n in range(30)), *(0.015 * 1.08**n for n in range(39)), FINE_S[-1])
+_TRIED_S = (*(n / 2000 for n in range(30)), *(0.015 * 1.08**n for n in range(39)), CONSTANTS_S[-1])
 """These are tried: nothing tells which of two neighbours it was."""
 
 _POSSIBLE = 3.0
@@ -40,15 +41,6 @@ _LEVEL = 0.003
 """Relative scatter of what is drawn at rest from tick to tick of a turn."""
 
 
-class Tick(NamedTuple):
-    """The counter showed ``energy_j``, rounded to ``rounded_j``, from ``time_s`` on, known to ``error_s``."""
-
-    time_s: float
-    energy_j: float
-    error_s: float
-    rounded_j: float = 0.0
-
-
 class Turn(NamedTuple):
     """A load that ended ``height_w`` above the level to which power fell, and the ticks since its end."""
 
@@ -68,7 +60,7 @@ def fall_time_s(turns: Sequence[Turn]) -> tuple[float, float] | None:
     # The truth may lie between two that were tried.
     low_s = _TRIED_S[max(0, possible[0] - 1)]
     high_s = _TRIED_S[min(len(_TRIED_S) - 1, possible[-1] + 1)]
-    return max(s for s in FINE_S if s <= low_s), min(s for s in FINE_S if s >= high_s)
+    return max(s for s in CONSTANTS_S if s <= low_s), min(s for s in CONSTANTS_S if s >= high_s)
 
 
 def _likelihood(turns: Sequence[Turn], constant_s: float) -> float:

@@ -7,9 +7,9 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from pytest_whq.calibrating.ended_turns import ticks_of
-from pytest_whq.calibrating.fall_time import Tick
 from pytest_whq.calibrating.step_response import Refresh, Step, averaging_of, level_w, period_of
 from pytest_whq.joules.counting.counter import counter_energy
+from pytest_whq.joules.counting.falling import Tick
 from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.power import PowerSamples, power_energy
 from pytest_whq.joules.spans import Span, SpanEnergies

@@ -1,7 +1,7 @@
 """What goes into and comes out of the turning of readings into joules."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,7 +49,8 @@ class SpanEnergies:
 
     ``uncertainty_j`` is one standard uncertainty of their sum: how well the spans' edges are known,
     not how well the board's sensor is calibrated. ``unseen_j`` is the part of it that follows from what a
-    sensor that looks only part of the time has not seen. ``idle_w`` is the level of the device
+    sensor that looks only part of the time has not seen, ``common_j`` that by which other devices of one load
+    may be off the same way, as their power rises and falls alike. ``idle_w`` is the level of the device
     at rest, None where it was not seen, and ``idle_error_w`` one standard uncertainty of it.
     ``beside_j`` are the joules of the spans beside those asked for, None of one that is too short to tell.
     """
@@ -61,15 +62,23 @@ class SpanEnergies:
     unseen_j: float = 0.0
     idle_error_w: float = 0.0
     beside_j: tuple[float | None, ...] = ()
+    common_j: float = 0.0
 
     @property
     def energy_j(self) -> float:
         """Joules of all spans together."""
         return sum(self.energies_j)
 
-    def net_uncertainty_j(self, duration_s: float) -> float:
-        """One standard uncertainty of the joules above the level at rest, of spans that last so long."""
-        return math.hypot(self.uncertainty_j, self.idle_error_w * duration_s)
+
+def uncertainty_together_j(parts: Sequence[SpanEnergies], duration_s: float | None = None) -> float:
+    """One standard uncertainty of the joules of several devices in the same spans.
+
+    Of those above the level at rest, where it is told how long the spans last.
+    """
+    common_j = math.fsum(part.common_j for part in parts)
+    own_j = [math.sqrt(max(0.0, part.uncertainty_j**2 - part.common_j**2)) for part in parts]
+    rest_j = [0.0 if duration_s is None else part.idle_error_w * duration_s for part in parts]
+    return math.hypot(common_j, *own_j, *rest_j)
 
 
 class UnmeasurableError(Exception):

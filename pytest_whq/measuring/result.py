@@ -7,7 +7,7 @@ from typing import get_args
 
 from pytest_whq.interval import effective_count, relative_drift, serial_correlation
 from pytest_whq.joules.phases import with_tokens
-from pytest_whq.joules.spans import HOPELESS, Span, SpanEnergies, sum_known
+from pytest_whq.joules.spans import HOPELESS, Span, SpanEnergies, sum_known, uncertainty_together_j
 from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.measuring.prompt_cache import cache_notes, cached_reasons
@@ -49,7 +49,7 @@ def measurement_of(
         method=poorest("estimate" if estimated else part.method for part in parts),
         energy_j=sum_known(one.energy_j for one in rounds),
         net_energy_j=sum_known(one.net_energy_j for one in rounds),
-        uncertainty_j=math.hypot(*(part.uncertainty_j for part in parts)) if parts else None,
+        uncertainty_j=uncertainty_together_j(parts) if parts else None,
         net_uncertainty_j=_net_uncertainty_j(parts, duration_s),
         duration_s=duration_s,
         queries=sum(tally.queries for tally in tallies),
@@ -138,7 +138,7 @@ def rounds_of(
 def _net_uncertainty_j(parts: Sequence[SpanEnergies], duration_s: float) -> float | None:
     if not parts or any(part.idle_w is None for part in parts):
         return None
-    return math.hypot(*(part.net_uncertainty_j(duration_s) for part in parts))
+    return uncertainty_together_j(parts, duration_s)
 
 
 def poorest(methods: Iterable[Method]) -> Method | None:

@@ -7,8 +7,9 @@ import pytest
 from recorded_board import recording
 
 from pytest_whq.calibrating.ended_turns import ticks_of, turns_of
-from pytest_whq.calibrating.fall_time import Tick, Turn, fall_time_s
+from pytest_whq.calibrating.fall_time import Turn, fall_time_s
 from pytest_whq.calibrating.step_response import Refresh
+from pytest_whq.joules.counting.falling import Tick
 from pytest_whq.joules.spans import Span
 
 HEIGHT_W, LEVEL_W = 380.0, 70.0

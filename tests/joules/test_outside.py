@@ -1,11 +1,12 @@
 """The levels before and after a window, by the counter or, where that is slow, by the power sensor."""
 
-import math
+from itertools import pairwise
 
 import pytest
 from sensors_side_by_side import LOAD, counter_of, joules, power_of
 
-from pytest_whq.joules.counting.outside import level_before, steps_after
+from pytest_whq.joules.counting.falling import power_between
+from pytest_whq.joules.counting.outside import level_before, ticks_after
 from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.power import PowerSamples
 
@@ -43,21 +44,21 @@ def test_before_a_slow_counter_power_tells_the_level() -> None:
 
 
 def test_after_a_slow_counter_power_tells_the_level_in_one_step() -> None:
-    (step,) = steps_after(slow_counter(), 5, 2.03, regular(power_of(STAGES, until_s=4.0)))
+    start, end = ticks_after(slow_counter(), 5, 2.03, regular(power_of(STAGES, until_s=4.0)))
     # 0.1 s of the 120 W of the first stage, and then 70 W, as far as the nearest tick.
-    assert 70.0 <= step.power_w <= 120.0
-    assert step.error_j > 0.0
+    assert 70.0 <= power_between(start, end) <= 120.0
+    assert start.rounded_j == end.rounded_j > 0.0
 
 
-def test_the_steps_after_are_those_between_ticks() -> None:
-    steps = steps_after(counter_of(LOAD), 21, 2.03, None)
-    assert [step.power_w for step in steps] == pytest.approx([70.0] * len(steps))
-    assert steps[0].start_s == pytest.approx(0.07)
-    assert math.isclose(steps[-1].end_s, 0.37)
+def test_after_a_counter_its_own_ticks_tell_the_level() -> None:
+    found = ticks_after(counter_of(LOAD), 21, 2.03, None)
+    assert [power_between(*pair) for pair in pairwise(found)] == pytest.approx([70.0] * (len(found) - 1))
+    assert found[0].time_s == pytest.approx(0.07)
+    assert found[-1].time_s == pytest.approx(0.37)
 
 
 def test_where_the_counter_does_not_go_on_nothing_is_told() -> None:
-    assert steps_after(counter_of(until_s=2.1), 21, 2.03, None) == []
+    assert ticks_after(counter_of(until_s=2.1), 21, 2.03, None) == []
 
 
 def regular(samples: PowerSamples) -> PowerSamples:

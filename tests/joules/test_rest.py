@@ -5,7 +5,7 @@ import math
 import pytest
 
 from pytest_whq.joules.rest import Level, level_at_rest
-from pytest_whq.joules.spans import SpanEnergies
+from pytest_whq.joules.spans import SpanEnergies, uncertainty_together_j
 
 
 def test_right_after_a_load_a_board_does_not_rest_yet() -> None:
@@ -27,4 +27,4 @@ def test_a_level_that_was_seen_on_neither_side_is_unknown() -> None:
 
 def test_the_level_at_rest_is_in_doubt_for_as_long_as_the_spans_last() -> None:
     energies = SpanEnergies("counter", (450.0, 450.0), 3.0, 70.0, idle_error_w=2.0)
-    assert energies.net_uncertainty_j(2.0) == 5.0
+    assert uncertainty_together_j([energies], 2.0) == 5.0

@@ -3,15 +3,16 @@
 from statistics import fmean
 
 import pytest
-from sensor_profiles import PROFILES, Outcome, measured
+from sensor_profiles import PROFILES, Outcome, measured, rounds_measured
 
 pytestmark = pytest.mark.once
 
 WINDOWS = 12
 
 
-def windows(profile: str, *durations_s: float) -> list[Outcome]:
-    return [measured(profile, seconds, seed) for seconds in durations_s for seed in range(WINDOWS)]
+def windows(profile: str, *durations_s: float, fall_s: float | None = None) -> list[Outcome]:
+    seeds = range(WINDOWS)
+    return [measured(profile, seconds, seed, fall_s=fall_s) for seconds in durations_s for seed in seeds]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,31 @@ def test_the_truth_lies_within_two_uncertainties_of_what_stands(profile: str) ->
     stand = [one for one in windows(profile, 0.05, 0.3, 1.0, 3.0) if one.refused is None]
     # By chance three of so many windows may lie outside where 95 of 100 lie within.
     assert sum(not one.covered for one in stand) <= 3, profile
+
+
+@pytest.mark.parametrize("fall_ms", [1, 7, 10, 25, 60])
+def test_a_fast_counter_tells_each_fall_and_what_its_ticks_leave_open(fall_ms: float) -> None:
+    """When a tick was counts for as much as is drawn then, and falls lie between those that are weighed."""
+    found = windows("counter 20 ms", 0.05, 0.3, 1.0, fall_s=fall_ms / 1000)
+    assert {one.refused for one in found} == {None}
+    assert sum(not one.covered for one in found) <= 3
+
+
+@pytest.mark.parametrize("fall_ms", [10, 30])
+def test_boards_of_one_load_fall_alike(fall_ms: float) -> None:
+    """Nothing is taken off of any of them, so that they are off the same way."""
+    found = windows("prefill and decode, eight boards", 0.3, fall_s=fall_ms / 1000)
+    assert {one.refused for one in found} == {None}
+    assert sum(not one.covered for one in found) <= 1
+
+
+@pytest.mark.parametrize("profile", ["counter 20 ms", "noise 1 %"])
+@pytest.mark.parametrize("fall_ms", [10, 30, 60])
+def test_rounds_of_different_power_leave_different_tails(profile: str, fall_ms: float) -> None:
+    found = [rounds_measured(profile, 0.3, [0.05] * 5, seed, fall_ms / 1000) for seed in range(30)]
+    assert {one.refused for one in found} == {None}
+    # By chance four of so many may lie outside where 95 of 100 lie within.
+    assert sum(not one.covered for one in found) <= 4
 
 
 @pytest.mark.parametrize(

@@ -8,23 +8,35 @@ that level while power fell.
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
+from statistics import fmean
 
+from pytest_whq.joules.counting.falling import Tick, fitted, power_between
 from pytest_whq.joules.counting.inner_edges import shown_at_edges
+from pytest_whq.joules.counting.loads import Load
 from pytest_whq.joules.counting.outside import (
     Outside,
     furthest_before,
     level_before,
-    steps_after,
+    tick_at,
+    ticks_after,
 )
 from pytest_whq.joules.counting.seen_falls import Settling
-from pytest_whq.joules.counting.settling import Aftermath, Falling, Step, beyond_j, falls_of
+from pytest_whq.joules.counting.settling import Aftermath, beyond_j, falls_of
 from pytest_whq.joules.counting.shares import Shares, around
 from pytest_whq.joules.counting.ticks import CounterTicks
 from pytest_whq.joules.power import PowerSamples
 from pytest_whq.joules.rest import Level, level_at_rest
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError, start_of
+
+_SCATTERS_S = 0.1
+"""Over so long power is taken to tell how unevenly a load draws."""
+
+_BY_BLUR = 2.5
+"""So many times their expected square two neighbours may differ by as the tick between them is blurred."""
 
 
 def counter_energy(
@@ -43,7 +55,8 @@ def counter_energy(
     if any(span.duration_s for span in beside):
         return _within_load(ticks, spans, beside, power, settling)
     shares, rest = _divided(ticks, spans, power, settling)
-    return _found(tuple(map(shares.energy_j, spans)), shares.uncertainty_j(), rest)
+    found = _found(tuple(map(shares.energy_j, spans)), shares.uncertainty_j(), rest)
+    return replace(found, common_j=shares.common_j)
 
 
 def _within_load(
@@ -79,37 +92,72 @@ def _divided(
     ticks = ticks.clear_of(edge_s for span in spans for edge_s in (span.start_s, span.end_s))
     first, last = around(ticks, spans)
     before = level_before(ticks, first, start_s, power)
-    steps = steps_after(ticks, last, end_s, power)
-    seen_s = max((step.end_s for step in steps), default=0.0)
+    seen = ticks_after(ticks, last, end_s, power)
+    seen_s = max((tick.time_s for tick in seen), default=0.0)
     if broke := ticks.break_between(ticks.times_s[furthest_before(ticks, first)], end_s + seen_s):
         raise UnmeasurableError(
             "counter_reset", f"the energy counter {broke} right before or after the window"
         )
-    after = None
-    if steps and end_s > start_s:
-        settling = settling or Settling()
-        falls = _falls(ticks, spans, first, last, before, steps, settling.constants_s)
-        after = Aftermath(falls, settling.log_likelihoods(end_s, falls))
-    rest = level_at_rest(None if before is None else before.level, None if after is None else after.level)
-    return Shares(ticks, spans, before, after, beyond_j(steps)), rest
+    if not seen or end_s == start_s:
+        rest = level_at_rest(None if before is None else before.level, None)
+        return Shares(ticks, spans, before, None, beyond_j(seen)), rest
+    settling, at_end = settling or Settling(), tick_at(ticks, last, end_s)
+    level_w = power_between(*seen[-2:])
+    loads = _loads(ticks, spans, before, seen, at_end)
+    lowest_w = level_w if before is None else min(before.power_w, level_w)
+    falls = falls_of(loads, lowest_w, at_end, seen, settling.constants_s)
+    after = Aftermath(loads, falls, settling.log_likelihoods(end_s, falls))
+    rest = level_at_rest(None if before is None else before.level, after.level)
+    return Shares(ticks, spans, before, after, beyond_j(seen)), rest
 
 
-def _falls(
+def _loads(
     ticks: CounterTicks,
     spans: Sequence[Span],
-    first: int,
-    last: int,
     before: Outside | None,
-    steps: Sequence[Step],
-    constants_s: Sequence[float],
-) -> tuple[Falling, ...]:
-    """How power may have fallen after ``spans``, which lie between the ticks ``first`` and ``last``."""
-    busy_s = math.fsum(span.duration_s for span in spans)
-    settled_w = steps[-1].power_w
-    trail_s = ticks.times_s[last] - spans[-1].end_s
-    lead_s = ticks.times_s[last] - ticks.times_s[first] - busy_s - trail_s
-    drawn_j = ticks.energies_j[last] - ticks.energies_j[first]
-    lead_j = lead_s * (settled_w if before is None else before.power_w)
-    excess_j = drawn_j - lead_j - settled_w * (busy_s + trail_s)
-    lowest_w = settled_w if before is None else min(before.power_w, settled_w)
-    return falls_of(steps, busy_s, excess_j, trail_s, settled_w, lowest_w, constants_s)
+    seen: Sequence[Tick],
+    at_end: Tick,
+) -> list[Load]:
+    """The spans as loads, ``at_end`` the first tick after them; above the level that ``seen`` end with."""
+    level_w = power_between(*seen[-2:])
+    # As if all that was drawn above it between ticks were their own.
+    none = [Load(1.0, 0.0, 0.0)] * len(spans)
+    at_once = Aftermath(none, [fitted(none, level_w, at_end, seen, 0.0)], [0.0])
+    shares = Shares(ticks, spans, before, at_once, 0.0)
+    excesses_j = [shares.energy_j(span) - level_w * span.duration_s for span in spans]
+    uneven = _uneven(ticks, spans, math.fsum(excesses_j) / math.fsum(span.duration_s for span in spans))
+    pauses = [_pause(ticks, span, following) for span, following in pairwise(spans)]
+    return [
+        Load(span.duration_s, excess_j, *pause_s, uneven)
+        for span, excess_j, pause_s in zip(
+            spans, excesses_j, [*pauses, (at_end.time_s, math.inf, math.inf)], strict=True
+        )
+    ]
+
+
+def _pause(ticks: CounterTicks, span: Span, following: Span) -> tuple[float, float, float]:
+    """When the first tick after ``span`` was, the last before the ``following`` one, and when that began."""
+    pause_s = following.start_s - span.end_s
+    first, last = bisect_left(ticks.times_s, span.end_s), bisect_right(ticks.times_s, following.start_s) - 1
+    if last < first:
+        return pause_s, pause_s, pause_s
+    return ticks.times_s[first] - span.end_s, ticks.times_s[last] - span.end_s, pause_s
+
+
+def _uneven(ticks: CounterTicks, spans: Sequence[Span], height_w: float) -> float:
+    """By how much power within ``spans`` scatters from tenth to tenth of a second, in shares of ``height_w``.
+
+    What the blur of ticks explains is left out.
+    """
+    steps = [pair for span in spans for pair in pairwise(ticks.within(span.start_s, span.end_s))]
+    if len(steps) < 2 or height_w <= 0:
+        return 0.0
+    lengths_s = [ticks.times_s[after] - ticks.times_s[before] for before, after in steps]
+    powers_w = [ticks.power_w(before, after) for before, after in steps]
+    mean_w = fmean(powers_w, lengths_s)
+    squares = 0.0
+    for (before, after), length_s, power_w in zip(steps, lengths_s, powers_w, strict=True):
+        blur_w = power_w * math.hypot(ticks.blur_s(before), ticks.blur_s(after)) / length_s
+        # Over longer stretches it scatters less, as noise does.
+        squares += ((power_w - mean_w) ** 2 - _BY_BLUR * blur_w**2) * length_s / _SCATTERS_S
+    return math.sqrt(max(0.0, squares) / (len(steps) - 1)) / height_w

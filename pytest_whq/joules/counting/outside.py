@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
-from pytest_whq.joules.counting.settling import Step, steps_between
+from pytest_whq.joules.counting.falling import Tick
 from pytest_whq.joules.counting.ticks import FALL_S, FALL_TICKS, SLOW_COUNTER_S, CounterTicks
 from pytest_whq.joules.power import SLOW_SENSOR_S, PowerSamples
 from pytest_whq.joules.rest import UNSEEN_CHANGE, Level
@@ -86,24 +86,30 @@ def furthest_before(ticks: CounterTicks, edge: int) -> int:
     return near if further is None else further
 
 
-def steps_after(ticks: CounterTicks, edge: int, end_s: float, power: PowerSamples | None) -> list[Step]:
-    """What was drawn step by step after ``end_s``, from the tick ``edge`` on; empty where nothing tells."""
+def ticks_after(ticks: CounterTicks, edge: int, end_s: float, power: PowerSamples | None) -> list[Tick]:
+    """What the counter showed after ``end_s``, from the tick ``edge`` on; empty where nothing tells.
+
+    Where it is slow, what it would have shown by the power sensor.
+    """
     if _is_slow(ticks) and power is not None:
         from_s = end_s + power.memory_s
         until_s = max(ticks.times_s[edge], from_s + _NEAR_S)
         if (seen := _by_power(power, from_s, until_s)) is not None:
             power_w, error_w = seen
-            seconds = until_s - from_s
-            return [Step(from_s - end_s, until_s - end_s, power_w * seconds, error_w * seconds)]
+            seconds, error_j = until_s - from_s, error_w * (until_s - from_s) / math.sqrt(2)
+            return [
+                Tick(from_s - end_s, 0.0, 0.0, error_j),
+                Tick(until_s - end_s, power_w * seconds, 0.0, error_j),
+            ]
     last = max(edge + FALL_TICKS, bisect_right(ticks.times_s, end_s + FALL_S))
     chosen = range(edge, min(last, len(ticks)))
-    if len(chosen) < 2:
-        return []
-    level_w = ticks.power_w(chosen[-2], chosen[-1])
-    return steps_between(
-        [ticks.times_s[i] - end_s for i in chosen],
-        [ticks.energies_j[i] for i in chosen],
-        [ticks.error_j(i, level_w) for i in chosen],
+    return [tick_at(ticks, index, end_s) for index in chosen] if len(chosen) > 1 else []
+
+
+def tick_at(ticks: CounterTicks, index: int, end_s: float) -> Tick:
+    """A tick, its time counted from ``end_s``."""
+    return Tick(
+        ticks.times_s[index] - end_s, ticks.energies_j[index], ticks.blur_s(index), ticks.error_j(index, 0.0)
     )
 
 

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 
-from pytest_whq.joules.counting.settling import CONSTANTS_S, FINE_S, MISFIT, SHARE_OF_ONE, Falling
+from pytest_whq.joules.counting.falling import Falling
+from pytest_whq.joules.counting.settling import CONSTANTS_S, MISFIT, SHARE_OF_ONE
 
-_CONTRADICTED = 1.0
+_CONTRADICTED = 0.7
 """A calibration is not believed whose time constants are less likely than another by this log-likelihood:
 soon, as that costs no more than an uncertainty as wide as without one."""
 
@@ -20,7 +21,7 @@ class Settling:
     def __init__(
         self, constants_s: Sequence[float] | None = None, known_s: tuple[float, float] | None = None
     ) -> None:
-        self.constants_s = constants_s or (CONSTANTS_S if known_s is None else FINE_S)
+        self.constants_s = constants_s or CONSTANTS_S
         self._known = [known_s is not None and known_s[0] <= each <= known_s[1] for each in self.constants_s]
         self._seen: dict[float, tuple[float, ...]] = {}
 

@@ -103,7 +103,9 @@ class Shares:
 
     def _trail_j(self, mean_w: float, trail_s: float) -> float:
         """Joules after the spans, in an interval of ``mean_w``."""
-        return mean_w * trail_s if self._after is None else self._after.drawn_j(trail_s)
+        if not trail_s or self._after is None:
+            return mean_w * trail_s
+        return self._after.drawn_j
 
     def _tails_j(self, start_s: float, end_s: float, within: Sequence[Span]) -> float:
         """Joules above the level in the gaps between spans, as far as these lie in an interval."""
@@ -116,7 +118,9 @@ class Shares:
                 pause_s = self._starts_s[following] - span.end_s
                 until_s = min(max(0.0, end_s - span.end_s), pause_s)
                 from_s = min(max(0.0, start_s - span.end_s), pause_s)
-                tails_j += self._after.tail_until_j(until_s) - self._after.tail_until_j(from_s)
+                if until_s > from_s:
+                    load = following - 1
+                    tails_j += self._after.tail_j(load, until_s) - self._after.tail_j(load, from_s)
         return tails_j
 
     def uncertainty_j(self) -> float:
@@ -124,10 +128,15 @@ class Shares:
         pauses_s = [after - span.end_s for span, after in zip(self._spans, self._starts_s[1:], strict=False)]
         return math.hypot(
             self._lead_error_j(),
-            self._trail_error_j(pauses_s),
+            self._trail_error_j(),
             self._gap_error_w * math.fsum(pauses_s),
             self._unseen_error_j(pauses_s),
         )
+
+    @property
+    def common_j(self) -> float:
+        """The part of it by which other boards of the load may be off the same way: how their power falls."""
+        return 0.0 if self._after is None else self._after.error_j
 
     def _unseen_error_j(self, pauses_s: Sequence[float]) -> float:
         """Of pauses that are too short for anything to show that the devices rested in them."""
@@ -150,7 +159,7 @@ class Shares:
         """What the counter showed, or would have, where the last span ends."""
         mean_w = self._ticks.power_w(self._last - 1, self._last)
         trail_j = self._trail_j(mean_w, self._trail_s)
-        return Shown(self._ticks.energies_j[self._last] - trail_j, self._trail_error_j([]))
+        return Shown(self._ticks.energies_j[self._last] - trail_j, self._trail_error_j())
 
     @property
     def _lead_s(self) -> float:
@@ -165,14 +174,13 @@ class Shares:
             return self._before.uncertainty_j(self._lead_s)
         return self._interpolated_error_j(self._first, self._first, self._lead_s, self._unsteady_w)
 
-    def _trail_error_j(self, pauses_s: Sequence[float]) -> float:
+    def _trail_error_j(self) -> float:
         if self._after is None:
             interpolated_j = self._interpolated_error_j(
                 self._last - 1, self._last, self._trail_s, self._other_w
             )
             return math.hypot(interpolated_j, self._unexplained_j)
-        tick_j = self._ticks.error_j(self._last, self._after.level_w)
-        return math.hypot(tick_j, self._after.error_j(self._trail_s, pauses_s))
+        return self._after.error_j
 
     def _interpolated_error_j(self, interval: int, tick: int, outside_s: float, other_w: float) -> float:
         # The part outside may have drawn what lies beyond it, or what lies on its other side.

@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -165,6 +165,10 @@ class CounterTicks:
                 sharp.energies_j.append(energy_j)
                 sharp._widths_s.append(min(width_s, _ON_GRID_S))
         return sharp
+
+    def within(self, start_s: float, end_s: float) -> range:
+        """The ticks in that stretch, by their places."""
+        return range(bisect_left(self.times_s, start_s), bisect_right(self.times_s, end_s))
 
     def break_between(self, start_s: float, end_s: float) -> str | None:
         """What the counter did in that stretch, where it ``fell`` or ``jumped``."""
