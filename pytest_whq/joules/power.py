@@ -55,6 +55,9 @@ SLOW_SENSOR_S = 0.5
 _SLOW_WINDOWS = 4.5
 """How many times its averaging a window must last for such a sensor."""
 
+FOLLOWS_S = 0.03
+"""Power may follow a load so late: no reading tells what it drew at the edges."""
+
 
 class PowerSamples:
     """Watts as read, with the refresh period as learned; ``averaging_s`` is the sensor's own."""
@@ -157,24 +160,38 @@ class PowerSamples:
         return bool(self.times_s) and self.times_s[-1] - (self.refresh.seen_s or self.times_s[0]) > _STEADY_S
 
 
-def power_energy(samples: PowerSamples, spans: Sequence[Span], beside: Sequence[Span] = ()) -> SpanEnergies:
+def power_energy(
+    samples: PowerSamples, spans: Sequence[Span], beside: Sequence[Span] = (), follows_s: float = FOLLOWS_S
+) -> SpanEnergies:
     """Joules of each of ``spans``, which are in order and do not overlap.
 
-    ``beside`` are spans of the same load right before and after those.
+    ``beside`` are spans of the same load right before and after those; by ``follows_s`` power may be late.
     Raises `UnmeasurableError` for a span too short for the sensor and for one with a gap.
     """
     parts = [_span_energy(samples, span) for span in spans]
     rest = _rest(samples, sorted((*spans, *beside), key=start_of))
-    uncertainty_j = math.hypot(*(uncertainty_j for _, uncertainty_j in parts))
+    energies_j = tuple(energy_j for energy_j, _ in parts)
+    late_j = _late_j(spans, sum(energies_j), rest, follows_s) if samples.sees_all else 0.0
+    uncertainty_j = math.hypot(*(uncertainty_j for _, uncertainty_j in parts), late_j)
     return SpanEnergies(
         "power",
-        tuple(energy_j for energy_j, _ in parts),
+        energies_j,
         uncertainty_j,
         None if rest is None else rest.power_w,
         0.0 if samples.sees_all else uncertainty_j,
         0.0 if rest is None else rest.error_w,
         tuple(_told_j(samples, span) for span in beside),
+        late_j,
     )
+
+
+def _late_j(spans: Sequence[Span], energy_j: float, rest: Level | None, follows_s: float) -> float:
+    """What is in doubt of ``energy_j`` as power may follow a load late, beyond what is in any case."""
+    above_w = energy_j / math.fsum(span.duration_s for span in spans) - (
+        0.0 if rest is None else rest.power_w
+    )
+    late_j = abs(above_w) * follows_s / 2 * len(spans)
+    return math.sqrt(max(0.0, late_j**2 - (_LEAST * energy_j) ** 2))
 
 
 def _told_j(samples: PowerSamples, span: Span) -> float | None:

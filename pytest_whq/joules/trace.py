@@ -18,7 +18,7 @@ from pytest_whq.joules.counting.looks import (
 from pytest_whq.joules.counting.seen_falls import Settling
 from pytest_whq.joules.counting.settling import CONSTANTS_S
 from pytest_whq.joules.counting.ticks import CounterTicks
-from pytest_whq.joules.power import SLOW_SENSOR_S, PowerSamples, power_energy
+from pytest_whq.joules.power import FOLLOWS_S, SLOW_SENSOR_S, PowerSamples, power_energy
 from pytest_whq.joules.refresh import RefreshPeriod
 from pytest_whq.joules.spans import HOPELESS, Observed, Span, SpanEnergies, UnmeasurableError
 from pytest_whq.model import CalibratedBoard, Reading
@@ -134,7 +134,8 @@ class Trace:
         if self.counts:
             return self._cross_checked(self._counted(spans, beside), spans)
         if len(self.power):
-            return power_energy(self.power, spans, beside)
+            follows_s = min(FOLLOWS_S, self.board.settling.constants_s[-1])
+            return power_energy(self.power, spans, beside, follows_s)
         raise UnmeasurableError(
             "source_error", "the device gave neither energy nor power while the window was open"
         )

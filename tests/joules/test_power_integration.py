@@ -47,12 +47,20 @@ def why_not(samples: PowerSamples, span: Span) -> tuple[str, str]:
 
 def test_steady_power_is_integrated_exactly_between_the_edges() -> None:
     samples = samples_of([(1, 70), (1, 450), (1, 90)], averaging_s=0.1)
-    found = power_energy(samples, [Span(1.0, 2.0)])
+    found = power_energy(samples, [Span(1.0, 2.0)], follows_s=0.0)
     assert found.energies_j == pytest.approx((450,))
     assert found.method == "power"
     # Right after a load a board does not rest yet.
     assert found.idle_w == pytest.approx(70)
     assert found.uncertainty_j == pytest.approx(0.005 * 450)
+
+
+def test_what_is_drawn_while_power_may_follow_a_load_late_is_in_doubt() -> None:
+    samples = samples_of([(1, 70), (1, 450), (1, 70)], averaging_s=0.1)
+    found = power_energy(samples, [Span(1.0, 2.0)])
+    # Half of the 380 W above rest for 30 ms; boards of one load are late alike.
+    assert found.uncertainty_j == pytest.approx(5.7)
+    assert found.common_j == pytest.approx(math.sqrt(5.7**2 - 2.25**2))
 
 
 def test_power_that_changes_inside_is_integrated_within_its_uncertainty() -> None:
@@ -64,7 +72,7 @@ def test_power_that_changes_inside_is_integrated_within_its_uncertainty() -> Non
 
 def test_each_span_is_integrated_by_itself() -> None:
     samples = samples_of([(1, 70), (0.5, 300), (0.5, 70), (1.0, 500), (1, 70)], averaging_s=0.1)
-    found = power_energy(samples, [Span(1.0, 1.5), Span(2.0, 3.0)])
+    found = power_energy(samples, [Span(1.0, 1.5), Span(2.0, 3.0)], follows_s=0.0)
     assert found.energies_j == pytest.approx((150, 500))
     assert found.uncertainty_j == pytest.approx(0.005 * math.hypot(150, 500))
 

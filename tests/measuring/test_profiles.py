@@ -53,6 +53,12 @@ def test_boards_of_one_load_fall_alike(fall_ms: float) -> None:
     assert sum(not one.covered for one in found) <= 1
 
 
+def test_power_that_follows_a_load_late_is_within_what_is_stated() -> None:
+    found = windows("power alone", 0.3, 1.0, 3.0, fall_s=0.03)
+    assert {one.refused for one in found} == {None}
+    assert sum(not one.covered for one in found) <= 3
+
+
 @pytest.mark.parametrize("profile", ["counter 20 ms", "noise 1 %"])
 @pytest.mark.parametrize("fall_ms", [10, 30, 60])
 def test_rounds_of_different_power_leave_different_tails(profile: str, fall_ms: float) -> None:
