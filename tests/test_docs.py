@@ -9,15 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from measured_project import MeasuredProject
 from readme_project import ROOT
 from reference_pages import commands_page, settings_page
+from samples import a_record, a_run
 
 import pytest_whq
-from pytest_whq.cli import parser
+from pytest_whq.cli import main, parser
+from pytest_whq.model.history import kept_of
 from pytest_whq.plugin.options import OPTIONS
+from pytest_whq.storing.history_file import write_history
+from pytest_whq.storing.runfile import write_run
 
 DOCS = ROOT / "docs"
 TUTORIAL = (DOCS / "tutorial.md").read_text("utf-8")
+RUN = a_run(a_record())
 QUICK = "-p no:cacheprovider --whq-source estimate --whq-min-seconds 0.5 --whq-rounds 4"
 
 
@@ -65,6 +71,48 @@ def test_the_commands_of_pages_are_found() -> None:
     found = [words[0].rpartition("/")[2] for page in PAGES for words in commands_on(page)]
     assert found.count("whq") >= 20
     assert found.count("pytest") >= 10
+
+
+ON_FILES = [
+    pytest.param(arguments, id=f"{page.stem}: {' '.join(arguments)}")
+    for page in PAGES
+    for program, *arguments in commands_on(page)
+    if page.stem in ("history", "reports") and program == "whq"
+]
+"""The pages on imports, footprints, production and the tutorial have tests of their own."""
+
+
+@pytest.mark.parametrize("arguments", ON_FILES)
+def test_a_command_on_files_runs(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("run", "whq", "h100", "b200", "mi355x"):
+        write_run(RUN, tmp_path / f"{name}.json")
+    write_history(kept_of(RUN), tmp_path / ".whq/history")
+    assert main(arguments) == 0
+    assert all(Path(word).stat().st_size > 0 for word in arguments if word.endswith(".html"))
+    assert capsys.readouterr().out
+
+
+WITHOUT_SERVERS = [
+    pytest.param(arguments, id=f"{page.stem}: {' '.join(arguments)}")
+    for page in PAGES
+    for program, *arguments in commands_on(page)
+    if page.stem in ("benchmarks", "history", "regressions", "reports") and program == "pytest"
+]
+"""Those of the page on clusters have tests with servers."""
+
+
+@pytest.mark.parametrize("arguments", WITHOUT_SERVERS)
+def test_a_command_of_pytest_runs(arguments: list[str], project: MeasuredProject) -> None:
+    (project.path / "tests").mkdir()
+    test = "def test_chat(whq, client):\n    whq(client.chat, 'x')\n"
+    (project.path / "tests/energy.py").write_text(test)
+    project.tests(test)
+    words = [f"{word}.py" if word == "tests/energy" else word for word in arguments]
+    project.run(*words).assert_outcomes(passed=1)
+    assert len(project.records) == 1
 
 
 def steps(page: str) -> Iterator[tuple[str, str]]:
