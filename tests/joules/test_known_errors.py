@@ -18,10 +18,7 @@ def test_sums_of_unknowns_know_how_their_errors_hang_together() -> None:
     times = [0.0, 1.0, 2.0, 3.0]
     found = KnownErrors([[1.0] * 4, times], [3 + 2 * time for time in times])
     assert found.sum_of([1.0, 1.5]) == pytest.approx((6.0, 0.5))
-    assert found.sum_of([1.0, 11.5]) == (
-        pytest.approx(26.0),
-        pytest.approx(math.hypot(0.5, 10 / math.sqrt(5))),
-    )
+    assert found.sum_of([1.0, 11.5]) == pytest.approx((26.0, math.hypot(0.5, 10 / math.sqrt(5))))
 
 
 def test_what_was_known_before_counts_as_one_more_row() -> None:
