@@ -1,8 +1,7 @@
 """Several measurements as one: those of the calls of a test, and the attempts at one call. Pure."""
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pytest_whq.joules.curve import join_curves
@@ -18,7 +17,8 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
     """Several measurements of one test as one: sums, in which one unknown makes the sum unknown.
 
     Their rounds stay apart in order; intervals, distributions and load are kept only where there is
-    one measurement, since those of different calls do not belong together.
+    one measurement, since those of different calls do not belong together. Uncertainties add up, not their
+    squares: what is not known of how power falls puts every window off the same way.
     """
     if len(measurements) == 1:
         return measurements[0]
@@ -31,8 +31,8 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         method=poorest(one.method for one in measurements if one.method is not None),
         energy_j=sum_known(one.energy_j for one in measurements),
         net_energy_j=sum_known(one.net_energy_j for one in measurements),
-        uncertainty_j=_hypot_known(one.uncertainty_j for one in measurements),
-        net_uncertainty_j=_hypot_known(one.net_uncertainty_j for one in measurements),
+        uncertainty_j=sum_known(one.uncertainty_j for one in measurements),
+        net_uncertainty_j=sum_known(one.net_uncertainty_j for one in measurements),
         duration_s=sum_known(one.duration_s for one in measurements),
         queries=sum(one.queries or 0 for one in measurements),
         failed_queries=sum(one.failed_queries or 0 for one in measurements),
@@ -50,12 +50,6 @@ def combine(measurements: Sequence[Measurement]) -> Measurement:
         imported=measurements[-1].imported,
         server=server,
     )
-
-
-def _hypot_known(uncertainties_j: Iterable[float | None]) -> float | None:
-    """The uncertainty of a sum; None where one is unknown."""
-    squares = sum_known(None if one is None else one * one for one in uncertainties_j)
-    return None if squares is None else math.sqrt(squares)
 
 
 def middle_of(attempts: Sequence[Measurement]) -> Measurement:

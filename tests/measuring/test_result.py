@@ -232,8 +232,8 @@ def test_measurements_combine_to_their_sums() -> None:
         reasons=(Reason("failed_queries", "1 of 3 queries failed"),),
     )
     found = combine([first, second])
-    assert (found.energy_j, found.net_energy_j, found.uncertainty_j) == (720.0, 580.0, 13.0)
-    assert found.net_uncertainty_j == 85.0
+    assert (found.energy_j, found.net_energy_j, found.uncertainty_j) == (720.0, 580.0, 17.0)
+    assert found.net_uncertainty_j == 97.0
     assert (found.queries, found.failed_queries, found.duration_s) == (10, 1, 8.0)
     assert found.tokens == TokenCount(160, 80)
     assert found.devices == (DeviceEnergy("GPU-0", 480.0), DeviceEnergy("GPU-1", 240.0))
