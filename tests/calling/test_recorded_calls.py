@@ -10,13 +10,9 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from virtual_loop import OneSource
+from open_window import OpenWindow
 
 from pytest_whq.calling.recording import recording
-from pytest_whq.measuring.clock import wait
-from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.measuring.plan import Plan
-from pytest_whq.testing import FakeClock
 
 REPLY = {"object": "chat.completion", "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}
 
@@ -58,14 +54,8 @@ async def astream(prompt: str) -> AsyncIterator[str]:
     yield prompt
 
 
-class Bench:
-    """A ledger with one window open."""
-
-    def __init__(self) -> None:
-        self.ledger = Ledger(OneSource(FakeClock(), None), Plan())
-        self.meter = self.ledger.instruments.meter()
-        wait(self.ledger.clock, self.ledger.open(self.meter))
-        self.meter.begin()
+class Bench(OpenWindow):
+    """A window that is open, and records what a test calls."""
 
     def record(self, call: Callable[..., Any]) -> Any:
         return recording(self.ledger, lambda: self.meter, call)

@@ -7,15 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from virtual_loop import OneSource
+from open_window import OpenWindow
 
 from pytest_whq.calling.clients import instrumented, is_client
 from pytest_whq.calling.recording import recording
-from pytest_whq.measuring.clock import wait
-from pytest_whq.measuring.ledger import Ledger
-from pytest_whq.measuring.plan import Plan
 from pytest_whq.model import TokenCount
-from pytest_whq.testing import FakeClock
 
 CHAT = {
     "id": "1",
@@ -79,14 +75,8 @@ def answer(request: Any, make: Callable[..., Any]) -> Any:
     return make(200, json=CHAT if is_chat else MESSAGE)
 
 
-class Bench:
+class Bench(OpenWindow):
     """A ledger with one window open, and clients wrapped for it."""
-
-    def __init__(self) -> None:
-        self.ledger = Ledger(OneSource(FakeClock(), None), Plan())
-        self.meter = self.ledger.instruments.meter()
-        wait(self.ledger.clock, self.ledger.open(self.meter))
-        self.meter.begin()
 
     def wrap(self, client: Any) -> Any:
         assert is_client(client)
