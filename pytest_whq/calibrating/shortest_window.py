@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pytest_whq.joules.counting.counter import counter_energy
 from pytest_whq.joules.counting.seen_falls import Settling
 from pytest_whq.joules.counting.ticks import LEVEL_SPAN_S, CounterTicks
-from pytest_whq.joules.power import PowerSamples, power_energy
+from pytest_whq.joules.power import power_energy
+from pytest_whq.joules.power_samples import PowerSamples
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError
 from pytest_whq.measuring.pace import EDGE_S
 

@@ -11,7 +11,8 @@ from pytest_whq.calibrating.step_response import Refresh, Step, averaging_of, le
 from pytest_whq.joules.counting.counter import counter_energy
 from pytest_whq.joules.counting.falling import Tick
 from pytest_whq.joules.counting.ticks import CounterTicks
-from pytest_whq.joules.power import PowerSamples, power_energy
+from pytest_whq.joules.power import power_energy
+from pytest_whq.joules.power_samples import PowerSamples
 from pytest_whq.joules.spans import Span, SpanEnergies
 from pytest_whq.measuring.clock import Clock
 from pytest_whq.sources.base import Probe

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from pytest_whq.joules.counting.ticks import CounterTicks
-from pytest_whq.joules.power import MAX_GAP_S, SLOW_SENSOR_S, PowerSamples
+from pytest_whq.joules.power import MAX_GAP_S
+from pytest_whq.joules.power_samples import SLOW_SENSOR_S, PowerSamples
 from pytest_whq.joules.spans import Span
 from pytest_whq.joules.trace import Trace
 from pytest_whq.model import PowerCurve

@@ -18,7 +18,8 @@ from pytest_whq.joules.counting.looks import (
 from pytest_whq.joules.counting.seen_falls import Settling
 from pytest_whq.joules.counting.settling import CONSTANTS_S
 from pytest_whq.joules.counting.ticks import CounterTicks
-from pytest_whq.joules.power import FOLLOWS_S, SLOW_SENSOR_S, PowerSamples, power_energy
+from pytest_whq.joules.power import FOLLOWS_S, power_energy
+from pytest_whq.joules.power_samples import SLOW_SENSOR_S, PowerSamples
 from pytest_whq.joules.refresh import RefreshPeriod
 from pytest_whq.joules.spans import HOPELESS, Observed, Span, SpanEnergies, UnmeasurableError
 from pytest_whq.model import CalibratedBoard, Reading

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from pytest_whq.joules.counting.ticks import CounterTicks
-from pytest_whq.joules.power import PowerSamples
+from pytest_whq.joules.power_samples import PowerSamples
 
 Levels = Sequence[tuple[float, float]]
 """Moments, and the watts drawn from each on."""

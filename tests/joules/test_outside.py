@@ -8,7 +8,7 @@ from sensors_side_by_side import LOAD, counter_of, joules, power_of
 from pytest_whq.joules.counting.falling import power_between
 from pytest_whq.joules.counting.outside import level_before, ticks_after
 from pytest_whq.joules.counting.ticks import CounterTicks
-from pytest_whq.joules.power import PowerSamples
+from pytest_whq.joules.power_samples import PowerSamples
 
 STAGES = [(-10.0, 120.0), (0.7, 70.0), (1.03, 450.0), (2.03, 120.0), (2.33, 70.0)]
 """A board that has stepped down shortly before the load, and does so again after it."""

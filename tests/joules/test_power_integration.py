@@ -9,7 +9,8 @@ from statistics import fmean
 import pytest
 from bench import Bench
 
-from pytest_whq.joules.power import PowerSamples, power_energy
+from pytest_whq.joules.power import power_energy
+from pytest_whq.joules.power_samples import PowerSamples
 from pytest_whq.joules.spans import Span, UnmeasurableError
 from pytest_whq.testing import FakeClock, ScriptedSource
 

@@ -28,7 +28,7 @@ from pytest_whq.joules.counting.seen_falls import Settling
 from pytest_whq.joules.counting.settling import Aftermath, beyond_j, falls_of
 from pytest_whq.joules.counting.shares import Shares, around
 from pytest_whq.joules.counting.ticks import CounterTicks
-from pytest_whq.joules.power import PowerSamples
+from pytest_whq.joules.power_samples import PowerSamples
 from pytest_whq.joules.rest import Level, level_at_rest
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError, start_of
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pytest_whq.joules.counting.ticks import CounterTicks
-from pytest_whq.joules.power import SEES_ALL, PowerSamples
+from pytest_whq.joules.power_samples import SEES_ALL, PowerSamples
 from pytest_whq.joules.sampling import scatter_of
 from pytest_whq.joules.spans import Span
 

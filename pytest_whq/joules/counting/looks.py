@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Literal, NamedTuple
 
 from pytest_whq.joules.counting.ticks import SLOW_COUNTER_S, CounterTicks
-from pytest_whq.joules.power import PowerSamples
+from pytest_whq.joules.power_samples import PowerSamples
 from pytest_whq.joules.rest import UNSEEN_CHANGE, Level, level_at_rest
 from pytest_whq.joules.sampling import sampled_error_j, scatter_of
 from pytest_whq.joules.spans import Span, SpanEnergies, UnmeasurableError, start_of

@@ -8,7 +8,7 @@ from statistics import fmean, pstdev
 
 from pytest_whq.joules.counting.falling import Tick
 from pytest_whq.joules.counting.ticks import FALL_S, FALL_TICKS, SLOW_COUNTER_S, CounterTicks
-from pytest_whq.joules.power import SLOW_SENSOR_S, PowerSamples
+from pytest_whq.joules.power_samples import SLOW_SENSOR_S, PowerSamples
 from pytest_whq.joules.rest import UNSEEN_CHANGE, Level
 
 _UNSTEADY = 0.25
