@@ -28,7 +28,7 @@ import threading
 import time
 import tracemalloc
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -54,18 +54,21 @@ from simulated_nvml import SimulatedNvml
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One cost; ``unit`` is ``ratio``, ``B`` or ``s``, and ``interval95`` where it was estimated."""
+    """One cost; ``unit`` is ``ratio``, ``B`` or ``s``, and ``interval95`` where it was estimated.
+
+    Its value is ``None`` where the time was too short, or the machine too busy, to tell it.
+    """
 
     what: str
-    value: float
+    value: float | None
     unit: str
     limit: float | None = None
     interval95: tuple[float, float] | None = None
 
     @property
     def misses(self) -> bool:
-        """Whether it is above its limit."""
-        return self.limit is not None and self.value > self.limit
+        """Whether it is above its limit, or nothing tells that it is not."""
+        return self.limit is not None and (self.value is None or self.value > self.limit)
 
     def row(self) -> list[str]:
         """Its line in the table."""
@@ -73,7 +76,9 @@ class Figure:
         limit = "" if self.limit is None else self._format(self.limit)
         return [self.what, self._format(self.value), interval, limit, "missed" if self.misses else ""]
 
-    def _format(self, value: float) -> str:
+    def _format(self, value: float | None) -> str:
+        if value is None:
+            return "not told"
         return format_percent(value) if self.unit == "ratio" else format_quantity(value, self.unit)
 
 
@@ -260,33 +265,41 @@ def held_up(name: str, seconds: float, rig: AbstractContextManager[Any]) -> Figu
         source.close()
     # At the beginning of a window readings are close, as at its edges.
     first = bisect_left(edges_s, edges_s[0] + min(1.0, seconds / 4))
-    pieces_s = [after - before for before, after in pairwise(edges_s[first:])]
+    what, limit = f"slowdown by the readings in a window, {name}", 0.01
     readings_s = [one for one in source.began_s if edges_s[first] < one < edges_s[-1]]
-    hit = {bisect_left(edges_s, one) - 1 - first for one in readings_s}
-    # A reading that waits for the interpreter runs in the piece after that in which it began.
-    touched = hit | {piece + 1 for piece in hit}
-    delays_s = [
-        sum(pieces_s[n] for n in (piece, piece + 1)) - 2 * _typical_s(pieces_s, piece, touched)
-        for piece in sorted(hit)
-        if piece + 1 < len(pieces_s)
-    ]
+    delays_s = delays(edges_s[first:], readings_s)
+    if not delays_s:
+        return Figure(what, None, "ratio", limit)
     per_second = len(readings_s) / (edges_s[-1] - edges_s[first])
     chance = random.Random(0)
     medians = sorted(median(chance.choices(delays_s, k=len(delays_s))) for _ in range(_RESAMPLED))
     low, high = medians[round(0.025 * _RESAMPLED)], medians[round(0.975 * _RESAMPLED) - 1]
-    return Figure(
-        f"slowdown by the readings in a window, {name}",
-        median(delays_s) * per_second,
-        "ratio",
-        0.01,
-        (low * per_second, high * per_second),
-    )
+    interval95 = (low * per_second, high * per_second)
+    return Figure(what, median(delays_s) * per_second, "ratio", limit, interval95)
 
 
-def _typical_s(pieces_s: Sequence[float], piece: int, touched: Collection[int]) -> float:
-    """What a piece near ``piece`` takes in which no reading falls."""
-    near = range(max(0, piece - 10), min(len(pieces_s), piece + 12))
-    return median(pieces_s[number] for number in near if number not in touched)
+def delays(edges_s: Sequence[float], readings_s: Sequence[float]) -> list[float]:
+    """How much longer than those near it took, in seconds, each piece in which a reading fell.
+
+    Pieces lie between two ``edges_s`` each. None is told where every piece had a reading.
+    """
+    pieces_s = [after - before for before, after in pairwise(edges_s)]
+    hit = {bisect_left(edges_s, one) - 1 for one in readings_s}
+    # A reading that waits for the interpreter runs in the piece after that in which it began.
+    touched = hit | {piece + 1 for piece in hit}
+    quiet = [piece for piece in range(len(pieces_s)) if piece not in touched]
+    if not quiet:
+        return []
+    return [
+        sum(pieces_s[piece : piece + 2]) - 2 * median(pieces_s[near] for near in _nearest(quiet, piece))
+        for piece in sorted(hit)
+        if piece + 1 < len(pieces_s)
+    ]
+
+
+def _nearest(quiet: Sequence[int], piece: int) -> Sequence[int]:
+    place = bisect_left(quiet, piece)
+    return quiet[max(0, place - 10) : place + 10]
 
 
 def _piece() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmark_modules import benchmark
 
 from pytest_whq.rendering import RENDERERS
 
@@ -52,6 +53,20 @@ def test_overhead_measures_every_cost(tmp_path: Path) -> None:
     costs = {figure["what"]: figure for figure in figures["figures"]}
     assert costs["CPU of the sampler in a window, one GPU"]["limit"] == 0.01
     assert 1e-7 < costs["whq(call) of a call that returns None"]["value"] < 1e-3
+
+
+def test_a_reading_costs_what_its_pieces_took_longer_than_those_near_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # It imports what stands beside it, as a script does.
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    delays = benchmark("overhead").delays
+    # Pieces of 2 s. Readings begin in the third, which takes 3 s, and in the eighth, which is as the others.
+    assert delays([0, 2, 4, 7, 9, 11, 13, 15, 17, 19], [5, 16]) == pytest.approx([1, 0])
+    # The piece after the last reading never ended.
+    assert delays([0, 2, 4, 6], [5]) == []
+    # Nothing to compare with, as on a machine that holds the loop up from reading to reading.
+    assert delays([0, 2, 4, 6], [1, 3, 5]) == []
 
 
 def test_load_measures_queries_and_chunks(tmp_path: Path) -> None:
