@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import PATIENT_S
 from repositories import QUICK, TEST, git, make_repository
 from simulated_nvml import SimulatedNvml
 
@@ -32,7 +33,7 @@ def whq_ab(folder: Path, nvml: SimulatedNvml, *arguments: str) -> "subprocess.Co
         env={**os.environ, **nvml.env(), "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENT_S,
     )
 
 
@@ -115,7 +116,7 @@ def test_ctrl_c_leaves_no_worktree_behind(repository: Path, simulated_nvml: Simu
         time.sleep(1)
         os.killpg(running.pid, signal.SIGINT)
 
-        assert running.wait(timeout=50) == 130
+        assert running.wait(timeout=PATIENT_S) == 130
     assert trees(repository) == 1
 
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path, PurePosixPath
 
 import pytest
+from patience import PATIENT_S
 
 from pytest_whq.cli.worktree import bring_tests, checked_out, same_dependencies
 from pytest_whq.errors import WhqError
@@ -180,7 +181,7 @@ def test_a_pointer_of_git_lfs_for_a_file_that_the_head_has_is_refused(repository
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_no_signal_leaves_a_worktree(repository: Path, tmp_path: Path, number: signal.Signals) -> None:
-    (repository / "test_a.py").write_text("import time\ndef test_a(): open('ran', 'w'); time.sleep(60)\n")
+    (repository / "test_a.py").write_text("import time\ndef test_a(): open('ran', 'w'); time.sleep(900)\n")
     commit(repository)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -192,12 +193,12 @@ def test_no_signal_leaves_a_worktree(repository: Path, tmp_path: Path, number: s
     ) as running:
         assert running.stderr is not None
         assert running.stderr.readline() == b"whq: base, a run to warm up, which does not count\n"
-        deadline_s = time.monotonic() + 60
+        deadline_s = time.monotonic() + PATIENT_S
         while not list(temporary.glob("*/base/ran")):
             assert time.monotonic() < deadline_s
             time.sleep(0.02)
         running.send_signal(number)
-        assert running.wait(timeout=50) == 130
+        assert running.wait(timeout=PATIENT_S) == 130
     assert git(repository, "worktree", "list").count("\n") == 1
     assert list(temporary.iterdir()) == []
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from benchmark_modules import benchmark
+from patience import PATIENT_S
 
 from pytest_whq.rendering import RENDERERS
 
@@ -21,7 +22,9 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 def run(name: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(BENCHMARKS / name), *arguments]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment | variables)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENT_S, env=environment | variables
+    )
 
 
 def figures_of(name: str, path: Path, *arguments: str) -> dict[str, Any]:

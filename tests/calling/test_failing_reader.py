@@ -121,7 +121,7 @@ def test_a_source_that_hangs_in_a_window_is_named_and_the_next_window_measures_a
     instruments = OneSource(source)
     started_s = time.monotonic()
     assert whole_reasons(measured(instruments, source.hang)) == (Reason("source_error", HANGS),)
-    assert time.monotonic() - started_s < 8.0
+    assert time.monotonic() - started_s < 30.0
     source.answer()
     after = measured(instruments)
     assert is_read(after)
@@ -134,7 +134,7 @@ def test_windows_on_a_source_that_still_hangs_are_named_too(source: HangingSourc
     measured(instruments, source.hang)
     started_s = time.monotonic()
     assert whole_reasons(measured(instruments))[0].code == "source_error"
-    assert time.monotonic() - started_s < 8.0
+    assert time.monotonic() - started_s < 30.0
 
 
 @pytest.mark.once
@@ -151,7 +151,7 @@ def test_a_source_that_hangs_between_rounds_does_not_hold_the_rounds_up(source: 
 
     started_s = time.monotonic()
     run(repeat(ledger, ledger.instruments.meter()), instruments.clock, call)
-    assert time.monotonic() - started_s < 15.0
+    assert time.monotonic() - started_s < 60.0
     assert whole_reasons(ledger.measurement)[0].code == "source_error"
 
 

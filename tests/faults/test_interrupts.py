@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+from patience import PATIENT_S
 from simulated_project import CONFTEST, SimulatedProject
 
 pytestmark = pytest.mark.once
@@ -45,7 +46,7 @@ def seconds_until_interrupted(project: SimulatedProject, function: str) -> float
         time.sleep(0.2)
         interrupted_s = time.monotonic()
         session.send_signal(signal.SIGINT)
-        session.communicate(timeout=20)
+        session.communicate(timeout=PATIENT_S)
         assert session.returncode == pytest.ExitCode.INTERRUPTED
     return time.monotonic() - interrupted_s
 
@@ -57,7 +58,7 @@ def test_an_interrupt_acts_as_soon_as_where_no_driver_hangs(
     simulated_project.tests(TEST)
     # Python's own end takes its time on a busy machine: that of a test that hangs by itself is the measure.
     usual_s = seconds_until_interrupted(simulated_project, "HANGING_TEST.call")
-    assert seconds_until_interrupted(simulated_project, function) < usual_s + 1.0
+    assert seconds_until_interrupted(simulated_project, function) < usual_s + 5.0
 
 
 def test_a_session_is_held_up_for_ten_seconds_at_most(simulated_project: SimulatedProject) -> None:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from patience import PATIENT_S
 
 from pytest_whq.measuring.claim import Claim, Hold
 from pytest_whq.measuring.clock import SystemClock, Waits, wait
@@ -245,7 +246,7 @@ def test_processes_that_claim_the_same_devices_in_different_orders_never_block_e
 ) -> None:
     with start("repeat", gpu, other_gpu) as one, start("repeat", other_gpu, gpu) as other:
         try:
-            assert [one.wait(timeout=60), other.wait(timeout=60)] == [0, 0]
+            assert [one.wait(timeout=PATIENT_S), other.wait(timeout=PATIENT_S)] == [0, 0]
         finally:
             one.kill()
             other.kill()

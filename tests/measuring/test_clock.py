@@ -3,6 +3,7 @@ import threading
 import time
 
 import pytest
+from patience import PATIENT_S
 
 from pytest_whq.measuring.clock import RepeatingThread, SystemClock, pause, wait, wait_async
 from pytest_whq.testing import FakeClock
@@ -22,7 +23,7 @@ class Turns:
         return self.pause_s
 
     def wait_for(self, turns: int) -> bool:
-        return all(self._turn.acquire(timeout=5) for _ in range(turns))
+        return all(self._turn.acquire(timeout=PATIENT_S) for _ in range(turns))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from measured_project import MeasuredProject
+from patience import PATIENT_S
 
 from pytest_whq.storing.journal import LastSession, read_last_session, read_session
 
@@ -38,7 +39,7 @@ def last_session(project: MeasuredProject) -> LastSession:
 
 
 def wait_for(path: Path) -> None:
-    deadline_s = time.monotonic() + 60
+    deadline_s = time.monotonic() + PATIENT_S
     while not path.exists():
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
@@ -80,7 +81,7 @@ def test_ctrl_c_ends_a_measurement_at_once_and_loses_no_finished_record(project:
     wait_for(project.path / "working")
     process.send_signal(signal.SIGINT)
     interrupted_s = time.monotonic()
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENT_S)
     assert time.monotonic() - interrupted_s < 30.0, output
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
     lines = output.splitlines()
@@ -100,7 +101,7 @@ def test_a_killed_session_leaves_its_finished_records_in_the_journal(project: Me
     process = project.start()
     wait_for(project.path / "working")
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENT_S)
     assert not (project.path / "run.json").exists()
     session = last_session(project)
     assert [record.test for record in session.run.records] == ["test_it.py::test_short"]
@@ -116,11 +117,11 @@ def test_of_two_sessions_in_one_folder_of_which_one_is_killed_both_can_be_shown(
     try:
         wait_for(project.path / "working")
         other = project.start("-k", "test_short")
-        other.communicate(timeout=60)
+        other.communicate(timeout=PATIENT_S)
         assert other.returncode == 0
     finally:
         killed.kill()
-        killed.communicate(timeout=60)
+        killed.communicate(timeout=PATIENT_S)
     session = last_session(project)
     assert session.note is None
     (unfinished,) = session.others

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from measured_project import MeasuredProject
+from patience import PATIENT_S
 
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import SystemClock, wait
@@ -42,7 +43,7 @@ def seen_on_terminal(
         while chunk := os.read(parent, 4096):
             seen += chunk
             look(seen.decode(errors="replace"))
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENT_S)
     os.close(parent)
     return seen.decode().replace("\r\n", "\n")
 

@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
+from patience import PATIENT_S
 from simulated_project import SimulatedProject, within
 
 pytestmark = pytest.mark.once
@@ -72,7 +73,7 @@ def test_sessions_with_a_temp_folder_each_take_turns(
             simulated_project.start("-p", "no:cacheprovider", "-k", test, f"--whq-json={test}.json")
         )
     for session in sessions:
-        output, _ = session.communicate(timeout=60)
+        output, _ = session.communicate(timeout=PATIENT_S)
         assert session.returncode == 0, output
     spans = sorted(span for of_test in simulated_project.spans.values() for span in of_test)
     assert spans[0][1] < spans[1][0]

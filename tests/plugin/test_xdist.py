@@ -5,6 +5,7 @@ import time
 
 import pytest
 from measured_project import MeasuredProject
+from patience import PATIENT_S
 
 from pytest_whq.storing.journal import read_last_session
 
@@ -235,12 +236,12 @@ def test_ctrl_c_keeps_the_finished_records(project: MeasuredProject) -> None:
         """
     )
     process = project.start("-n1")
-    deadline_s = time.monotonic() + 60
+    deadline_s = time.monotonic() + PATIENT_S
     while not (project.path / "working").exists():
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
     # As a terminal does it: to all of its processes.
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENT_S)
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert list(project.records) == ["test_short"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
+from patience import PATIENT_S
 from report_run import HOSTILE, a_hostile_run, a_report_run, against, budget, measured
 from samples import FULL, a_run
 
@@ -152,7 +153,7 @@ def in_browser(page: Path, profile: Path, *options: str) -> str:
     """The page's elements as text once it has been opened, and its script has run."""
     assert BROWSER is not None
     command = [BROWSER, *FLAGS, f"--user-data-dir={profile}", *options, "--dump-dom", page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENT_S, check=True).stdout
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from patience import PATIENT_S
 
 from pytest_whq.errors import SettingError, SourceError
 from pytest_whq.sources.bounded import BoundedCalls
@@ -71,7 +72,7 @@ def test_what_is_opened_too_late_is_given_back(hanging: threading.Event) -> None
         BoundedCalls("nvml", 0.05).call("open", hanging.wait, give_back)
     assert returned == []
     hanging.set()
-    assert back.wait(5)
+    assert back.wait(PATIENT_S)
     assert returned == [True]
 
 
