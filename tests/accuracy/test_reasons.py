@@ -76,10 +76,10 @@ PROVOCATIONS = {
         """
         def test_it(whq, chat, gpu):
             with whq.measure() as window:
-                window.record(chat(1.5))
+                window.record(chat(2.0))
         """,
         "{gpu}: the energy counter says * J and the power sensor * J: one of them lags or is wrong",
-        arrange=lambda nvml: nvml.gpu(0).configure(counter_lag_s=0.5),
+        arrange=lambda nvml: nvml.gpu(0).configure(counter_lag_s=0.8),
     ),
     "window_too_short": Provocation(
         """
