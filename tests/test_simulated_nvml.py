@@ -205,10 +205,14 @@ def test_power_asked_for_too_fast_fails(gpu: SimulatedGpu, handle: object) -> No
 @pytest.mark.parametrize("spins", [False, True])
 def test_a_reading_takes_the_time_that_it_costs(gpu: SimulatedGpu, handle: object, spins: bool) -> None:
     gpu.configure(reading_cost_ms=40, reading_cost_spins=spins)
-    start_s, start_cpu_s = time.monotonic(), time.process_time()
-    counter_j(handle)
-    assert time.monotonic() - start_s >= 0.04
-    assert (time.process_time() - start_cpu_s >= 0.005) == spins
+    took_cpu_s = []
+    for _ in range(5):
+        start_s, start_cpu_s = time.monotonic(), time.process_time()
+        counter_j(handle)
+        took_cpu_s.append(time.process_time() - start_cpu_s)
+        assert time.monotonic() - start_s >= 0.04
+    # On a machine that has no core free for 40 ms, it gets none to spin on.
+    assert (max(took_cpu_s) >= 0.005) if spins else (min(took_cpu_s) < 0.005)
 
 
 def test_noise_is_part_of_the_truth_and_repeats_with_the_seed() -> None:

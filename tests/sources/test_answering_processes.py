@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from patience import PATIENT_S
+from timed_estimate import TOLERANCE_S, TimedEstimate
 
 from pytest_whq.measuring.clock import SystemClock, wait
 from pytest_whq.measuring.meter import Meter
@@ -19,8 +21,6 @@ from pytest_whq.sources.combined import CombinedSource
 from pytest_whq.sources.estimate import WATTS_PER_VCPU, EstimateSource
 
 BURNT_S = 0.1
-TOLERANCE_S = 0.03
-"""As in the tests of the estimate: children that have exited are counted in ticks of 10 ms."""
 
 SERVER = """
 import os, socket, sys, time
@@ -102,30 +102,24 @@ def tcp_server() -> Iterator[Server]:
     found.stop()
 
 
-def cpu_s(source: EstimateSource) -> float:
-    (reading,) = source.read()
-    assert reading.energy_j is not None
-    return reading.energy_j / WATTS_PER_VCPU - time.process_time()
-
-
-def find(server: Server, source: EstimateSource) -> None:
+def find(server: Server, source: TimedEstimate) -> None:
     """Read until the server is found, which first has to accept the connection."""
-    until_s = now_s() + 5.0
+    until_s = now_s() + PATIENT_S
     while server.pid not in source._tree:
         assert now_s() < until_s
         source.read()
         time.sleep(0.001)
 
 
-def ask(connection: socket.socket, source: EstimateSource) -> float:
+def ask(connection: socket.socket, source: TimedEstimate) -> float:
     """The CPU seconds, beside those of this process, that are counted while a query is answered."""
-    before_s = cpu_s(source)
+    before_s = source.others_s()
     connection.send(b"query")
     connection.settimeout(0.01)
     while True:
         try:
             assert connection.recv(9) == b"done"
-            return cpu_s(source) - before_s
+            return source.others_s() - before_s
         except TimeoutError:
             source.read()
 
@@ -135,7 +129,7 @@ def near_burnt() -> object:
 
 
 def test_who_answers_is_counted_from_when_the_connection_is_there(server: Server) -> None:
-    source, start_s = EstimateSource(), now_s()
+    source, start_s = TimedEstimate(), now_s()
     with server.connect() as connection:
         find(server, source)
         assert ask(connection, source) == near_burnt()
@@ -151,11 +145,11 @@ def test_what_it_used_before_and_a_later_connection_count_as_they_should(tcp_ser
     with tcp_server.connect() as connection:
         connection.send(b"query")
         connection.recv(9)
-    source = EstimateSource()
-    before_s = cpu_s(source)
+    source = TimedEstimate()
+    before_s = source.others_s()
     with tcp_server.connect() as connection:
         find(tcp_server, source)
-        assert cpu_s(source) - before_s == pytest.approx(0.0, abs=TOLERANCE_S)
+        assert source.others_s() - before_s == pytest.approx(0.0, abs=TOLERANCE_S)
         start_s = now_s()
         assert ask(connection, source) == near_burnt()  # By a child of the one that answers.
     assert [note.endswith("is counted") for note in source.notes_since(start_s)] == [True]
@@ -165,7 +159,7 @@ def test_who_may_not_be_looked_into_is_named_and_not_counted(
     tcp_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answering_processes, "_owners", lambda inode, user: iter([None]))
-    source, start_s = EstimateSource(), now_s()
+    source, start_s = TimedEstimate(), now_s()
     with tcp_server.connect() as connection:
         assert ask(connection, source) == pytest.approx(0.0, abs=TOLERANCE_S)
         sentence = (
@@ -212,7 +206,7 @@ def test_who_has_started_this_process_does_not_answer_it(
 ) -> None:
     ancestors = answering_processes._ancestors()
     monkeypatch.setattr(answering_processes, "_ancestors", lambda: ancestors | {tcp_server.pid})
-    source, start_s = EstimateSource(), now_s()
+    source, start_s = TimedEstimate(), now_s()
     with tcp_server.connect() as connection:
         assert ask(connection, source) == pytest.approx(0.0, abs=TOLERANCE_S)
     assert source.notes_since(start_s) == ()

@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from timed_estimate import TOLERANCE_S, TimedEstimate
 
 from pytest_whq.model import Device, DeviceState
 from pytest_whq.sources import cpu_name, process_tree
 from pytest_whq.sources.base import PowerSource
-from pytest_whq.sources.estimate import WATTS_PER_VCPU, EstimateSource
 from pytest_whq.sources.process_tree import ProcessTree, read_stat
-
-TOLERANCE_S = 0.03
-"""Three clock ticks: the time of children that have exited comes in ticks of 10 ms, and what a
-child uses after it has said its time, for exiting, is not in the truth."""
 
 BURN = """
 import time
@@ -41,13 +37,6 @@ subprocess.Popen([sys.executable, "-ISc", sys.argv[1]])
 print(time.process_time(), flush=True)
 input()
 """
-
-
-def descendants_s(source: EstimateSource) -> float:
-    """CPU seconds that the source counts, less this process's own."""
-    (reading,) = source.read()
-    assert reading.energy_j is not None
-    return reading.energy_j / WATTS_PER_VCPU - time.process_time()
 
 
 def burn(seconds: float) -> float:
@@ -84,19 +73,19 @@ def near(seconds: float) -> Any:
 
 
 @pytest.fixture
-def source() -> EstimateSource:
-    return EstimateSource()
+def source() -> TimedEstimate:
+    return TimedEstimate()
 
 
 @pytest.mark.untraced
-def test_a_cpu_second_is_three_and_a_half_joules(source: EstimateSource) -> None:
+def test_a_cpu_second_is_three_and_a_half_joules(source: TimedEstimate) -> None:
     (before,), burnt_s, (after,) = source.read(), burn(0.1), source.read()
     assert before.energy_j is not None
     assert after.energy_j is not None
     assert after.energy_j - before.energy_j == pytest.approx(3.5 * burnt_s, abs=0.005)
 
 
-def test_what_a_reading_costs_is_left_out(source: EstimateSource, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_reading_costs_is_left_out(source: TimedEstimate, monkeypatch: pytest.MonkeyPatch) -> None:
     def search_at_length(tree: ProcessTree) -> list[int]:
         burn(0.05)
         return []
@@ -107,63 +96,63 @@ def test_what_a_reading_costs_is_left_out(source: EstimateSource, monkeypatch: p
     assert after.energy_j == pytest.approx(before.energy_j, abs=0.005)
 
 
-def test_a_living_child_is_counted(source: EstimateSource) -> None:
-    before_s = descendants_s(source)
+def test_a_living_child_is_counted(source: TimedEstimate) -> None:
+    before_s = source.others_s()
     with python(BURN_AND_STAY) as child:
         burnt_s = said_s(child)
-        assert descendants_s(source) - before_s == near(burnt_s)
+        assert source.others_s() - before_s == near(burnt_s)
         tell(child)
 
 
-def test_a_child_that_no_reading_saw_is_counted_when_it_was_waited_for(source: EstimateSource) -> None:
-    before_s = descendants_s(source)
+def test_a_child_that_no_reading_saw_is_counted_when_it_was_waited_for(source: TimedEstimate) -> None:
+    before_s = source.others_s()
     with python(BURN) as child:
         burnt_s = said_s(child)
-    assert descendants_s(source) - before_s == near(burnt_s)
+    assert source.others_s() - before_s == near(burnt_s)
 
 
-def test_a_child_that_was_seen_and_then_waited_for_counts_once(source: EstimateSource) -> None:
-    before_s = descendants_s(source)
+def test_a_child_that_was_seen_and_then_waited_for_counts_once(source: TimedEstimate) -> None:
+    before_s = source.others_s()
     with python(BURN_AND_STAY) as child:
         burnt_s = said_s(child)
-        descendants_s(source)
+        source.others_s()
         tell(child)
         time.sleep(0.05)
         assert read_stat(child.pid) is not None, "a zombie until it is waited for"
-        assert descendants_s(source) - before_s == near(burnt_s)
-    assert descendants_s(source) - before_s == near(burnt_s)
+        assert source.others_s() - before_s == near(burnt_s)
+    assert source.others_s() - before_s == near(burnt_s)
 
 
-def test_a_grandchild_is_counted_living_and_waited_for(source: EstimateSource) -> None:
-    before_s = descendants_s(source)
+def test_a_grandchild_is_counted_living_and_waited_for(source: TimedEstimate) -> None:
+    before_s = source.others_s()
     with python(START_A_CHILD, BURN_AND_STAY) as child:
         grandchild_s = said_s(child)
         stat = read_stat(child.pid)
         assert stat is not None
-        assert descendants_s(source) - before_s == near(grandchild_s + stat.own_s)
+        assert source.others_s() - before_s == near(grandchild_s + stat.own_s)
         tell(child)
         both_s = grandchild_s + said_s(child)
-        assert descendants_s(source) - before_s == near(both_s)
+        assert source.others_s() - before_s == near(both_s)
         tell(child)
-    assert descendants_s(source) - before_s == near(both_s)
+    assert source.others_s() - before_s == near(both_s)
 
 
 @pytest.mark.untraced
-def test_a_grandchild_goes_on_counting_when_its_parent_exits_first(source: EstimateSource) -> None:
-    before_s = descendants_s(source)
+def test_a_grandchild_goes_on_counting_when_its_parent_exits_first(source: TimedEstimate) -> None:
+    before_s = source.others_s()
     with python(START_AND_ABANDON, f"import time\ntime.sleep(0.2){BURN}time.sleep(0.3)") as child:
         child_s = said_s(child)
         time.sleep(0.15)
-        descendants_s(source)
+        source.others_s()
         tell(child)
         child.wait()
         both_s = child_s + said_s(child)
-        assert descendants_s(source) - before_s == near(both_s)
+        assert source.others_s() - before_s == near(both_s)
         time.sleep(0.5)
-        assert descendants_s(source) - before_s == near(both_s)
+        assert source.others_s() - before_s == near(both_s)
 
 
-def test_the_count_never_decreases_while_processes_come_and_go(source: EstimateSource) -> None:
+def test_the_count_never_decreases_while_processes_come_and_go(source: TimedEstimate) -> None:
     counts = []
     for _ in range(3):
         with python(START_A_CHILD, "input()") as child:
@@ -176,13 +165,13 @@ def test_the_count_never_decreases_while_processes_come_and_go(source: EstimateS
 
 def test_without_proc_children_count_once_they_were_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_tree, "_proc_is_ours", lambda: False)
-    source = EstimateSource()
-    before_s = descendants_s(source)
+    source = TimedEstimate()
+    before_s = source.others_s()
     with python(BURN_AND_STAY) as child:
         burnt_s = said_s(child)
-        assert descendants_s(source) - before_s == near(0.0)
+        assert source.others_s() - before_s == near(0.0)
         tell(child)
-    assert descendants_s(source) - before_s == near(burnt_s)
+    assert source.others_s() - before_s == near(burnt_s)
 
 
 def test_a_process_whose_name_holds_spaces_and_parentheses_is_read(tmp_path: Path) -> None:
@@ -222,7 +211,7 @@ def test_a_process_that_is_not_there_has_no_stat() -> None:
     assert read_stat(child.pid) is None
 
 
-def test_it_is_a_power_source_of_one_cpu_that_says_it_estimates(source: EstimateSource) -> None:
+def test_it_is_a_power_source_of_one_cpu_that_says_it_estimates(source: TimedEstimate) -> None:
     assert isinstance(source, PowerSource)
     assert (source.scope, source.estimated) == ("cpu", True)
     (device,) = source.devices()
@@ -242,4 +231,4 @@ def test_a_cpu_that_linux_does_not_name_is_named_by_python(monkeypatch: pytest.M
     monkeypatch.setattr(cpu_name, "open", refuse, raising=False)
     monkeypatch.setattr(platform, "processor", lambda: "")
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    assert EstimateSource().devices()[0].name == "aarch64"
+    assert TimedEstimate().devices()[0].name == "aarch64"
