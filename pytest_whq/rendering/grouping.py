@@ -1,4 +1,4 @@
-"""Tests in groups, each held against the best of its group."""
+"""Tests in groups, each held against the best of its group; so are the runs of one test."""
 
 from collections.abc import Sequence
 
@@ -34,14 +34,14 @@ def not_grouped(records: Sequence[Record], by: str | None) -> str | None:
 
 
 def best_of(records: Sequence[Record]) -> float | None:
-    """The smallest Wh/query of a group; None where there are no two to compare."""
+    """The smallest Wh/query of ``records``; None where there are no two to compare."""
     values = [value for record in records if (value := figure(record))]
     return min(values) if len(values) > 1 else None
 
 
 def against_best(value: float, best: float) -> str:
-    """How many times the best of its group something takes."""
-    return "best" if value == best else f"{value / best:.2f} x best"
+    """How many times the ``best`` something takes, which its column says of what."""
+    return "best" if value == best else f"{value / best:.2f} x"
 
 
 def figure(record: Record) -> float | None:

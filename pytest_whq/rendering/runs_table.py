@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from pytest_whq.model import Record, Run, format_metric
-from pytest_whq.rendering.grouping import best_of, figure
+from pytest_whq.rendering.grouping import against_best, best_of, figure
 from pytest_whq.rendering.names import short_names
 from pytest_whq.rendering.words import one_line, run_rig_phrase, spread
 from pytest_whq.units import Prefix, format_percent, prefix_for
@@ -79,7 +79,7 @@ def _cells(line: Sequence[Record | None], prefix: Prefix) -> Iterator[Cell]:
     worst = max(value for value in map(figure, known) if value) if best else None
     for record in line:
         value = None if record is None else figure(record)
-        ratio = "" if not best or not value else "best" if value == best else f"{value / best:.2f} x"
+        ratio = against_best(value, best) if value and best else ""
         yield Cell(_figure(record, value, prefix), ratio, value, value / worst if value and worst else None)
 
 

@@ -189,7 +189,7 @@ def test_the_table_is_arranged_as_asked_for(project: MeasuredProject, given: str
         [
             "test * in its group *rounds",
             "test_it.py::test_chat[[]1.0] * best * 5",
-            "test_it.py::test_chat[[]2.0] * 2.00 x best * 5",
+            "test_it.py::test_chat[[]2.0] * 2.00 x * 5",
         ],
         consecutive=True,
     )

@@ -426,8 +426,8 @@ def test_variants_stand_side_by_side_with_the_best_of_them() -> None:
         "test                             Wh/query ± 95 %   in its group",
         "tests/test_chat.py::test_sweep:",
         "test_chat.py::test_sweep[1b]    1.00 mWh ± 1.0 %           best",
-        "test_chat.py::test_sweep[8b]    2.00 mWh ± 1.0 %    2.00 x best",
-        "test_chat.py::test_sweep[70b]   9.00 mWh ± 1.0 %    9.00 x best",
+        "test_chat.py::test_sweep[8b]    2.00 mWh ± 1.0 %         2.00 x",
+        "test_chat.py::test_sweep[70b]   9.00 mWh ± 1.0 %         9.00 x",
         "tests/test_chat.py::test_alone:",
         "test_chat.py::test_alone        5.00 mWh ± 1.0 %",
     ]
@@ -453,7 +453,7 @@ def test_tests_with_the_same_value_of_a_parameter_stand_together() -> None:
     assert lines == [
         "model=8b:",
         "test_chat.py::test_sweep[8b-4]    1.00 mWh ± 1.0 %           best",
-        "test_chat.py::test_sweep[8b-1]    2.00 mWh ± 1.0 %    2.00 x best",
+        "test_chat.py::test_sweep[8b-1]    2.00 mWh ± 1.0 %         2.00 x",
         "model=70b:",
         "test_chat.py::test_sweep[70b-1]   9.00 mWh ± 1.0 %",
         "no model:",
