@@ -8,6 +8,7 @@ from types import GeneratorType
 from typing import Any, Protocol
 
 from pytest_whq.queries.stand_in import StandIn, is_stand_in
+from pytest_whq.tokens.fields import is_mock
 
 
 class Follower(Protocol):
@@ -45,7 +46,7 @@ def is_stream(reply: object) -> bool:
         return False
     # Pages of lists are models, whose next ones are further calls.
     is_data = issubclass(kind, io.IOBase) or hasattr(kind, "__pydantic_fields__")
-    return not is_data and not _is_mock(kind)
+    return not is_data and not is_mock(reply)
 
 
 def is_async_stream(reply: object) -> bool:
@@ -77,11 +78,6 @@ def is_followed(reply: object) -> bool:
 def _inner(stream: Any) -> Any:
     # By its own dict: an attribute may be anything, where objects answer to all names.
     return getattr(stream, "__dict__", {}).get("_iterator")
-
-
-def _is_mock(kind: type[Any]) -> bool:
-    # By name: beside the one of the standard library there is the package that it came from.
-    return any(base.__name__ == "NonCallableMock" for base in kind.__mro__)
 
 
 class Followed(StandIn):

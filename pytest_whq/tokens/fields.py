@@ -39,6 +39,13 @@ def quietly(look: Callable[[Reply], Found | None], reply: Reply) -> Found | None
         return None
 
 
+def is_mock(reply: object) -> bool:
+    """Whether ``reply`` is a mock, which has whatever it is asked for."""
+    # By name: beside the one of the standard library there is the package that it came from. Not by what it
+    # answers: a mock with a spec has but the names of that.
+    return any(base.__name__ == "NonCallableMock" for base in type(reply).__mro__)
+
+
 def count(holder: object, name: str) -> int | None:
     """The field ``name`` where it is a count: a whole number that a query can have, and not a bool."""
     value = field(holder, name)

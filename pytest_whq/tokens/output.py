@@ -1,7 +1,7 @@
 """What a reply or a chunk says of its output beside the count: that it was cut, that it has begun."""
 
 from pytest_whq.model import TokenCount
-from pytest_whq.tokens.fields import field, quietly, without_output
+from pytest_whq.tokens.fields import field, is_mock, quietly, without_output
 
 _CUT_WORDS = frozenset({"length", "max_tokens", "max_output_tokens"})
 _NOT_YET = frozenset({"message_start", "content_block_start", "ping"})
@@ -36,8 +36,8 @@ def begins_output(chunk: object) -> bool:
 
 def holds_output(reply: object) -> bool:
     """Whether ``reply``, or a chunk of one, holds something that a model wrote. Never raises."""
-    # A mock answers to every name, and so do its answers.
-    return field(reply, "pytest_whq") is None and bool(quietly(_holds_any, reply))
+    # What a mock answers no model wrote, and its answers answer to every name in turn.
+    return not is_mock(reply) and bool(quietly(_holds_any, reply))
 
 
 def not_told_beside_output(count: TokenCount, reply: object) -> TokenCount:

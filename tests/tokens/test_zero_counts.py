@@ -124,5 +124,6 @@ def test_a_0_at_the_end_of_a_stream_of_nothing_is_0() -> None:
     assert stream.count() == TokenCount(9, 0)
 
 
-def test_what_answers_to_everything_has_written_nothing() -> None:
-    assert not holds_output(MagicMock())
+@pytest.mark.parametrize("asked", [{}, {"content": "hi"}, {"content": "hi", "spec": ["content"]}])
+def test_a_mock_has_written_nothing_whatever_it_answers(asked: dict[str, Any]) -> None:
+    assert not holds_output(MagicMock(**asked))
