@@ -40,7 +40,7 @@ def show_log(line: str) -> None:
 
 def load(path: Path | None) -> "Run":
     """The run at ``path``, as of `load_all`; of a baseline each test's latest figures on its latest rig."""
-    from pytest_whq.model.baseline import latest_of
+    from pytest_whq.model.baseline_runs import latest_of
     from pytest_whq.rendering.words import number_of
 
     *earlier, last = runs = load_all(path)

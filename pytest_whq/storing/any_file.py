@@ -6,7 +6,8 @@ from typing import Any
 
 from pytest_whq.errors import RunFileError
 from pytest_whq.model import Run
-from pytest_whq.model.baseline import Baseline, runs_in
+from pytest_whq.model.baseline import Baseline
+from pytest_whq.model.baseline_runs import runs_in
 from pytest_whq.model.history import KeptRun, kept_of
 from pytest_whq.storing import journal
 from pytest_whq.storing.baseline_file import baseline_from_dict

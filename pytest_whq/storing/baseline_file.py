@@ -18,8 +18,8 @@ from pytest_whq.model.baseline import (
     Baseline,
     accept,
     moment_key,
-    runs_of,
 )
+from pytest_whq.model.baseline_runs import runs_of
 from pytest_whq.storing.fields import (
     LARGEST_COUNT,
     FieldError,

@@ -11,7 +11,8 @@ from pytest_whq.judging.budgets import judge_budgets
 from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
 from pytest_whq.judging.run_comparison import Rules, compare_run, compare_runs, findable_by
 from pytest_whq.model import Run
-from pytest_whq.model.baseline import Baseline, accept, latest_of, runs_in
+from pytest_whq.model.baseline import Baseline, accept
+from pytest_whq.model.baseline_runs import latest_of, runs_in
 from pytest_whq.rendering import EXPORTS, RENDERERS, acceptance, findable, github, junit, terminal
 from pytest_whq.rendering.history import page, table
 from pytest_whq.storing.baseline_file import baseline_as_json, baseline_from_dict
