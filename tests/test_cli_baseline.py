@@ -9,6 +9,7 @@ from samples import NOTHING, RIG, a_record, a_run
 
 from pytest_whq.cli import main
 from pytest_whq.model import Record, Rig
+from pytest_whq.model.reasons import ESTIMATED
 from pytest_whq.storing.runfile import write_run
 
 Whq = Callable[..., tuple[int, list[str], str]]
@@ -53,6 +54,14 @@ def test_a_baseline_is_shown_like_a_run_each_test_with_what_was_accepted_last(wh
     assert "20   5,120 in, 2,560 out             359 mJ" in shown[1]
     _, shown, _ = whq("show", "whq-baseline.json", "--format", "csv")
     assert len(shown) == 3
+
+
+def test_a_baseline_names_estimates(whq: Whq) -> None:
+    accepted(whq, 1, a_record("test_it.py::test_a", method="estimate", reasons=(ESTIMATED,)))
+    _, (_, of_run, _), _ = whq("show", "run1.json")
+    _, (_, of_baseline, _), _ = whq("show", "whq-baseline.json")
+    assert of_baseline == of_run
+    assert of_run.endswith("   estimated")
 
 
 def test_what_another_source_measured_is_named_and_left_out(whq: Whq) -> None:

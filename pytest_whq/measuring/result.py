@@ -12,14 +12,12 @@ from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.measuring.prompt_cache import cache_notes, cached_reasons
 from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round
-from pytest_whq.model.reasons import NO_INTERVAL
+from pytest_whq.model.reasons import ESTIMATED, NO_INTERVAL
 from pytest_whq.model.serving import Load, Phases
 from pytest_whq.queries.tally import Tally
 from pytest_whq.tokens import sum_tokens
 from pytest_whq.tokens.tokenizer import Tokenizer
 from pytest_whq.units import format_percent, format_percents, format_quantity, format_seconds
-
-ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
 
 
 def measurement_of(

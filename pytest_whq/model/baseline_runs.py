@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from pytest_whq.model.baseline import Accepted, AcceptedRun, Baseline, key_of, moment_key
 from pytest_whq.model.measurement import DeviceEnergy, Measurement, TokenCount
+from pytest_whq.model.reasons import ESTIMATED, ESTIMATED_BY_TOOL, Reason
+from pytest_whq.model.rig import ELSEWHERE
 from pytest_whq.model.run import Record, Run
 
 
@@ -52,5 +54,14 @@ def _record_of(entry: Accepted) -> Record:
         devices=tuple(DeviceEnergy(one.id, entry.energy_j if len(devices) == 1 else None) for one in devices),
         rounds=(),
         interval95=entry.interval95,
+        reasons=tuple(_warnings(entry)),
     )
     return Record.outside_pytest(entry.test, measurement)
+
+
+def _warnings(entry: Accepted) -> Iterator[Reason]:
+    """What the method alone tells; the other warnings of its record a baseline does not keep."""
+    if entry.method == "estimate":
+        yield ESTIMATED_BY_TOOL if entry.run.rig.host == ELSEWHERE else ESTIMATED
+    if entry.method == "modelled":
+        yield Reason("modelled", "nobody has measured it: all-in power over throughput")

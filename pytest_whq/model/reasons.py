@@ -47,3 +47,8 @@ class Reason:
 
     code: ReasonCode
     sentence: str
+
+
+ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
+ESTIMATED_BY_TOOL = Reason("estimated", "a part of the energy is estimated by the tool")
+"""Of an imported record."""

@@ -11,6 +11,7 @@ from pytest_whq.importing.figures.neighbours import off_the_line
 from pytest_whq.importing.result import Result, ToolEnergy
 from pytest_whq.model import Device, DeviceEnergy, Measurement, Reason, Record, Rig, Run, TokenCount
 from pytest_whq.model.imported import Imported, Modelled, RoleEnergy
+from pytest_whq.model.reasons import ESTIMATED_BY_TOOL
 from pytest_whq.model.rig import ELSEWHERE
 from pytest_whq.units import format_moment
 
@@ -153,7 +154,7 @@ def _reasons(result: Result, model: Modelled | str | None) -> Iterator[Reason]:
         yield Reason("no_queries", result.why_no_queries)
     if result.energy is not None:
         if result.energy.method == "estimate":
-            yield Reason("estimated", "a part of the energy is estimated by the tool")
+            yield ESTIMATED_BY_TOOL
         if result.queries == 0:
             yield Reason("no_queries", "no query succeeded")
         elif _measured_j_per_query(result) is None:
