@@ -71,6 +71,7 @@ def _setup(cells: Cells, queries: int | None, tokens_in: int | None, tokens_out:
         rate_per_s=float(rate) if isinstance(rate, int | float) and rate > 0 else None,
         input_length=None if tokens_in is None or not queries else tokens_in / queries,
         output_length=None if tokens_out is None or not queries else tokens_out / queries,
+        flags=() if (dataset := cells.text("dataset_name")) is None else (f"dataset={dataset}",),
         date=_day(cells.text("date")),
     )
 

@@ -218,8 +218,3 @@ def test_objects_arrays_and_archives_hold_the_same_rows(whq_import: Import, tmp_
 )
 def test_every_spelling_of_a_gpu_gives_its_name(spelling: str, name: str) -> None:
     assert gpu_named(spelling) == name
-
-
-def test_two_rows_of_one_name_are_told_apart(whq_import: Import, tmp_path: Path) -> None:
-    run = whq_import("inferencex", written(tmp_path / "api.json", [api_row(0), api_row(0)]))
-    assert [record.test[-2:] for record in run.records] == ["4]", "#2"]

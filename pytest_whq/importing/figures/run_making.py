@@ -1,12 +1,12 @@
 """Results of another tool as a run: a record for each, with the figures that stand and their doubts."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pytest_whq.importing.figures.all_in_power import PowerTable, day_of, modelled
 from pytest_whq.importing.figures.doubts import doubts_of
+from pytest_whq.importing.figures.names import unique_names
 from pytest_whq.importing.figures.neighbours import off_the_line
 from pytest_whq.importing.result import Result, ToolEnergy
 from pytest_whq.model import Device, DeviceEnergy, Measurement, Reason, Record, Rig, Run, TokenCount
@@ -31,9 +31,9 @@ class Importing:
 
 
 def run_of(results: Sequence[Result], how: Importing) -> Run:
-    """The run of ``results``; its records' names are made unique."""
+    """The run of ``results``, whose records' names tell them apart."""
     results = [_dated(result) for result in results]
-    names = _unique([result.name for result in results])
+    names = unique_names(results)
     models = [_modelled(result, how) for result in results]
     figures = {
         index: j_per_query
@@ -70,15 +70,6 @@ def _is_moment(text: str) -> bool:
         return text.endswith("Z") and datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%S") == text[:19]
     except ValueError:
         return False
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    seen: Counter[str] = Counter()
-    unique = []
-    for name in names:
-        seen[name] += 1
-        unique.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
-    return unique
 
 
 def _tokens_per_s_per_gpu(result: Result) -> float | None:
