@@ -106,11 +106,12 @@ class Measuring:
         _ = self._instruments.reader
         self.ledger = Ledger(self._instruments, settings.plan)
 
-    def run(self, failed: bool = False) -> Run:
+    def run(self, *, failed: bool = False, interrupted: bool = False) -> Run:
         """What was measured, as a run of one record, or of none."""
         records: Sequence[Record] = ()
         if self.ledger.has_measured:
-            records = [Record.outside_pytest(self._name, self.ledger.measurement, failed=failed)]
+            found = self.ledger.measurement
+            records = [Record.outside_pytest(self._name, found, failed=failed, interrupted=interrupted)]
         return Run(now(), TOOL, current_commit(Path.cwd()), self._instruments.rig(), tuple(records))
 
     @property
@@ -151,20 +152,21 @@ def session(*, json: str | Path | None = None, name: str | None = None, **settin
         yield Whq(measuring.ledger)
     except BaseException as error:
         try:
-            _keep(measuring, json, failed=True)
+            _keep(measuring, json, error)
         except RunFileError as lost:  # The script's own error is the one to tell.
             error.add_note(f"pytest-whq: {lost}")
         raise
     else:
-        _keep(measuring, json, failed=False)
+        _keep(measuring, json)
     finally:
         measuring.close()
 
 
-def _keep(measuring: Measuring, json: str | Path | None, *, failed: bool) -> None:
+def _keep(measuring: Measuring, json: str | Path | None, ended_by: BaseException | None = None) -> None:
     if json is not None and measuring.ledger.has_measured:
         make_folder_of(Path(json))
-        write_run(measuring.run(failed), json)
+        interrupted = isinstance(ended_by, KeyboardInterrupt)
+        write_run(measuring.run(failed=ended_by is not None, interrupted=interrupted), json)
 
 
 def _own_name() -> str:

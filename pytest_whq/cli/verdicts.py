@@ -69,7 +69,7 @@ def _judged(run: "Run", entries: "Sequence[BudgetEntry]") -> "Run":
 
     budgets = [budget for entry in entries for budget in entry.budgets]
     unused = unused_entries(entries, [record.test for record in run.records])
-    gaps = (*(gap for gap in run.gaps if gap.kind == "failed_before"), *unused)
+    gaps = (*(gap for gap in run.gaps if gap.kind in ("failed_before", "interrupted_before")), *unused)
     records = (
         replace(
             record,

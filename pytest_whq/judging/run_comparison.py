@@ -121,7 +121,8 @@ def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> Ru
         replace(record, budgets=(), comparison=_explained(one, why_out.get(record.test)))
         for (record, _), one in zip(merged, compared, strict=True)
     ]
-    gaps = tuple(gap for run in heads for gap in run.gaps if gap.kind in ("failed_before", "was_skipped"))
+    kinds = ("failed_before", "interrupted_before", "was_skipped")
+    gaps = tuple(gap for run in heads for gap in run.gaps if gap.kind in kinds)
     whole = replace(heads[-1], records=tuple(records), gaps=gaps)
     return with_missing_tests(whole, (record.test for run in bases for record in run.records), "only_in_base")
 

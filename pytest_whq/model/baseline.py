@@ -107,6 +107,8 @@ def why_left_out(record: Record) -> str | None:
         return why
     if record.skipped:
         return "the test was skipped"
+    if record.interrupted:
+        return "the test was interrupted"
     return "the test failed" if record.failed and not _failed_by_verdict(record) else None
 
 

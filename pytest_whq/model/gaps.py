@@ -5,6 +5,7 @@ from typing import Literal
 
 GapKind = Literal[
     "failed_before",
+    "interrupted_before",
     "gone",
     "was_skipped",
     "not_reached",
@@ -21,12 +22,12 @@ GapKind = Literal[
 class Gap:
     """Something that is missing.
 
-    ``what`` is the node id of a test: one that ``failed_before`` it measured anything, or one that the
-    baseline has and that did not run, since it is ``gone`` (its file is, or was collected without it),
-    ``was_skipped``, was ``not_reached`` before the session ended, or was ``not_selected``; ``not_in_run``
-    and ``only_in_base`` are those of runs that do not say why. Else it is where an ``unused_budget``
-    stands, ``why`` being its pattern, which is for no measured test, or the path of a baseline that ``why``
-    names and that does not exist.
+    ``what`` is the node id of a test: one that ``failed_before`` it measured anything, or was
+    ``interrupted_before`` it did, or one that the baseline has and that did not run, since it is ``gone``
+    (its file is, or was collected without it), ``was_skipped``, was ``not_reached`` before the session
+    ended, or was ``not_selected``; ``not_in_run`` and ``only_in_base`` are those of runs that do not say
+    why. Else it is where an ``unused_budget`` stands, ``why`` being its pattern, which is for no measured
+    test, or the path of a baseline that ``why`` names and that does not exist.
     """
 
     kind: GapKind

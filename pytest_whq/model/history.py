@@ -88,7 +88,7 @@ def _why(record: Record) -> str | None:
         return None
     if measurement.why_incomparable:
         return "no_figure"
-    return "test_skipped" if record.skipped else "test_failed"
+    return f"test_{record.outcome}"
 
 
 def _budget(record: Record) -> float | None:

@@ -11,7 +11,7 @@ from pytest_whq.model.place import Place
 from pytest_whq.model.rig import Commit, Rig
 from pytest_whq.model.verdicts import BudgetVerdict, Comparison
 
-TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed"]
+TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,11 @@ class Record:
     params: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def outside_pytest(cls, name: str, measurement: Measurement, *, failed: bool = False) -> "Record":
-        """That of something which is no test: it has passed unless it ``failed``."""
-        return cls(name, "failed" if failed else "passed", measurement)
+    def outside_pytest(
+        cls, name: str, measurement: Measurement, *, failed: bool = False, interrupted: bool = False
+    ) -> "Record":
+        """That of something which is no test: it has passed unless it ``failed``, or was ``interrupted``."""
+        return cls(name, "interrupted" if interrupted else "failed" if failed else "passed", measurement)
 
     @property
     def failed(self) -> bool:
@@ -44,6 +46,11 @@ class Record:
     def skipped(self) -> bool:
         """Whether the test was skipped, maybe after it had measured something."""
         return self.outcome == "skipped"
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the session ended while the test ran, which had measured something by then."""
+        return self.outcome == "interrupted"
 
     @property
     def verdict_fails(self) -> bool:
@@ -68,6 +75,12 @@ class Run:
     place: Place | None = None
     gaps: tuple[Gap, ...] = ()
     name: str | None = None
+
+    @property
+    def tests_interrupted(self) -> int:
+        """How many tests the end of the session has interrupted, such as Ctrl-C."""
+        before_any = sum(gap.kind == "interrupted_before" for gap in self.gaps)
+        return before_any + sum(record.interrupted for record in self.records)
 
     @property
     def measured_from(self) -> str | None:

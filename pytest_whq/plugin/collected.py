@@ -86,8 +86,8 @@ class CollectedRecords:
             self._records = {record.test: record for record in judged.records}
             if self._baseline.found_late:
                 session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        if self._journal is not None and not broken_off:
-            self._journal.finish(self._gaps)
+        if self._journal is not None:
+            self._journal.finish(self._gaps, whole=not broken_off)
         if self._journal is not None and self._journal.warning:
             self._problems.append(self._journal.warning)
         if not self._config.option.collectonly:

@@ -32,6 +32,10 @@ class SessionGaps:
         """Take in a report whose test has no record."""
         self._absent[report.nodeid] = Gap(getattr(report, CARRIED), report.nodeid)
 
+    def note_interrupted(self, test: str) -> None:
+        """Take in that the session ended while ``test`` ran, which had measured nothing."""
+        self._absent[test] = Gap("interrupted_before", test)
+
     def hand_over(self, workeroutput: dict[str, Any]) -> None:
         """Let the controller know what this worker's selection left out."""
         workeroutput[_HANDED_OVER] = [asdict(gap) for gap in self._of_selection()]

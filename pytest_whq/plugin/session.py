@@ -112,7 +112,7 @@ class WhqSession:
                 result = yield
         except BaseException as error:
             self.keep_record(item)
-            if isinstance(error, KeyboardInterrupt):
+            if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
                 self._report_interrupted(item)
             raise
         finally:
@@ -177,11 +177,13 @@ class WhqSession:
         return kept_error(item)
 
     def _report_interrupted(self, item: pytest.Item) -> None:
-        """Take what a test measured before Ctrl-C: pytest makes no report of it."""
+        """Take what a test measured before Ctrl-C, or `pytest.exit`: pytest makes no report of it."""
         if (record := _taken(item, _RECORD)) is not None:
             report = pytest.TestReport(item.nodeid, item.location, {}, "failed", None, "call")
-            self._load_onto(report, replace(record, outcome="failed"))
+            self._load_onto(report, replace(record, outcome="interrupted"))
             self.take(report)
+        elif is_measured(item):
+            self._gaps.note_interrupted(item.nodeid)
 
     def _load_onto(self, report: pytest.TestReport, record: Record) -> None:
         carrier: Any = report

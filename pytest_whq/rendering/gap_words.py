@@ -36,6 +36,10 @@ def _said(kind: GapKind, gaps: Sequence[Gap]) -> Missing:
 
 _OF_TESTS: Mapping[GapKind, tuple[str, str]] = {
     "failed_before": ("failed before it measured anything", "failed before they measured anything"),
+    "interrupted_before": (
+        "was interrupted before it measured anything",
+        "were interrupted before they measured anything",
+    ),
     "gone": (
         "of the baseline is gone, deleted or renamed",
         "of the baseline are gone, deleted or renamed",

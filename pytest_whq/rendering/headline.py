@@ -6,7 +6,13 @@ from typing import NamedTuple
 from pytest_whq.model import BUDGET_OUTCOMES, COMPARISON_OUTCOMES, Run
 from pytest_whq.model.verdicts import Tone
 from pytest_whq.rendering.rows import TONES, Row
-from pytest_whq.rendering.words import FAILED_BEFORE, FAILING_BY_POLICY, NOT_MEASURED, counts_of
+from pytest_whq.rendering.words import (
+    FAILED_BEFORE,
+    FAILING_BY_POLICY,
+    INTERRUPTED,
+    NOT_MEASURED,
+    counts_of,
+)
 
 COUNT_TONES: Mapping[str, Tone] = {
     **{
@@ -17,6 +23,7 @@ COUNT_TONES: Mapping[str, Tone] = {
     FAILING_BY_POLICY: "bad",
     NOT_MEASURED: "unsure",
     FAILED_BEFORE: "unsure",
+    INTERRUPTED: "unsure",
 }
 """What `counts_of` counts -> its tone; what is not here is plain."""
 

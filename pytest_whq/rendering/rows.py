@@ -11,11 +11,7 @@ from pytest_whq.model import BUDGET_OUTCOMES, Comparison, Place, Record, Rig, Ru
 from pytest_whq.model.verdicts import Tone
 from pytest_whq.rendering.names import short_names
 from pytest_whq.rendering.places.amounts import amounts_at
-from pytest_whq.rendering.words import (
-    budget_use,
-    one_line,
-    spread,
-)
+from pytest_whq.rendering.words import INTERRUPTED, budget_use, one_line, spread
 from pytest_whq.units import Prefix, format_percent, format_percent_range, prefix_for
 
 TONES = get_args(Tone)
@@ -127,6 +123,8 @@ def _verdict(record: Record, measured: bool) -> str:
         said.append(record.comparison.meaning.said)
     if record.failed and not record.verdict_fails:
         said.append("test failed")
+    if record.interrupted:
+        said.append(INTERRUPTED)
     held = [BUDGET_OUTCOMES[verdict.outcome].said for verdict in record.budgets if verdict.settled]
     return ", ".join(said or held[:1])
 
@@ -134,7 +132,8 @@ def _verdict(record: Record, measured: bool) -> str:
 def _tone(record: Record, measured: bool) -> Tone:
     if record.verdict_fails:
         return "bad"
-    return "unsure" if not measured or record.failed else _change_tone(record.comparison)
+    ended = measured and not record.failed and not record.interrupted
+    return _change_tone(record.comparison) if ended else "unsure"
 
 
 def _failures(record: Record, rig: Rig) -> Iterator[str]:

@@ -100,6 +100,7 @@ def run_rig_phrase(run: Run) -> str:
 
 NOT_MEASURED = "not measured"
 FAILED_BEFORE = "failed without a figure"
+INTERRUPTED = "interrupted"
 FAILING_BY_POLICY = "failing by a policy"
 
 
@@ -113,6 +114,7 @@ def counts_of(run: Run) -> dict[str, int]:
     numbers = {
         NOT_MEASURED: len(run.records) - len(methods),
         FAILED_BEFORE: sum(gap.kind == "failed_before" for gap in run.gaps),
+        INTERRUPTED: run.tests_interrupted,
         FAILING_BY_POLICY: sum(
             record.comparison.fails_by_policy for record in run.records if record.comparison
         ),

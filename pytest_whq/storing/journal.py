@@ -1,8 +1,9 @@
 """The journal of a session: finished records, on disk before the next test starts.
 
-One JSON line for the session, one for each record, one for the end. A session that is killed
-leaves all its finished records. Each session has a file of its own, which it holds a lock on for as long
-as it runs; the next session that measures something clears away those that nobody holds.
+One JSON line for the session, one for each record, one for the end, which says whether the session was
+whole. A session that is killed leaves all its finished records. Each session has a file of its own, which
+it holds a lock on for as long as it runs; the next session that measures something clears away those that
+nobody holds.
 """
 
 import errno
@@ -68,9 +69,12 @@ class Journal:
         """Keep ``record``; of several records of one test the last counts."""
         self._append(record_as_dict(record))
 
-    def finish(self, gaps: Sequence[Gap] = ()) -> None:
-        """Mark the session as ended by itself, with what is missing of it, and close the file."""
-        self._append({"end": True, **({"gaps": plain(tuple(gaps))} if gaps else {})})
+    def finish(self, gaps: Sequence[Gap] = (), *, whole: bool = True) -> None:
+        """Mark the session as ended, with what is missing of it, and close the file.
+
+        It is ``whole`` unless it was broken off before its last test.
+        """
+        self._append({"end": whole, **({"gaps": plain(tuple(gaps))} if gaps else {})})
         self._close()
 
     def _append(self, data: Mapping[str, Any]) -> None:
@@ -128,7 +132,7 @@ def _remove_if_closed(path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """What a session finished; ``note`` says so where it did not come to its end.
+    """What a session measured; ``note`` says so where it did not come to its end.
 
     ``others`` are the journals of sessions that ran in the same folder at the same time.
     """
@@ -173,10 +177,13 @@ def read_session(path: Path) -> LastSession:
     records = [record_from_dict(data, f"{path}, line {n}") for n, data in enumerate(kept, start=2)]
     latest = {record.test: record for record in records}
     run = replace(session, records=tuple(latest.values()))
-    return LastSession(run, None if ended else _note(len(latest), bool(torn)))
+    return LastSession(run, None if ended and last["end"] else _note(run, bool(torn)))
 
 
-def _note(finished: int, torn: bool) -> str:
+def _note(run: Run, torn: bool) -> str:
+    finished = sum(not record.interrupted for record in run.records)
     tests = "1 test" if finished == 1 else f"{finished} tests"
+    cut_short = run.tests_interrupted
+    others = f", {cut_short} {'was' if cut_short == 1 else 'were'} interrupted" if cut_short else ""
     cut = "; a record that was cut off while it was written is left out" if torn else ""
-    return f"The session did not come to its end: {tests} had finished{cut}."
+    return f"The session did not come to its end: {tests} had finished{others}{cut}."

@@ -69,9 +69,11 @@ def test_what_is_kept_is_the_figure_and_what_it_was_held_against() -> None:
 
 
 def test_a_figure_that_does_not_stand_is_kept_with_its_reason_only() -> None:
-    rows = kept_of(a_run(NOTHING, a_record(CHAT, outcome="failed"), a_record("b", outcome="skipped"))).rows
+    ended = {CHAT: "failed", "b": "skipped", "c": "interrupted"}
+    rows = kept_of(a_run(NOTHING, *(a_record(test, outcome=how) for test, how in ended.items()))).rows
     assert [(row.wh_per_query, row.why) for row in rows] == [
         (None, "no_source"),
         (None, "test_failed"),
         (None, "test_skipped"),
+        (None, "test_interrupted"),
     ]

@@ -82,6 +82,7 @@ REGRESSED = Comparison("wh_per_query", 0.01, 0.2, (0.1, 0.3), "regressed")
         (a_record(outcome="failed"), "the test failed"),
         (a_record(outcome="failed", budgets=(WITHIN,)), "the test failed"),
         (a_record(outcome="skipped"), "the test was skipped"),
+        (a_record(outcome="interrupted"), "the test was interrupted"),
         (a_record(outcome="failed", budgets=(replace(WITHIN, outcome="exceeded"),)), None),
         (a_record(outcome="failed", comparison=REGRESSED), None),
         (a_record(outcome="failed", comparison=replace(REGRESSED, outcome="unchanged")), "the test failed"),

@@ -93,6 +93,29 @@ def test_ctrl_c_ends_a_measurement_at_once_and_loses_no_finished_record(project:
     assert names[0] == "test_short"
     session = last_session(project)
     assert [record.test for record in session.run.records] == [f"test_it.py::{name}" for name in names]
+    assert session.note == "The session did not come to its end: 1 test had finished, 1 was interrupted."
+
+
+@pytest.mark.parametrize(
+    ("measured", "said", "count"),
+    [
+        ("whq(client.chat, 'Say hi.')", (), 2),
+        ("pass", ("1 test was interrupted before it measured anything: test_it.py::test_long",), 1),
+    ],
+)
+@pytest.mark.parametrize("ends", ["raise KeyboardInterrupt", "pytest.exit('enough')"])
+def test_a_test_that_was_interrupted_has_not_finished(
+    project: MeasuredProject, ends: str, measured: str, said: tuple[str, ...], count: int
+) -> None:
+    project.tests(f"import pytest\n{ONE_CALL}\ndef test_long(whq, client):\n    {measured}\n    {ends}\n")
+    result = project.run_apart()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines([*said, f"{count} measured, 1 interrupted · *"])
+    outcomes = {name: record["outcome"] for name, record in project.records.items()}
+    assert outcomes == {"test_chat": "passed"} | ({} if said else {"test_long": "interrupted"})
+    assert last_session(project).note == (
+        "The session did not come to its end: 1 test had finished, 1 was interrupted."
+    )
 
 
 def test_a_killed_session_leaves_its_finished_records_in_the_journal(project: MeasuredProject) -> None:

@@ -37,7 +37,12 @@ def test_a_call_is_measured_and_written(clock: FakeClock, tmp_path: Path) -> Non
     assert (record.test, record.outcome, len(record.measurement.rounds)) == ("a call", "passed", 3)
 
 
-def test_a_session_that_fails_keeps_what_it_measured(clock: FakeClock, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "outcome"), [(ZeroDivisionError, "failed"), (KeyboardInterrupt, "interrupted")]
+)
+def test_a_session_that_fails_keeps_what_it_measured(
+    clock: FakeClock, tmp_path: Path, error: type[BaseException], outcome: str
+) -> None:
     path = tmp_path / "run.json"
 
     def script() -> None:
@@ -45,12 +50,12 @@ def test_a_session_that_fails_keeps_what_it_measured(clock: FakeClock, tmp_path:
             with whq.measure() as window:
                 clock.sleep(5)
                 window.record(output_tokens=7, input_tokens=1)
-            raise ZeroDivisionError
+            raise error
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(error):
         script()
     (record,) = read_run(path).records
-    assert (record.outcome, record.measurement.tokens.output_tokens) == ("failed", 7)
+    assert (record.outcome, record.measurement.tokens.output_tokens) == (outcome, 7)
 
 
 def test_the_scripts_own_error_is_told_where_the_file_cannot_be_written(

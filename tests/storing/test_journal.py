@@ -10,6 +10,7 @@ import pytest
 from samples import FULL, NOTHING, a_record, a_run
 
 from pytest_whq.errors import RunFileError
+from pytest_whq.model import Gap
 from pytest_whq.storing import journal as journal_module
 from pytest_whq.storing.journal import Journal, LastSession, read_last_session, read_session
 
@@ -75,6 +76,21 @@ def test_a_torn_last_line_is_left_out_and_said_so(tmp_path: Path) -> None:
         "a record that was cut off while it was written is left out.",
     )
     journal.finish()
+
+
+def test_a_session_that_is_broken_off_tells_what_was_interrupted_and_what_is_missing(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, a_run())
+    journal.add(a_record("a"))
+    journal.add(a_record("b", outcome="interrupted"))
+    assert read_last_session(tmp_path).note == (
+        "The session did not come to its end: 1 test had finished, 1 was interrupted."
+    )
+    gaps = (Gap("interrupted_before", "c"), Gap("not_reached", "d"))
+    journal.finish(gaps, whole=False)
+    assert read_last_session(tmp_path) == LastSession(
+        a_run(a_record("a"), a_record("b", outcome="interrupted"), gaps=gaps),
+        "The session did not come to its end: 1 test had finished, 2 were interrupted.",
+    )
 
 
 def test_of_a_test_that_ran_again_the_last_record_counts(tmp_path: Path) -> None:

@@ -116,7 +116,11 @@ def test_net_energy_may_be_below_zero() -> None:
             "tests/test_chat.py::test_short",
             'is "tests/test_chat.py::test_short", which another record has',
         ),
-        ("outcome", "error", 'is "error", but must be one of passed, failed, skipped, xfailed, xpassed'),
+        (
+            "outcome",
+            "error",
+            'is "error", but must be one of passed, failed, skipped, xfailed, xpassed, interrupted',
+        ),
         ("valid", 1, "is 1, but must be true or false"),
         ("valid", False, "is false, but the reasons say otherwise"),
         ("method", "guess", 'is "guess", but must be one of counter, power, estimate, modelled'),
