@@ -123,8 +123,20 @@ class LoadRun:
         self.ledger.instruments.progress(self._said, often=True)
 
     def _said(self) -> str:
-        ended = sum(tally.queries + tally.failed_queries for tally in self._tallies)
-        return load_said(self.plan, ended, self.clock.now() - self._started_s)
+        return load_said(self.plan, self._queries_ended, self.clock.now() - self._started_s)
+
+    @property
+    def _queries_ended(self) -> int:
+        return sum(tally.queries + tally.failed_queries for tally in self._tallies)
+
+    def _broken_off_after(self) -> str | None:
+        """How far the load was when something ended it; None where there was nothing left to do."""
+        under_way = len(self._in_flight)
+        if self.error is None or (self.jobs.exhausted and not under_way):
+            return None
+        number = self._queries_ended
+        after = f"{number:,} {'query' if number == 1 else 'queries'}"
+        return f"{after}, with {under_way:,} in flight" if under_way else after
 
     def break_off(self, error: BaseException) -> None:
         """Begin no more jobs, since ``error`` ends the load; the first one is kept."""
@@ -143,12 +155,15 @@ class LoadRun:
         with self._lock:
             self._end_steady()
             self._over = True
+            broken_off_after = self._broken_off_after()
             for number, began_s in self._in_flight.items():
                 self._last_s = max(self._last_s, began_s, self.clock.now())
                 self.replies[number] = self.error
                 self._tallies[_TAIL].fail(type(self.error).__name__)
         steady = self._arrange()
-        await self.ledger.close(self.meter, load=lambda: self._figures(steady))
+        await self.ledger.close(
+            self.meter, load=lambda: self._figures(steady), broken_off_after=broken_off_after
+        )
 
     def _begin_steady(self) -> None:
         if self._part != _RAMP_UP or self._stopped or (self.jobs.exhausted and not self._single):

@@ -76,12 +76,17 @@ class Ledger:
         self._open.append(meter)
 
     async def close(
-        self, meter: Meter, *, repeated: bool = False, load: Callable[[], Load] | None = None
+        self,
+        meter: Meter,
+        *,
+        repeated: bool = False,
+        load: Callable[[], Load] | None = None,
+        broken_off_after: str | None = None,
     ) -> Measurement:
         """End the span of ``meter`` that is open, then measure and enter what its spans took.
 
         ``repeated`` when they are rounds of one call. ``load`` is asked for the figures of a load once all
-        joules are known.
+        joules are known; ``broken_off_after`` says how far it was, where it did not come to its end.
         """
         meter.end()
         self._leave(meter)
@@ -94,6 +99,8 @@ class Ledger:
             measurement = self._detailed(plain, meter.tallies, figures)
             if figures is not None:
                 measurement = widened_by_edges(measurement, figures, self.plan.precision)
+            if broken_off_after is not None:
+                measurement = broken_off(measurement, broken_off_after)
             if not lies_in_another(meter):
                 with self._lock:
                     self._enter(meter, measurement)

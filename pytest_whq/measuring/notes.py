@@ -23,11 +23,13 @@ def notes_of(measurement: Measurement, outputs: OutputLengths) -> tuple[str, ...
     return tuple(notes)
 
 
-def broken_off(measurement: Measurement) -> Measurement:
-    """``measurement``, whose rounds an interrupt has ended, with a note that says so."""
+def broken_off(measurement: Measurement, after: str | None = None) -> Measurement:
+    """``measurement``, which an interrupt has ended, with a note of ``after`` what; None is its rounds."""
     rounds = len(measurement.rounds)
-    note = f"broken off after {rounds} {'round' if rounds == 1 else 'rounds'}: it would have gone on"
-    return replace(measurement, notes=(*measurement.notes, note))
+    after = after or f"{rounds} {'round' if rounds == 1 else 'rounds'}"
+    return replace(
+        measurement, notes=(*measurement.notes, f"broken off after {after}: it would have gone on")
+    )
 
 
 def _failures(measurement: Measurement) -> Iterator[str]:

@@ -7,7 +7,8 @@ import pytest
 from virtual_loop import Server
 
 from pytest_whq.calling.load import load
-from pytest_whq.calling.load_plan import LoadPlan
+from pytest_whq.calling.load_plan import Jobs, LoadPlan
+from pytest_whq.calling.steady_state import LoadRun
 from pytest_whq.errors import WhqError
 from pytest_whq.measuring.clock import wait_async
 from pytest_whq.model import METRICS, TokenCount
@@ -245,6 +246,9 @@ def test_an_error_that_is_no_failure_of_a_query_ends_the_load_and_keeps_what_ran
         server.run(load(server.ledger, give_up, range(100), LoadPlan(2)))
     assert server.ledger.measurement.queries == 7
     assert server.most_in_flight == 2
+    assert server.ledger.measurement.notes[-1] == (
+        "broken off after 7 queries, with 2 in flight: it would have gone on"
+    )
 
 
 def test_a_cancelled_load_measures_what_ran() -> None:
@@ -260,6 +264,24 @@ def test_a_cancelled_load_measures_what_ran() -> None:
     assert (measured.queries, measured.failed_queries) == (40, 0)
     assert measured.duration_s == pytest.approx(10.5, abs=0.1)
     assert the_load(server).tail == Stretch(0.0, 0, 4, None)
+    assert measured.notes[-1] == "broken off after 40 queries, with 4 in flight: it would have gone on"
+
+
+def test_a_load_that_is_cancelled_once_all_has_ended_is_whole() -> None:
+    server = Server()
+
+    async def end() -> None:
+        run = LoadRun(server.ledger, LoadPlan(1), Jobs([1.0], LoadPlan(1)), server.chat)
+        await wait_async(server.clock, run.open())
+        job = run.take()
+        assert job is not None
+        began_s = run.begin(job, first=True)
+        run.succeed(job, await server.chat(1.0), began_s)
+        run.break_off(KeyboardInterrupt())
+        await wait_async(server.clock, run.close())
+
+    server.run(end())
+    assert server.ledger.measurement.notes == ()
 
 
 def test_queries_count_in_the_window_around_the_load_as_well() -> None:

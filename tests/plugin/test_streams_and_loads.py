@@ -1,5 +1,7 @@
 """Streams, loads and wrapped clients as tests use them."""
 
+import re
+
 import pytest
 from measured_project import MeasuredProject
 
@@ -190,8 +192,31 @@ def test_ctrl_c_reports_what_a_load_has_measured(streaming: MeasuredProject) -> 
             whq.load(lambda number: interrupted(number) or streams.load(0), range(1000), concurrency=1)
         """
     )
-    streaming.run_apart("-v")
-    assert streaming.records["test_load"]["queries"] == 4
+    note = "broken off after 4 queries, with 1 in flight: it would have gone on"
+    streaming.run_apart("-v").stdout.fnmatch_lines([f"test_it.py::test_load: {note}"])
+    record = streaming.records["test_load"]
+    assert (record["queries"], record["outcome"], record["notes"][-1]) == (4, "interrupted", note)
+
+
+def test_a_timeout_of_the_test_reports_what_a_load_has_measured(streaming: MeasuredProject) -> None:
+    # As pytest-timeout does it.
+    streaming.tests(
+        """
+        import signal
+        import time
+        import pytest
+
+        def test_load(whq, streams):
+            signal.signal(signal.SIGALRM, lambda *_: pytest.fail("Timeout"))
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            whq.load(lambda _: time.sleep(0.01) or streams.load(0), range(1000), concurrency=1)
+        """
+    )
+    streaming.run_apart().assert_outcomes(failed=1)
+    record = streaming.records["test_load"]
+    assert record["outcome"] == "failed"
+    assert record["queries"] in range(1, 1000)
+    assert re.fullmatch(r"broken off after \d+ quer(y|ies).*: it would have gone on", record["notes"][-1])
 
 
 def test_without_measuring_a_load_runs_all_the_same(streaming: MeasuredProject) -> None:
