@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_whq.calibrating.calibration import Calibration, Load, calibrate
+from pytest_whq.calibrating.calibration import Calibration, calibrate
 from pytest_whq.calibrating.cuda_load import cuda_load
+from pytest_whq.calibrating.load_script import Load
 from pytest_whq.errors import SourceError
 from pytest_whq.measuring.claim import Claim
 from pytest_whq.measuring.clock import Clock, wait
