@@ -2,6 +2,14 @@
 
 import re
 
+from pytest_whq.rendering.names import shortened
+
+NAME = 48
+"""Characters of a name that leave the other columns of a comment their room; more where two look alike."""
+
+LONGEST_NAME = 90
+_SENTENCE = 400
+
 _PROSE = re.compile(
     r"(?![-+ ]|\d+[.)]|.*GH-\d)"  # neither a list nor a reference to an issue
     r"(?:[^\W_]|[ ,;%±·–()'\"=+/-]"
@@ -17,6 +25,11 @@ _PROSE = re.compile(
 def escaped(text: str) -> str:
     """Printable ``text`` as Markdown that shows it as it is, anywhere within a line."""
     return text if _PROSE.fullmatch(text) else code(text)
+
+
+def sentence_of(text: str) -> str:
+    """Printable ``text`` as `escaped` has it, no longer than anybody reads."""
+    return escaped(shortened(text, _SENTENCE))
 
 
 def code(text: str) -> str:

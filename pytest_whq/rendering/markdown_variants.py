@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from pytest_whq.rendering.columns import Column
 from pytest_whq.rendering.markdown_table import table
-from pytest_whq.rendering.markdown_text import code, escaped, unbroken
+from pytest_whq.rendering.markdown_text import LONGEST_NAME, NAME, code, escaped, unbroken
 from pytest_whq.rendering.names import fitted, shortened
 from pytest_whq.rendering.variants import Group, Member, Variants
 
-_NAME = 48
-_LONGEST_NAME = 90
 _LEAST_ROOM = 800
 """Bytes without which a group is not begun: its header takes up to a third of them."""
 
@@ -32,12 +30,12 @@ def variants_lines(variants: Variants, room: int) -> Iterator[str]:
 
 
 def _table(group: Group, costs: Sequence[Column[Member]], room: int) -> list[str]:
-    names = fitted([member.name for member in group.members], _NAME)
+    names = fitted([member.name for member in group.members], NAME)
     named = {id(member): name for member, name in zip(group.members, names, strict=True)}
     columns = (
         Column[Member](
-            code(shortened(group.name, _NAME)) if group.name else "Test",
-            lambda member: code(shortened(named[id(member)], _LONGEST_NAME)),
+            code(shortened(group.name, NAME)) if group.name else "Test",
+            lambda member: code(shortened(named[id(member)], LONGEST_NAME)),
             "left",
         ),
         *_COLUMNS,
