@@ -1,17 +1,17 @@
 """The figures in Bencher's metric format: benchmark -> measure -> value, with its bounds where known."""
 
-import json
 from hashlib import sha256
 
 from pytest_whq.model import METRICS, Measurement, Run
 from pytest_whq.rendering.words import one_line
+from pytest_whq.storing.plain_data import json_of
 
 
 def render(run: Run) -> str:
     """The metrics that stand, each by its name with ``-`` for ``_``, as a measure's slug is written."""
     found = {_name(record.test): _measures(record.measurement) for record in run.records}
     shown = {test: measures for test, measures in found.items() if measures}
-    return json.dumps(shown, indent=1).replace("##[", r"#\u0023[") + "\n"
+    return json_of(shown, indent=1) + "\n"
 
 
 _LONGEST = 1024

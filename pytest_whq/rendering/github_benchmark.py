@@ -1,9 +1,8 @@
 """The figures as github-action-benchmark takes them: its tool ``customSmallerIsBetter``."""
 
-import json
-
 from pytest_whq.model import METRICS, Record, Run
 from pytest_whq.rendering.words import one_line, run_rig_phrase, spread
+from pytest_whq.storing.plain_data import json_of
 from pytest_whq.units import format_percent
 
 _SHOWN = ("wh_per_query", "j_per_output_token")
@@ -24,7 +23,7 @@ def render(run: Run) -> str:
         if (value := record.measurement.metric(metric)) is not None
         and record.measurement.why_invalid(metric) is None
     ]
-    return json.dumps(entries, indent=1).replace("##[", r"#\u0023[") + "\n"
+    return json_of(entries, indent=1) + "\n"
 
 
 def _range(record: Record, metric: str) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """The table of workloads: what a query costs beside how fast it is answered, as muxup's article has it."""
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -17,6 +16,7 @@ from pytest_whq.rendering.markdown_text import escaped
 from pytest_whq.rendering.names import shortened
 from pytest_whq.rendering.words import one_line, run_rig_phrase
 from pytest_whq.rendering.workload_columns import COLUMNS, SHOWN, Column, Value
+from pytest_whq.storing.plain_data import json_of
 
 _WIDEST = 80
 _MOST_NOTES = 12
@@ -155,9 +155,7 @@ def _json(run: Run, records: Sequence[Record], columns: dict[str, Column]) -> st
         }
         for record in records
     ]
-    return (
-        json.dumps({"tool": run.tool, "created": run.created, "rows": rows}, indent=1, allow_nan=False) + "\n"
-    )
+    return json_of({"tool": run.tool, "created": run.created, "rows": rows}, indent=1) + "\n"
 
 
 _FORMATS = {"terminal": _terminal, "markdown": _markdown, "csv": _csv, "json": _json}

@@ -37,9 +37,8 @@ from pytest_whq.storing.fields import (
 from pytest_whq.storing.files import parse_json, read_bytes, without_collection, write_text
 from pytest_whq.storing.hints import readers_of
 from pytest_whq.storing.locks import HAS_LOCKS, lock
-from pytest_whq.storing.plain_data import plain
+from pytest_whq.storing.plain_data import json_of, plain
 from pytest_whq.storing.records import read_with
-from pytest_whq.storing.runfile import line_of
 from pytest_whq.storing.stamp import moment
 
 BASELINE_FORMAT = 1  # 1: first
@@ -105,9 +104,9 @@ def baseline_as_json(baseline: Baseline) -> str:
     blocks = []
     for run, entries in runs_of(baseline):
         head = ",\n".join(
-            f'   "{field.name}": {line_of(plain(getattr(run, field.name)))}' for field in fields(run)
+            f'   "{field.name}": {json_of(plain(getattr(run, field.name)))}' for field in fields(run)
         )
-        lines = ",\n".join(f"    {line_of(_entry_as_dict(entry))}" for entry in entries)
+        lines = ",\n".join(f"    {json_of(_entry_as_dict(entry))}" for entry in entries)
         blocks.append(f'  {{\n{head},\n   "records": [\n{lines}\n   ]\n  }}')
     return f'{{\n "format": {BASELINE_FORMAT},\n "runs": [\n' + ",\n".join(blocks) + "\n ]\n}\n"
 

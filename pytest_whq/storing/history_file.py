@@ -3,7 +3,6 @@
 A history of a thousand runs is read at once, so that the rows are checked by columns and not one by one.
 """
 
-import json
 import os
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -28,9 +27,8 @@ from pytest_whq.storing.fields import (
 )
 from pytest_whq.storing.files import write_text
 from pytest_whq.storing.hints import readers_of
-from pytest_whq.storing.plain_data import plain
+from pytest_whq.storing.plain_data import json_of, plain
 from pytest_whq.storing.records import read_with
-from pytest_whq.storing.runfile import line_of
 from pytest_whq.storing.stamp import moment
 
 HISTORY_FORMAT = 1  # 1: first
@@ -78,11 +76,8 @@ def _taken(path: Path) -> bool:
 def history_as_json(run: KeptRun) -> str:
     """``run`` as the text of its file."""
     head = {name: plain(getattr(run, name)) for name in _HEAD}
-    lines = ",\n".join(
-        f" {json.dumps(row, separators=(',', ':'), allow_nan=False)}".replace("##[", r"#\u0023[")
-        for row in run.rows
-    )
-    start = line_of({"format": HISTORY_FORMAT, **head, "columns": list(Kept._fields)}).removesuffix("}")
+    lines = ",\n".join(f" {json_of(row, separators=(',', ':'))}" for row in run.rows)
+    start = json_of({"format": HISTORY_FORMAT, **head, "columns": list(Kept._fields)}).removesuffix("}")
     return f'{start},\n"rows": [\n{lines}\n]}}\n'
 
 

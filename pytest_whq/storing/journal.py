@@ -19,9 +19,9 @@ from pytest_whq.errors import RunFileError
 from pytest_whq.model import Gap, Record, Run
 from pytest_whq.storing.files import BINARY, MAX_BYTES, parse_json, read_bytes, refuse_many_values
 from pytest_whq.storing.locks import HAS_LOCKS, lock
-from pytest_whq.storing.plain_data import plain
+from pytest_whq.storing.plain_data import json_of, plain
 from pytest_whq.storing.records import record_as_dict, record_from_dict
-from pytest_whq.storing.runfile import head_as_dict, line_of, run_from_dict
+from pytest_whq.storing.runfile import head_as_dict, run_from_dict
 
 SUFFIX = ".jsonl"
 """By it a journal is told from a run file."""
@@ -86,7 +86,7 @@ class Journal:
     def _write(self, data: Mapping[str, Any]) -> None:
         if self._descriptor is None:
             return
-        line = f"{line_of(data)}\n".encode()
+        line = f"{json_of(data)}\n".encode()
         self._size += len(line)
         if self._size > MAX_BYTES:
             raise OSError(errno.EFBIG, f"{MAX_BYTES // 2**20} MiB are full")

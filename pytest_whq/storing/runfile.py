@@ -1,8 +1,6 @@
 """A `Run` as a JSON file, written whole and read strictly: nothing in it is guessed."""
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from pytest_whq.storing.fields import (
 )
 from pytest_whq.storing.files import parse_json, read_bytes, write_text
 from pytest_whq.storing.hints import dataclass_of
-from pytest_whq.storing.plain_data import plain
+from pytest_whq.storing.plain_data import json_of, plain
 from pytest_whq.storing.records import read_record, read_with, record_as_dict
 from pytest_whq.storing.stamp import moment
 
@@ -48,20 +46,9 @@ def write_run(run: Run, path: Path | str) -> None:
 
 def run_as_json(run: Run) -> str:
     """``run`` as the text of a run file, each record on a line of its own."""
-    head = _not_obeyed(json.dumps(head_as_dict(run), indent=1, allow_nan=False)).removesuffix("\n}")
-    records = ",\n".join(f"  {line_of(record_as_dict(record))}" for record in run.records)
+    head = json_of(head_as_dict(run), indent=1).removesuffix("\n}")
+    records = ",\n".join(f"  {json_of(record_as_dict(record))}" for record in run.records)
     return f'{head},\n "records": [\n{records}\n ]\n}}\n'
-
-
-def line_of(data: Mapping[str, Any]) -> str:
-    """Plain data as JSON on one line; ValueError where a number in it is not finite."""
-    # ASCII, because a test id can hold half a surrogate pair, which UTF-8 cannot.
-    return _not_obeyed(json.dumps(data, allow_nan=False))
-
-
-def _not_obeyed(document: str) -> str:
-    """The same JSON, in which a job of GitHub that shows it finds no command for itself."""
-    return document.replace("##[", r"#\u0023[")
 
 
 def head_as_dict(run: Run) -> dict[str, Any]:

@@ -11,10 +11,12 @@ import pytest
 from report_run import a_report_run
 
 import pytest_whq
+from pytest_whq.footprint.sheet import sheet_of
 from pytest_whq.model import Run
 from pytest_whq.model.baseline import Acceptance, Baseline
-from pytest_whq.rendering import RENDERERS, acceptance, github, terminal
+from pytest_whq.rendering import RENDERERS, acceptance, github, sheets, terminal
 from pytest_whq.rendering.words import one_line, printable
+from pytest_whq.rendering.workloads import FORMATS, Selection, workload_table
 
 PACKAGE = Path(pytest_whq.__file__).parent
 
@@ -134,6 +136,15 @@ def test_no_report_steers_what_shows_it(hostile: Run, name: str) -> None:
 @pytest.mark.parametrize("verbosity", [-1, 0, 1])
 def test_no_table_steers_the_terminal(hostile: Run, verbosity: int) -> None:
     assert_nothing_is_obeyed(terminal.render(hostile, verbosity=verbosity, width=100))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_table_of_workloads_steers_what_shows_it(hostile: Run, form: str) -> None:
+    assert_nothing_is_obeyed(workload_table(hostile, Selection(), form))
+
+
+def test_no_sheet_steers_what_shows_it(hostile: Run) -> None:
+    assert_nothing_is_obeyed(sheets.render("json", sheet_of(hostile)))
 
 
 def test_nothing_that_is_accepted_steers_the_terminal(hostile: Run) -> None:

@@ -14,6 +14,7 @@ from pytest_whq.footprint.sheet import Lengths, Sheet, Workload
 from pytest_whq.footprint.tables import grids
 from pytest_whq.rendering.sheets.json import document_of
 from pytest_whq.rendering.words import one_line
+from pytest_whq.storing.plain_data import json_of
 from pytest_whq.units import kwh
 
 _NOT_STATED = "not stated"
@@ -38,7 +39,7 @@ def render(sheet: Sheet) -> str:
         "infrastructure": {"infraType": "other", "components": list(_components(sheet))},
         **_environment(sheet),
     }
-    return f"{json.dumps(report, indent=1, allow_nan=False)}\n"
+    return f"{json_of(report, indent=1)}\n"
 
 
 def _header(sheet: Sheet) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pytest_whq.footprint.sheet import Sheet, Workload
 from pytest_whq.rendering.sheets.answers import of_all, of_workload
 from pytest_whq.rendering.sheets.json import document_of
 from pytest_whq.rendering.words import one_line
+from pytest_whq.storing.plain_data import json_of
 from pytest_whq.units import format_as_given, kwh
 
 _CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
@@ -25,7 +26,7 @@ def render(sheet: Sheet) -> str:
     content = json.dumps(document_of(sheet), sort_keys=True)
     base = f"urn:uuid:{uuid5(NAMESPACE_URL, content)}"
     graph = list(_elements(sheet, base))
-    return f"{json.dumps({'@context': _CONTEXT, '@graph': graph}, indent=1, allow_nan=False)}\n"
+    return f"{json_of({'@context': _CONTEXT, '@graph': graph}, indent=1)}\n"
 
 
 def _elements(sheet: Sheet, base: str) -> Iterator[dict[str, Any]]:
