@@ -104,6 +104,11 @@ def format_as_given(value: float) -> str:
     return f"{value:.12g}"
 
 
+def format_length(tokens: float) -> str:
+    """Tokens of a query as benchmarks write them: ``8k`` where they are a whole number of 1024s."""
+    return f"{tokens / 1024:g}k" if tokens >= 1024 and tokens % 1024 == 0 else f"{tokens:.0f}"
+
+
 def format_grams(mass_g: float) -> str:
     """A mass with three significant digits: ``0.582 g``, ``5.96 mg``, ``582 kg``, ``1.20 t``."""
     rounded = float(f"{mass_g:.3g}")

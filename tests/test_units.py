@@ -167,3 +167,10 @@ def test_a_million_tokens_are_written_in_many_ways(unit: str) -> None:
 def test_what_is_no_unit_of_a_price_is_refused(unit: str) -> None:
     with pytest.raises(ValueError, match=re.escape(unit)):
         units.price_per(1.0, unit)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text"), [(8192.0, "8k"), (1000.0, "1000"), (1024.0, "1k"), (513.6, "514")]
+)
+def test_lengths_are_written_as_benchmarks_do(tokens: float, text: str) -> None:
+    assert units.format_length(tokens) == text

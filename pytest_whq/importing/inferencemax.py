@@ -9,6 +9,7 @@ from pytest_whq.importing.documents import Document, Documents
 from pytest_whq.importing.hardware import gpu_named
 from pytest_whq.importing.result import Found, Result, Throughput, ToolEnergy
 from pytest_whq.model.imported import Means, Setup
+from pytest_whq.units import format_length
 
 _FORCED = (
     "output lengths are forced (ignore_eos): models that would stop earlier, or go on, are not told apart"
@@ -164,7 +165,7 @@ def _flags(cells: Cells, disaggregated: bool) -> Iterator[str]:
 
 def _name(setup: Setup) -> str:
     """What tells a row from others of its sweep, and from other sweeps, as the article's table has it."""
-    lengths = [f"{_tokens(one)}" for one in (setup.input_length, setup.output_length) if one is not None]
+    lengths = [format_length(one) for one in (setup.input_length, setup.output_length) if one is not None]
     parts = [setup.model, setup.precision, setup.hardware and f"{setup.gpus or '?'}x{setup.hardware}"]
     parts += [setup.framework, "/".join(lengths)]
     if setup.speculative_decoding not in (None, "none"):
@@ -173,10 +174,6 @@ def _name(setup: Setup) -> str:
         parts.append(f"prefill={setup.prefill_gpus},decode={setup.decode_gpus}")
     concurrency = "" if setup.concurrency is None else f"[conc={setup.concurrency}]"
     return " ".join(part for part in parts if part) + concurrency
-
-
-def _tokens(length: float) -> str:
-    return f"{length / 1024:g}k" if length >= 1024 and length % 1024 == 0 else f"{length:.0f}"
 
 
 def _queries(cells: Cells) -> int | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pytest_whq.model import Measurement, Record
 from pytest_whq.model.imported import Setup
 from pytest_whq.rendering.words import one_line
-from pytest_whq.units import format_number, minutes, wh
+from pytest_whq.units import format_length, format_number, minutes, wh
 
 Value = str | float | None
 
@@ -66,12 +66,8 @@ def workload(record: Record) -> str:
     if setup.model is None:
         return record.test
     lengths = [setup.input_length, setup.output_length]
-    told = "/".join("?" if one is None else _tokens(one) for one in lengths) if any(lengths) else ""
+    told = "/".join("?" if one is None else format_length(one) for one in lengths) if any(lengths) else ""
     return " ".join(part for part in (setup.model.rpartition("/")[2], setup.precision, told) if part)
-
-
-def _tokens(length: float) -> str:
-    return f"{length / 1024:g}k" if length >= 1024 and length % 1024 == 0 else f"{length:.0f}"
 
 
 def _details(record: Record) -> str:
