@@ -128,7 +128,10 @@ def test_nothing_but_the_pages_own_files_goes_in_as_it_is() -> None:
     ]
     assert found == [
         ("environment.py", "autoescape=True,"),
-        ("environment.py", 'return Markup((files(_PACKAGE) / name).read_text("utf-8"))'),
+        (
+            "environment.py",
+            'return Markup("".join((files(_PACKAGE) / name).read_text("utf-8") for name in names))',
+        ),
     ]
 
 

@@ -9,7 +9,7 @@ from pytest_whq.rendering.columns import Column, filled
 from pytest_whq.rendering.history.chart import series_chart
 from pytest_whq.rendering.history.rows import COLUMNS, Row, change_phrase, levels_phrase, rows_of, summary
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart
-from pytest_whq.rendering.webpage.environment import environment, own_file, policy_for
+from pytest_whq.rendering.webpage.environment import page_of
 from pytest_whq.rendering.words import number_of
 
 _MOST_CHARTS = 200
@@ -32,23 +32,18 @@ class _Sortable(NamedTuple):
 
 def render(runs: Sequence[KeptRun], found: Sequence[Series], note: str = "") -> str:
     """The page, whose every value its template escapes; ``note`` is what else there is to know."""
-    style, script = own_file("page.css") + own_file("history.css"), own_file("page.js")
     rows = rows_of(found)
     shown = filled(COLUMNS, rows)
-    return (
-        environment()
-        .get_template("history.html")
-        .render(
-            policy=policy_for(style, script),
-            style=style,
-            script=script,
-            said=summary(runs, found),
-            note=note,
-            rows=rows,
-            columns=[_Sortable(column, _KEYS[column.title]) for column in shown],
-            parts=[_part(row) for row in rows[:_MOST_CHARTS]],
-            chart_size=(WIDTH, HEIGHT),
-        )
+    return page_of(
+        "history.html",
+        ["page.css", "history.css"],
+        "page.js",
+        said=summary(runs, found),
+        note=note,
+        rows=rows,
+        columns=[_Sortable(column, _KEYS[column.title]) for column in shown],
+        parts=[_part(row) for row in rows[:_MOST_CHARTS]],
+        chart_size=(WIDTH, HEIGHT),
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -49,12 +50,21 @@ def _pieces(name: str) -> list[str]:
     return [word[at : at + _LONGEST_WORD] for word in words for at in range(0, len(word) or 1, _LONGEST_WORD)]
 
 
-def own_file(name: str) -> Markup:
-    """The style or the script that stands beside this file, which goes into the page as it is."""
-    return Markup((files(_PACKAGE) / name).read_text("utf-8"))
+def page_of(template: str, styles: Sequence[str], script: str | None = None, **values: object) -> str:
+    """The page of ``template``, filled with ``values``; styles and script are files beside this one.
+
+    They go into the page as they are, and its policy allows nothing else.
+    """
+    style, code = _own_files(styles), None if script is None else _own_files([script])
+    found = environment().get_template(template)
+    return found.render(policy=_policy_for(style, code), style=style, script=code, **values)
 
 
-def policy_for(style: str, script: str | None = None) -> str:
+def _own_files(names: Sequence[str]) -> Markup:
+    return Markup("".join((files(_PACKAGE) / name).read_text("utf-8") for name in names))
+
+
+def _policy_for(style: str, script: str | None) -> str:
     """A Content-Security-Policy that allows this style, this script if there is one, and nothing else."""
     allowed = f"style-src {_source(style)}" + (f"; script-src {_source(script)}" if script else "")
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"

@@ -9,7 +9,7 @@ from pytest_whq.rendering.headline import COUNT_TONES, worst_first
 from pytest_whq.rendering.rows import Row, baseline_phrase, measured_phrase, rows_of
 from pytest_whq.rendering.served_words import load_phrase, phases_of, times_of
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart, power_chart, rounds_chart
-from pytest_whq.rendering.webpage.environment import environment, own_file, policy_for
+from pytest_whq.rendering.webpage.environment import page_of
 from pytest_whq.rendering.webpage.footprint import footprint_part
 from pytest_whq.rendering.webpage.sweeps import sweeps_of
 from pytest_whq.rendering.webpage.table import columns_of, keys_of_changes
@@ -27,32 +27,27 @@ def render(run: Run, group_by: str | None = None) -> str:
     ``group_by`` sets variants side by side below the table.
     """
     rows = rows_of(run)
-    style, script = own_file("page.css"), own_file("page.js")
-    return (
-        environment()
-        .get_template("page.html")
-        .render(
-            policy=policy_for(style, script),
-            style=style,
-            script=script,
-            name=run.name,
-            title=f"Energy{f' of {run.name}' if run.name else ''}: {counts_phrase(run)}",
-            rig=run_rig_phrase(run),
-            counts=worst_first(run),
-            tones=COUNT_TONES,
-            measured=measured_phrase(run),
-            baseline=baseline_phrase(run.records),
-            rows=rows,
-            columns=columns_of(rows),
-            change_keys=keys_of_changes(rows),
-            gaps=missing(run.gaps),
-            variants=variants_part(rows, group_by),
-            footprint=footprint_part(run.place, rows),
-            sweeps=sweeps_of(run),
-            sections=[_section(number, row) for number, row in enumerate(rows[:_MOST_CHARTS])],
-            facts=list(_rig_facts(run.rig)),
-            chart_size=(WIDTH, HEIGHT),
-        )
+    return page_of(
+        "page.html",
+        ["page.css"],
+        "page.js",
+        name=run.name,
+        title=f"Energy{f' of {run.name}' if run.name else ''}: {counts_phrase(run)}",
+        rig=run_rig_phrase(run),
+        counts=worst_first(run),
+        tones=COUNT_TONES,
+        measured=measured_phrase(run),
+        baseline=baseline_phrase(run.records),
+        rows=rows,
+        columns=columns_of(rows),
+        change_keys=keys_of_changes(rows),
+        gaps=missing(run.gaps),
+        variants=variants_part(rows, group_by),
+        footprint=footprint_part(run.place, rows),
+        sweeps=sweeps_of(run),
+        sections=[_section(number, row) for number, row in enumerate(rows[:_MOST_CHARTS])],
+        facts=list(_rig_facts(run.rig)),
+        chart_size=(WIDTH, HEIGHT),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pytest_whq.model import Record, Run
-from pytest_whq.rendering.webpage.environment import environment, own_file, policy_for
+from pytest_whq.rendering.webpage.environment import page_of
 from pytest_whq.rendering.webpage.points import colour_of
 from pytest_whq.rendering.words import run_rig_phrase
 from pytest_whq.rendering.workload_columns import COLUMNS, Column, headline, interactivity, workload
@@ -65,18 +65,13 @@ class _Row(NamedTuple):
 
 def page(run: Run, records: Sequence[Record], columns: dict[str, Column]) -> str:
     """The page: it loads nothing and runs no script; what a dot is stands in its title, shown on hover."""
-    style = own_file("pareto.css")
-    return (
-        environment()
-        .get_template("pareto.html")
-        .render(
-            policy=policy_for(style),
-            style=style,
-            said=f"{run_rig_phrase(run)} · {run.tool} · {run.created}",
-            plot=_plot(records),
-            columns=list(columns.values()),
-            records=records,
-        )
+    return page_of(
+        "pareto.html",
+        ["pareto.css"],
+        said=f"{run_rig_phrase(run)} · {run.tool} · {run.created}",
+        plot=_plot(records),
+        columns=list(columns.values()),
+        records=records,
     )
 
 

@@ -2,17 +2,12 @@
 
 from pytest_whq.rendering.runs_table import Cell, Table
 from pytest_whq.rendering.webpage.charts import Mark, share_bar
-from pytest_whq.rendering.webpage.environment import environment, own_file, policy_for
+from pytest_whq.rendering.webpage.environment import page_of
 
 
 def page(table: Table) -> str:
     """``table`` as one HTML page that loads nothing, and whose every value its template escapes."""
-    style, script = own_file("page.css"), own_file("page.js")
-    return (
-        environment()
-        .get_template("runs.html")
-        .render(policy=policy_for(style, script), style=style, script=script, table=table, bar=_bar)
-    )
+    return page_of("runs.html", ["page.css"], "page.js", table=table, bar=_bar)
 
 
 def _bar(cell: Cell) -> Mark | None:
