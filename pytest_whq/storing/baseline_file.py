@@ -38,7 +38,7 @@ from pytest_whq.storing.files import parse_json, read_bytes, without_collection,
 from pytest_whq.storing.hints import readers_of
 from pytest_whq.storing.locks import HAS_LOCKS, lock
 from pytest_whq.storing.plain_data import json_of, plain
-from pytest_whq.storing.records import read_with
+from pytest_whq.storing.records import check_format, read_with
 from pytest_whq.storing.stamp import moment
 
 BASELINE_FORMAT = 1  # 1: first
@@ -122,12 +122,7 @@ def baseline_from_dict(data: Any, where: str) -> Baseline:
             f"{where} is not a baseline of pytest-whq. "
             "Give one that pytest --whq-update-baseline or whq accept wrote."
         )
-    found = data["format"]
-    if type(found) is not int or found != BASELINE_FORMAT:
-        raise RunFileError(
-            f"{where} is baseline format {shown(found)}; this version of pytest-whq reads {BASELINE_FORMAT}. "
-            "Accept runs into a new one, or read it with the version that wrote it."
-        )
+    check_format(data["format"], BASELINE_FORMAT, where, "baseline", "Accept runs into a new one")
     runs: list[list[Accepted]] = read_with(read_document, data, where, _RESTORE)["runs"]
     tests: dict[str, list[Accepted]] = {}
     for entries in sorted(runs, key=lambda entries: moment_key(entries[0].run)):

@@ -28,7 +28,7 @@ from pytest_whq.storing.fields import (
 from pytest_whq.storing.files import write_text
 from pytest_whq.storing.hints import readers_of
 from pytest_whq.storing.plain_data import json_of, plain
-from pytest_whq.storing.records import read_with
+from pytest_whq.storing.records import check_format, read_with
 from pytest_whq.storing.stamp import moment
 
 HISTORY_FORMAT = 1  # 1: first
@@ -85,12 +85,7 @@ def history_from_dict(data: Any, where: str) -> KeptRun:
     """The run in ``data``, the whole of a history's file; a RunFileError begins with ``where``."""
     if not isinstance(data, dict) or "format" not in data or "rows" not in data:
         raise RunFileError(f"{where} is not of a history. Give one that pytest --whq-save wrote.")
-    found = data["format"]
-    if type(found) is not int or found != HISTORY_FORMAT:
-        raise RunFileError(
-            f"{where} is history format {shown(found)}; this version of pytest-whq reads {HISTORY_FORMAT}. "
-            "Read it with the version that wrote it."
-        )
+    check_format(data["format"], HISTORY_FORMAT, where, "history")
     whole = read_with(_read_document, data, where, RESTORE)
     return KeptRun(**{name: whole[name] for name in (*_HEAD, "rows")})
 

@@ -103,6 +103,17 @@ def rig_from_dict(data: Any, where: str) -> Rig:
     return rig
 
 
+def check_format(found: Any, known: int, where: str, kind: str, instead: str = "") -> None:
+    """Refuse a file of ``kind`` whose format is not the ``known`` one; ``instead`` begins what to do."""
+    if type(found) is int and found == known:
+        return
+    do = f"{instead}, or read it" if instead else "Read it"
+    raise RunFileError(
+        f"{where} is {kind} format {shown(found)}; this version of pytest-whq reads {known}. "
+        f"{do} with the version that wrote it."
+    )
+
+
 def read_with(reader: Reader[Value], data: Any, where: str, remedy: str = RECORD_AGAIN) -> Value:
     """What ``reader`` reads in ``data``; a RunFileError begins with ``where`` and names the field."""
     try:

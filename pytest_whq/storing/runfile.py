@@ -20,7 +20,7 @@ from pytest_whq.storing.fields import (
 from pytest_whq.storing.files import parse_json, read_bytes, write_text
 from pytest_whq.storing.hints import dataclass_of
 from pytest_whq.storing.plain_data import json_of, plain
-from pytest_whq.storing.records import read_record, read_with, record_as_dict
+from pytest_whq.storing.records import check_format, read_record, read_with, record_as_dict
 from pytest_whq.storing.stamp import moment
 
 # 1: first; since 0.1 a record may have `power`, `params` and any of the metrics, and be `imported`;
@@ -62,12 +62,7 @@ def run_from_dict(data: Any, where: str) -> Run:
     """The run in ``data``, the whole of a run file; a RunFileError begins with ``where``."""
     if not isinstance(data, dict) or "format" not in data:
         raise RunFileError(f"{where} is not a run file of pytest-whq. Give one that pytest --whq-json wrote.")
-    found = data["format"]
-    if type(found) is not int or found != RUN_FORMAT:
-        raise RunFileError(
-            f"{where} is run format {shown(found)}; this version of pytest-whq reads {RUN_FORMAT}. "
-            "Record the run again, or read it with the version that wrote it."
-        )
+    check_format(data["format"], RUN_FORMAT, where, "run", "Record the run again")
     rest = {name: value for name, value in data.items() if name != "format"}
     return read_with(read_run_fields, rest, where)
 
