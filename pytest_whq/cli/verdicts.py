@@ -120,6 +120,10 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="run files, or baselines, to compare with; without -- side by side",
     )
+    _add_comparing(parser)
+
+
+def _add_comparing(parser: argparse.ArgumentParser) -> None:
     add_table(parser)
     parser.add_argument(
         "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
@@ -141,12 +145,7 @@ def compare(options: argparse.Namespace) -> int:
 
 def ab_arguments(parser: argparse.ArgumentParser) -> None:
     measuring.ab_arguments(parser)
-    add_table(parser)
-    parser.add_argument(
-        "--budgets", metavar="FILE", type=Path, help="take each test's max_regression from here"
-    )
-    add_rules(parser)
-    add_report(parser)
+    _add_comparing(parser)
 
 
 def ab(options: argparse.Namespace) -> int:
