@@ -38,6 +38,12 @@ _SCATTERS_S = 0.1
 _BY_BLUR = 2.5
 """So many times their expected square two neighbours may differ by as the tick between them is blurred."""
 
+_ENOUGH = 3
+"""So many steps from tick to tick tell how they scatter by themselves, fewer only beside the mean of all."""
+
+_FEWEST_FREE = 0.25
+"""Steps that leave less of the spans than this share of one do not tell how unevenly these draw."""
+
 
 def counter_energy(
     ticks: CounterTicks,
@@ -125,7 +131,8 @@ def _loads(
     at_once = Aftermath(none, [fitted(none, level_w, at_end, seen, 0.0)], [0.0])
     shares = Shares(ticks, spans, before, at_once, 0.0)
     excesses_j = [shares.energy_j(span) - level_w * span.duration_s for span in spans]
-    uneven = _uneven(ticks, spans, math.fsum(excesses_j) / math.fsum(span.duration_s for span in spans))
+    height_w = math.fsum(excesses_j) / math.fsum(span.duration_s for span in spans)
+    uneven = _uneven(ticks, spans, level_w + height_w, height_w)
     pauses = [_pause(ticks, span, following) for span, following in pairwise(spans)]
     return [
         Load(span.duration_s, excess_j, *pause_s, uneven)
@@ -144,20 +151,33 @@ def _pause(ticks: CounterTicks, span: Span, following: Span) -> tuple[float, flo
     return ticks.times_s[first] - span.end_s, ticks.times_s[last] - span.end_s, pause_s
 
 
-def _uneven(ticks: CounterTicks, spans: Sequence[Span], height_w: float) -> float:
+def _uneven(ticks: CounterTicks, spans: Sequence[Span], mean_w: float, height_w: float) -> float:
     """By how much power within ``spans`` scatters from tenth to tenth of a second, in shares of ``height_w``.
 
-    What the blur of ticks explains is left out.
+    What the blur of ticks explains is left out. ``mean_w`` is that of the spans.
     """
-    steps = [pair for span in spans for pair in pairwise(ticks.within(span.start_s, span.end_s))]
-    if len(steps) < 2 or height_w <= 0:
-        return 0.0
+    # Ticks seen between readings far apart are so blurred that they tell nothing, but by the counter's grid.
+    ticks = ticks.sharpened()
+    steps = _telling(ticks, spans)
     lengths_s = [ticks.times_s[after] - ticks.times_s[before] for before, after in steps]
     powers_w = [ticks.power_w(before, after) for before, after in steps]
-    mean_w = fmean(powers_w, lengths_s)
+    if len(steps) >= _ENOUGH:
+        mean_w, free = fmean(powers_w, lengths_s), len(steps) - 1.0
+    else:
+        free = len(steps) - math.fsum(lengths_s) / math.fsum(span.duration_s for span in spans)
+    if free < _FEWEST_FREE or height_w <= 0:
+        return 0.0
     squares = 0.0
     for (before, after), length_s, power_w in zip(steps, lengths_s, powers_w, strict=True):
         blur_w = power_w * math.hypot(ticks.blur_s(before), ticks.blur_s(after)) / length_s
         # Over longer stretches it scatters less, as noise does.
         squares += ((power_w - mean_w) ** 2 - _BY_BLUR * blur_w**2) * length_s / _SCATTERS_S
-    return math.sqrt(max(0.0, squares) / (len(steps) - 1)) / height_w
+    return math.sqrt(max(0.0, squares) / free) / height_w
+
+
+def _telling(ticks: CounterTicks, spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """The steps from tick to tick within ``spans``: without the first of each, if enough are left then."""
+    of_each = [[*pairwise(ticks.within(span.start_s, span.end_s))] for span in spans]
+    # In the first one power may still rise, or a counter that lags not show it yet.
+    later = [step for steps in of_each for step in steps[1:]]
+    return later if len(later) >= _ENOUGH else [step for steps in of_each for step in steps]

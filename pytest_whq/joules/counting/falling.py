@@ -19,7 +19,7 @@ from pytest_whq.joules.rest import UNSEEN_CHANGE
 _HEIGHT = 0.4
 """Relative uncertainty of the height of the fall: a load need not end at its mean power."""
 
-_UNEVEN = 3.0
+_UNEVEN = 3.5
 """And so many times by how much its power scatters from tick to tick: between them it scatters more."""
 
 _COMMON, _OWN = 0.15, 0.2
