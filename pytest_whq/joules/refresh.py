@@ -68,6 +68,9 @@ class RefreshPeriod:
         self._seen_width_s = 0.0
         self.shortest_s = math.inf
         """No two changes can have been closer than any period: the shortest pause, by its outer bounds."""
+        self.most_s = math.inf
+        """Nor is any period longer than so many changes took on average, from before the first one on."""
+        self._changes, self._since_s = 0, 0.0
         self.seen_s: float | None = None
         """When the latest change was seen, sharply or not."""
         self._first: tuple[float, float] | None = None
@@ -84,6 +87,7 @@ class RefreshPeriod:
         before_s, self._seen_width_s = self._seen_width_s, width_s
         if pause_s > 0:
             self.shortest_s = min(self.shortest_s, pause_s + (before_s + width_s) / 2)
+        self._bound(moment_s - width_s / 2, moment_s + width_s / 2)
         if not self._certain and not self._agrees(pause_s, width_s):
             return
         if self._first is None:
@@ -95,6 +99,13 @@ class RefreshPeriod:
         is_sharp = self.period_s is not None and width_s <= _SHARP * self.period_s
         if is_sharp and width_s / 2 <= self._out_s(moment_s):
             self.latest_s, self._latest_width_s = moment_s, width_s
+
+    def _bound(self, earliest_s: float, latest_s: float) -> None:
+        if self._changes:
+            self.most_s = min(self.most_s, (latest_s - self._since_s) / self._changes)
+        else:
+            self._since_s = earliest_s
+        self._changes += 1
 
     def _agrees(self, pause_s: float, width_s: float) -> bool:
         """Whether there is a period already, or enough pauses in a row are of one length."""

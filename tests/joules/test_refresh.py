@@ -1,3 +1,4 @@
+import math
 from collections.abc import Iterable
 
 import pytest
@@ -63,3 +64,15 @@ def test_a_change_that_the_grid_does_not_explain_starts_it_anew() -> None:
     changes = [(n * 0.1, 0.002) for n in range(10)]
     later = [(0.95 + n * 0.11, 0.002) for n in range(30)]
     assert learned([*changes, *later]).period_s == pytest.approx(0.11, rel=0.01)
+
+
+def test_changes_that_each_reading_sees_tell_how_seldom_a_sensor_refreshes_at_most() -> None:
+    refresh = RefreshPeriod(math.inf, certain=False)
+    for number in range(1, 21):
+        refresh.add(0.055 * number - 0.0275, 0.055)
+    assert refresh.period_s is None
+    assert refresh.most_s == pytest.approx(20 / 19 * 0.055)
+
+
+def test_a_single_change_bounds_nothing() -> None:
+    assert learned([(1.0, 0.002)]).most_s == math.inf

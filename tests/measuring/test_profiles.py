@@ -85,6 +85,14 @@ def test_right_numbers_are_not_refused(profile: str) -> None:
     assert sum(one.refused is not None for one in windows(profile, 0.3, 1.0, 3.0)) <= 1
 
 
+@pytest.mark.parametrize("seconds", [0.1, 0.05])
+def test_short_rounds_with_short_pauses_are_not_refused(seconds: float) -> None:
+    """Power that refreshes each 20 ms is read twice or thrice a round, at the same places in each."""
+    found = [rounds_measured("counter 20 ms", seconds, [0.03] * 9, seed) for seed in range(20)]
+    assert {one.refused for one in found} == {None}
+    assert sum(not one.covered for one in found) <= 2
+
+
 def test_windows_that_a_part_time_counter_hardly_saw_are_refused_with_a_hint() -> None:
     assert {one.refused for one in windows("part-time counter", 0.05)} == {"window_too_short"}
 

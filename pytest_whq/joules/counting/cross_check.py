@@ -34,6 +34,9 @@ _START_S = 1.0
 _REFRESHES = 2.5
 """A beginning of fewer refreshes of the power sensor has hardly been seen."""
 
+_FASTER = 0.7
+"""Power that is seen to change each time after less than this share of its usual period refreshes faster."""
+
 _BURST = 2.0
 """Looks see all of a burst or none. One that they missed may be so many times the mean that was counted."""
 
@@ -60,22 +63,54 @@ class Difference:
 
 
 def differences(ticks: CounterTicks, power: PowerSamples, spans: Sequence[Span]) -> list[Difference]:
-    """Over all of ``spans`` with what lies between, and over their beginning, where enough was seen of it."""
+    """Over all of ``spans`` with what lies between, and over their beginning, where enough was seen of it.
+
+    Where it is not known how long before each reading power was refreshed, they differ by what they do at
+    least.
+    """
+    refresh_s, look_backs_s = _refreshes(ticks, power)
+    sharp = ticks.sharpened()
+    every = [_differences(sharp, power, spans, refresh_s, look_back_s) for look_back_s in look_backs_s]
+    return min(every, key=_furthest_j)
+
+
+def _refreshes(ticks: CounterTicks, power: PowerSamples) -> tuple[float, Sequence[float]]:
+    """How often power is refreshed, in seconds, and how long ago that may have been on average, when read."""
+    most_s = power.refresh.most_s
+    is_faster = power.refresh.period_s is None and most_s < _FASTER * power.refresh_s
+    # A counter that ticks more seldom tells nothing of single readings.
+    if is_faster and ticks.period_s is not None and ticks.period_s <= most_s / 2:
+        return most_s, [most_s / 2, most_s / 4, most_s / 8, most_s / 16]
+    return power.refresh_s, [power.refresh_s / 2]
+
+
+def _furthest_j(found: Sequence[Difference]) -> float:
+    return max((abs(difference.energy_j) for difference in found), default=math.inf)
+
+
+def _differences(
+    ticks: CounterTicks, power: PowerSamples, spans: Sequence[Span], refresh_s: float, look_back_s: float
+) -> list[Difference]:
     whole = Span(spans[0].start_s, spans[-1].end_s)
     beginning = Span(whole.start_s, min(whole.end_s, whole.start_s + _START_S))
-    found = [_difference(ticks, power, whole, with_rest=True)]
-    if beginning.duration_s >= _REFRESHES * power.refresh_s:
-        found.append(_difference(ticks, power, beginning, with_rest=False))
+    found = [_difference(ticks, power, whole, refresh_s, look_back_s, with_rest=True)]
+    if beginning.duration_s >= _REFRESHES * refresh_s:
+        found.append(_difference(ticks, power, beginning, refresh_s, look_back_s, with_rest=False))
     return [difference for difference in found if difference is not None]
 
 
 def _difference(
-    ticks: CounterTicks, power: PowerSamples, span: Span, *, with_rest: bool
+    ticks: CounterTicks,
+    power: PowerSamples,
+    span: Span,
+    refresh_s: float,
+    look_back_s: float,
+    *,
+    with_rest: bool,
 ) -> Difference | None:
-    averaging_s = power.averaging_s or power.refresh_s
-    look_back_s = power.refresh_s / 2
+    averaging_s = power.averaging_s or refresh_s
     last_s = ticks.times_s[-1] + look_back_s
-    until_s = min(last_s, span.end_s + power.memory_s if with_rest else span.end_s)
+    until_s = min(last_s, span.end_s + refresh_s + power.averaging_s if with_rest else span.end_s)
     indices = power.between(span.start_s, until_s)
     first = max(0, indices.start - 1)
     times_s, shown_w = power.times_s[first : indices.stop], power.powers_w[first : indices.stop]
@@ -102,18 +137,17 @@ def _difference(
         seen = min(1.0, (times_s[-1] - span.end_s) / (averaging_s + look_back_s))
         if seen < _LEAST_SEEN:
             return None
-    return Difference(energy_j / seen, _error_j(power, times_s, shown_w, counted_w, averaging_s) / seen)
+    return Difference(energy_j / seen, _error_j(refresh_s, times_s, shown_w, counted_w, averaging_s) / seen)
 
 
 def _error_j(
-    power: PowerSamples,
+    period_s: float,
     times_s: Sequence[float],
     shown_w: Sequence[float],
     counted_w: Sequence[float],
     averaging_s: float,
 ) -> float:
     """How far the sum of differences may be from nothing, though both sensors are right."""
-    period_s = power.refresh_s
     sees_all = averaging_s >= SEES_ALL * period_s
     squares = 0.0
     for index in range(1, len(times_s)):
