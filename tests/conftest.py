@@ -1,6 +1,8 @@
 """Fixtures that all tests share."""
 
 import asyncio
+import importlib
+import pkgutil
 import signal
 import uuid
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from simulated_nvml import SimulatedNvml
 
+import pytest_whq
 from pytest_whq.errors import SourceError
 from pytest_whq.sources import Opening, standing_in
 from pytest_whq.sources.base import PowerSource
@@ -23,6 +26,10 @@ pytest_plugins = [
         "simulated_project",
     ),
 ]
+
+# A session within a test takes away what it was the first to load: each would load the package anew.
+for module in pkgutil.walk_packages(pytest_whq.__path__, "pytest_whq."):
+    importlib.import_module(module.name)
 
 # Hypothesis loads itself whole at the end of every session, anyio loads trio at the beginning.
 LITTLE = "-p no:hypothesispytest -p no:anyio"
