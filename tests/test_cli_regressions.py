@@ -109,6 +109,21 @@ def test_check_judges_by_a_baseline(whq: Whq) -> None:
     )
 
 
+def test_check_fails_what_the_baseline_has_and_the_run_did_not_measure(whq: Whq) -> None:
+    store("base.json", 1, steady(884.0), steady(884.0, "test_b"))
+    store("run.json", 2, steady(884.0), replace(NOTHING, test="tests/test_chat.py::test_b"))
+    whq("accept", "base.json")
+    said = "tests/test_chat.py::test_b: wh_per_query was not measured, though the baseline has this test: "
+    for command in (
+        ("check", "run.json", "--baseline", "whq-baseline.json"),
+        ("compare", "base.json", "--", "run.json"),
+    ):
+        status, out, _ = whq(*command)
+        assert status == 1
+        assert f"{said}nvml: driver not loaded." in out.splitlines()
+        assert "whq-budget" not in out
+
+
 def test_check_takes_limits_of_regressions_from_the_file_of_budgets(whq: Whq) -> None:
     store("base.json", 1, steady(884.0))
     store("run.json", 2, steady(972.4))

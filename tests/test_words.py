@@ -50,4 +50,4 @@ def test_what_is_not_settled_counts_as_no_verdict() -> None:
     failing = [meaning.said for meaning in meanings if meaning.fails]
     assert failing == ["over budget", "budget unmeasured", "regressed"]
     unsettled = [word for word, meaning in COMPARISON_OUTCOMES.items() if not meaning.settled]
-    assert unsettled == ["inconclusive", "new", "not_comparable"]
+    assert unsettled == ["inconclusive", "new", "not_comparable", "not_measured"]

@@ -32,6 +32,7 @@ def check(options: argparse.Namespace) -> int:
     """Judge a stored run by budgets, by a baseline or by both; 1 where a verdict fails."""
     from pytest_whq.judging.budgets import failing_sentence
     from pytest_whq.judging.gaps import with_missing_tests
+    from pytest_whq.judging.policies import WHERE_NAMED
     from pytest_whq.judging.run_comparison import compare_run, findable_in
     from pytest_whq.storing.baseline_file import read_baseline
 
@@ -42,7 +43,8 @@ def check(options: argparse.Namespace) -> int:
     run = _judged(run, () if options.budgets is None else _entries_of(options.budgets))
     if options.baseline is not None:
         baseline, rules = read_baseline(options.baseline), rules_of(options)
-        run = with_missing_tests(compare_run(run, baseline, rules), baseline.tests, "not_in_run")
+        run = WHERE_NAMED.applied_to(compare_run(run, baseline, rules))
+        run = with_missing_tests(run, baseline.tests, "not_in_run")
         findable = findable_in(run, baseline, rules.noise)
     failing = [
         f"{record.test}: "
@@ -98,10 +100,10 @@ def _comparison_sentences(
     run: "Run", regressed: "Mapping[str, tuple[Comparison, float | None]]", findable: "Findable"
 ) -> Iterator[str]:
     """What comparisons say beside the table, and could say."""
-    from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
+    from pytest_whq.judging.policies import WHERE_NAMED, regression_sentence, warning_lines
     from pytest_whq.rendering.findable import summary
 
-    yield from warning_lines(run.records, Policies())
+    yield from warning_lines(run.records, WHERE_NAMED)
     for test, (comparison, value) in regressed.items():
         yield f"{test}: {regression_sentence(comparison, value)}"
     if (line := summary(findable)) is not None:
@@ -160,10 +162,11 @@ def ab(options: argparse.Namespace) -> int:
 
 
 def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: argparse.Namespace) -> int:
+    from pytest_whq.judging.policies import WHERE_NAMED
     from pytest_whq.judging.run_comparison import compare_runs, findable_between
 
     rules = rules_of(options)
-    compared = compare_runs(bases, heads, rules)
+    compared = WHERE_NAMED.applied_to(compare_runs(bases, heads, rules))
     regressed, findable = _regressed(compared), findable_between(bases, heads, rules)
     comparisons = [record.comparison for record in compared.records if record.comparison]
     sentences = list(_comparison_sentences(compared, regressed, findable))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal, cast, get_args
 
 from pytest_whq.errors import SettingError
-from pytest_whq.model import Commit, Comparison, Record, format_metric
+from pytest_whq.model import Commit, Comparison, Record, Run, format_metric
 from pytest_whq.units import format_percent
 
 Policy = Literal["pass", "warn", "fail"]
@@ -18,16 +18,28 @@ class Policies:
     """What follows where a figure could not be judged.
 
     ``no_baseline`` where there is none at all; the others by the outcome of the comparison.
+    ``not_measured`` warns where a source was taken that happened to work: see `WHERE_NAMED`.
     """
 
     no_baseline: Policy = "warn"
     new: Policy = "warn"
     not_comparable: Policy = "warn"
     inconclusive: Policy = "warn"
+    not_measured: Policy = "warn"
 
     def applied(self, comparison: Comparison) -> Comparison:
         """``comparison``, which says itself whether it fails its test by its policy."""
         return replace(comparison, fails_by_policy=self._policy(comparison) == "fail")
+
+    def applied_to(self, run: Run) -> Run:
+        """``run`` whose comparisons say what these policies make of them."""
+        records = (
+            record
+            if (found := record.comparison) is None
+            else replace(record, comparison=self.applied(found))
+            for record in run.records
+        )
+        return replace(run, records=tuple(records))
 
     def warns(self, comparison: Comparison) -> bool:
         """Whether ``comparison`` is to be warned of."""
@@ -38,9 +50,12 @@ class Policies:
         return policy
 
 
-def policies_from(texts: Iterable[str], where: str) -> Policies:
-    """The policies that ``CASE=POLICY`` texts change; a SettingError begins with ``where``."""
-    policies = Policies()
+WHERE_NAMED = Policies(not_measured="fail")
+"""Those where the user says what measures, or which run is judged: what then has no figure is amiss."""
+
+
+def policies_from(texts: Iterable[str], where: str, policies: Policies) -> Policies:
+    """``policies`` but for what ``CASE=POLICY`` texts change; a SettingError begins with ``where``."""
     for text in texts:
         case, _, policy = (part.strip() for part in text.partition("="))
         if case not in _CASES or policy not in _POLICIES:
@@ -59,6 +74,8 @@ _CASES = tuple(field.name for field in fields(Policies))
 def regression_sentence(comparison: Comparison, value: float | None) -> str:
     """What a comparison says, in one sentence; ``value`` is the figure that was compared."""
     metric = comparison.metric
+    if comparison.lacks_figure:
+        return f"{metric} was not measured, though the baseline has this test: {comparison.why}."
     limit = f"{format_percent(comparison.limit or 0.0)} allowed ({comparison.origin})"
     if comparison.change is None or comparison.interval95 is None:
         return f"{metric} cannot be compared with its baseline: {_why_not(comparison)}."
@@ -137,6 +154,8 @@ def _warnings(comparison: Comparison, policies: Policies) -> Iterator[str]:
             yield f"{outcome}, not in the baseline: {why}"
         elif comparison.outcome == "not_comparable":
             yield f"{outcome} with the baseline: {_why_not(comparison)}"
+        elif comparison.lacks_figure:
+            yield f"{outcome}, though in the baseline: {comparison.why}"
         else:
             yield f"{outcome}: {comparison.why}"
     if comparison.meaning.settled and comparison.differences:

@@ -70,7 +70,9 @@ def against(
     ``attempts`` are all records of its test where it was measured again.
     """
     if why := record.measurement.why_incomparable:
-        found = Comparison(COMPARED[0], None, None, None, "inconclusive", why=f"not measured: {why}")
+        found = without_baseline(f"it was not measured: {why}")
+        if baseline.of(record.test):
+            found = replace(found, outcome="not_measured", why=why)
         return _with_limit(found, limit)
     now = AcceptedRun("", "", None, rig)
     valid = [one for one in attempts or (record,) if one.measurement.why_incomparable is None]

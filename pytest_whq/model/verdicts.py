@@ -8,7 +8,9 @@ from pytest_whq.model.rig import Commit
 
 Tone = Literal["bad", "unsure", "good", "plain"]
 BudgetOutcome = Literal["within", "exceeded", "unmeasured", "not_judged"]
-ComparisonOutcome = Literal["regressed", "improved", "unchanged", "inconclusive", "new", "not_comparable"]
+ComparisonOutcome = Literal[
+    "regressed", "improved", "unchanged", "inconclusive", "new", "not_comparable", "not_measured"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ BUDGET_OUTCOMES: Mapping[BudgetOutcome, Meaning] = {
 }
 """What follows from the outcomes of budgets."""
 
-# What is unchanged is as expected, and what is new stands in its line: neither is counted.
+# What is unchanged is as expected, what is new stands in its line, and what is not measured is counted
+# whether or not there is a baseline.
 COMPARISON_OUTCOMES: Mapping[ComparisonOutcome, Meaning] = {
     "regressed": Meaning("regressed", "bad", fails=True, settled=True, counted="regressed"),
     "improved": Meaning("improved", "good", settled=True, counted="improved"),
@@ -43,6 +46,7 @@ COMPARISON_OUTCOMES: Mapping[ComparisonOutcome, Meaning] = {
     "inconclusive": Meaning("inconclusive", "unsure", counted="inconclusive"),
     "new": Meaning("new"),
     "not_comparable": Meaning("not comparable", "unsure", counted="not comparable"),
+    "not_measured": Meaning("not measured", "unsure"),
 }
 """What follows from the outcomes of comparisons."""
 
@@ -121,6 +125,11 @@ class Comparison:
     def is_new(self) -> bool:
         """Whether there was nothing to compare with."""
         return self.outcome == "new"
+
+    @property
+    def lacks_figure(self) -> bool:
+        """Whether the baseline has a figure and the run has none."""
+        return self.outcome == "not_measured"
 
     @property
     def is_unchanged(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from pytest_whq.judging.budget_file import BudgetEntry
-from pytest_whq.judging.policies import Policies, regression_sentence, warning_lines
+from pytest_whq.judging.policies import regression_sentence, warning_lines
 from pytest_whq.judging.regressions import limit_for, without_baseline
 from pytest_whq.judging.run_comparison import Findable, compare_again, findable_in
 from pytest_whq.judging.running_comparison import RunningComparison
@@ -77,7 +77,7 @@ class SessionBaseline:
         """``run``, which is over, with its records judged as a suite: by now all of them are known."""
         if self.baseline is None:
             return run
-        judged = _applied(self._settings.policies, compare_again(run, self.baseline, self._settings.noise))
+        judged = self._settings.policies.applied_to(compare_again(run, self.baseline, self._settings.noise))
         self._findable = findable_in(judged, self.baseline, self._settings.noise)
         if self._fails:
             self._found_late = tuple(
@@ -120,17 +120,6 @@ class SessionBaseline:
             yield from map(one_line, warning_lines(records, settings.policies))
             for test in self._found_late:
                 yield f"{one_line(test)} regressed: it shows now that the whole suite is measured."
-
-
-def _applied(policies: Policies, run: Run) -> Run:
-    """``run`` whose comparisons say what the policies make of them."""
-    records = (
-        record
-        if (found := record.comparison) is None
-        else replace(record, comparison=policies.applied(found))
-        for record in run.records
-    )
-    return replace(run, records=tuple(records))
 
 
 def was_compared(record: Record) -> bool:

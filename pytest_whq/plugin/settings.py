@@ -17,7 +17,7 @@ from pytest_whq.judging.budget_file import (
 )
 from pytest_whq.judging.budgets import Budget
 from pytest_whq.judging.max_failed import MaxFailed, max_failed
-from pytest_whq.judging.policies import Policies, policies_from
+from pytest_whq.judging.policies import WHERE_NAMED, Policies, policies_from
 from pytest_whq.judging.regressions import Limit
 from pytest_whq.judging.run_noise import RUN_NOISE, Noise
 from pytest_whq.measuring.claim import WAIT_S
@@ -92,7 +92,7 @@ class Settings:
             entries=_file_entries(config.rootpath),
             estimate=flag_of(config, "whq_estimate"),
             max_failed=parsed_of(config, "whq_max_failed", max_failed),
-            source=text_of(config, "whq_source") or "auto",
+            source=_source(config),
             devices=text_of(config, "whq_devices"),
             prometheus_query=text_of(config, "whq_prometheus_query"),
             roles=role_patterns(value_of(config, "whq_role") or (), called(config, "whq_role")),
@@ -173,6 +173,10 @@ def marker_entries(item: pytest.Item) -> tuple[BudgetEntry, ...]:
     return tuple(budgets_from_marker(mark.args, mark.kwargs, item.nodeid) for mark in markers)
 
 
+def _source(config: pytest.Config) -> str:
+    return text_of(config, "whq_source") or _AUTO
+
+
 def _file_entries(folder: Path) -> tuple[BudgetEntry, ...]:
     entries: list[BudgetEntry] = []
     for name in ("pyproject.toml", "whq.toml"):
@@ -214,8 +218,12 @@ def _policies(config: pytest.Config) -> Policies:
     given = list(value_of(config, "whq_when") or ())
     if flag_of(config, "whq_fail_inconclusive"):
         given.append("inconclusive=fail")
-    return policies_from(given, called(config, "whq_when"))
+    # Where the source is to be found, one that does not work is no news: another may.
+    usual = Policies() if _source(config) == _AUTO else WHERE_NAMED
+    return policies_from(given, called(config, "whq_when"), usual)
 
+
+_AUTO = "auto"
 
 _OF_THE_FIXTURE = frozenset({"rounds", "warmup", "min_seconds", "max_seconds", "max_cached"})
 """What only its calls heed, or needs their replies."""

@@ -126,7 +126,7 @@ def _verdict(record: Record, measured: bool) -> str:
     if record.interrupted:
         said.append(INTERRUPTED)
     held = [BUDGET_OUTCOMES[verdict.outcome].said for verdict in record.budgets if verdict.settled]
-    return ", ".join(said or held[:1])
+    return ", ".join(dict.fromkeys(said or held[:1]))
 
 
 def _tone(record: Record, measured: bool) -> Tone:

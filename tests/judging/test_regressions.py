@@ -6,7 +6,13 @@ from samples import H200, NOTHING, RIG, a_record, a_run
 
 from pytest_whq.errors import SettingError
 from pytest_whq.judging.budget_file import BudgetEntry
-from pytest_whq.judging.policies import Policies, policies_from, regression_sentence, warning_lines
+from pytest_whq.judging.policies import (
+    WHERE_NAMED,
+    Policies,
+    policies_from,
+    regression_sentence,
+    warning_lines,
+)
 from pytest_whq.judging.regressions import Against, Limit, compare, limit_for
 from pytest_whq.judging.run_comparison import Rules, compare_run, compare_runs
 from pytest_whq.judging.run_noise import Noise
@@ -120,9 +126,26 @@ def test_a_test_that_the_baseline_lacks_is_new() -> None:
     )
 
 
-def test_what_was_not_measured_is_inconclusive() -> None:
+def test_what_the_baseline_has_and_the_run_has_no_figure_of_is_not_measured() -> None:
     comparison = compared(replace(NOTHING, test=TEST), accepted(steady()))
-    assert (comparison.outcome, comparison.why) == ("inconclusive", "not measured: nvml: driver not loaded")
+    assert (comparison.outcome, comparison.why) == ("not_measured", "nvml: driver not loaded")
+    assert regression_sentence(comparison, None) == (
+        "wh_per_query was not measured, though the baseline has this test: nvml: driver not loaded."
+    )
+    assert warning_lines([a_record(TEST, comparison=comparison)], Policies()) == [
+        "1 test not measured, though in the baseline: nvml: driver not loaded"
+    ]
+
+
+def test_what_has_no_figure_on_either_side_is_new() -> None:
+    comparison = compared(replace(NOTHING, test=TEST), Baseline({}))
+    assert (comparison.outcome, comparison.why) == ("new", "it was not measured: nvml: driver not loaded")
+
+
+def test_what_is_not_measured_fails_where_a_source_is_named() -> None:
+    comparison = compared(replace(NOTHING, test=TEST), accepted(steady()))
+    assert WHERE_NAMED.applied(comparison).fails
+    assert not Policies().applied(comparison).fails
 
 
 @pytest.mark.parametrize(
@@ -255,23 +278,23 @@ def test_the_nearest_limit_wins() -> None:
 
 
 def test_policies_are_set_by_case() -> None:
-    policies = policies_from(["new=fail", " inconclusive = pass "], "--whq-when")
+    policies = policies_from(["new=fail", " inconclusive = pass "], "--whq-when", Policies())
     assert policies == Policies("warn", "fail", "warn", "pass")
     with pytest.raises(SettingError) as error:
-        policies_from(["regressed=pass"], "--whq-when")
+        policies_from(["regressed=pass"], "--whq-when", Policies())
     assert str(error.value) == (
         "--whq-when cannot be 'regressed=pass': it is CASE=POLICY, of no_baseline, new, not_comparable, "
-        "inconclusive and pass, warn, fail."
+        "inconclusive, not_measured and pass, warn, fail."
     )
 
 
-@pytest.mark.parametrize("outcome", ["new", "not_comparable", "inconclusive"])
+@pytest.mark.parametrize("outcome", ["new", "not_comparable", "inconclusive", "not_measured"])
 def test_each_policy_fails_warns_or_passes(outcome: ComparisonOutcome) -> None:
     comparison = Comparison("wh_per_query", None, None, None, outcome)
     found = {
         policy: (policies.applied(comparison).fails, policies.warns(comparison))
         for policy in ("pass", "warn", "fail")
-        for policies in [policies_from([f"{outcome}={policy}"], "")]
+        for policies in [policies_from([f"{outcome}={policy}"], "", WHERE_NAMED)]
     }
     assert found == {"pass": (False, False), "warn": (False, True), "fail": (True, False)}
 

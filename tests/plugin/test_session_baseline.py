@@ -170,6 +170,45 @@ def test_another_rig_is_not_compared_with(calling: MeasuredProject) -> None:
     result.stdout.fnmatch_lines([f"wh_per_query cannot be compared with its baseline: {difference}."])
 
 
+NO_DRIVER = """
+from pytest_whq import SourceError
+
+def no_driver():
+    raise SourceError("nvml: the driver is not loaded. Load it with modprobe nvidia.", "no_source")
+
+def pytest_whq_power_sources():
+    return {"scripted": no_driver}
+"""
+
+
+def test_a_driver_that_is_gone_fails_a_test_that_the_baseline_has(calling: MeasuredProject) -> None:
+    calling.pytester.makeconftest(NO_DRIVER)
+    calling.tests("def test_chat(whq): whq(len, [1])")
+    result = calling.run("--whq-budget")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            (
+                "wh_per_query was not measured, though the baseline has this test: nvml: the driver is not "
+                "loaded. Load it with modprobe nvidia."
+            ),
+            "0 measured, 1 not measured, 1 failing by a policy *",
+        ]
+    )
+    assert comparison(calling)["outcome"] == "not_measured"
+    calling.run().assert_outcomes(passed=1)
+    result = calling.run("--whq-budget", "--whq-when=not_measured=warn")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["1 test not measured, though in the baseline: nvml: the driver is not *"])
+
+
+def test_a_source_that_is_to_be_found_may_measure_nothing(calling: MeasuredProject) -> None:
+    calling.ini(whq_source="auto", whq_devices="none-of-them")
+    result = calling.run("--whq-budget")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["1 test not measured, though in the baseline: *"])
+
+
 def test_a_missing_baseline_follows_its_policy(project: MeasuredProject) -> None:
     project.tests(CALL.format(seconds=1.0))
     line = "No baseline whq-baseline.json: regressions are not judged (--whq-update-baseline makes one)."
@@ -315,7 +354,7 @@ def test_a_baseline_that_cannot_be_written_fails_the_session(project: MeasuredPr
             "--whq-when=new=ignore",
             (
                 "--whq-when cannot be 'new=ignore': it is CASE=POLICY, of no_baseline, new, not_comparable, "
-                "inconclusive and pass, warn, fail."
+                "inconclusive, not_measured and pass, warn, fail."
             ),
         ),
         (
