@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samples import FULL, NOTHING, a_record, a_run
+from samples import FULL, NOTHING, RIG, a_record, a_run
 from simulated_nvml import SimulatedNvml
 
 from pytest_whq import cli
 from pytest_whq.cli import main
 from pytest_whq.cli.console import JOURNAL_FOLDER
+from pytest_whq.model import Run
+from pytest_whq.storing.baseline_file import update_baseline
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.runfile import write_run
 from pytest_whq.storing.stamp import now
@@ -183,15 +185,53 @@ def test_check_judges_by_the_file_and_not_by_the_verdicts_stored(whq: Whq) -> No
     write_run(a_run(FULL), "run.json")
     Path("whq.toml").write_text('[[budgets]]\ntests = "other.py::*"\nwh_per_query = 0.01\n')
     assert whq("check", "run.json", "--budgets", "whq.toml") == (
-        0,
+        1,
         (
             "test                       Wh/query ± 95 %   warnings\n"
             "test_chat.py::test_full   12.3 mWh ± 1.9 %   imprecise, throttled\n"
+            "Nothing was judged: no budget in whq.toml applies to what was measured\n"
             "1 budget of a file is for no measured test: other.py::* (whq.toml, budgets[0])\n"
             f"1 measured · {SUMMARY}\n"
         ),
         "",
     )
+
+
+OTHER_RIG = replace(RIG, devices=(replace(RIG.devices[0], name="NVIDIA B200"),))
+
+
+@pytest.mark.parametrize(
+    ("run", "by", "why"),
+    [
+        (a_run(), "--budgets=whq.toml", "nothing was measured"),
+        (a_run(), "--baseline=base.json", "nothing was measured"),
+        (a_run(NOTHING), "--baseline=base.json", "nothing was measured"),
+        (
+            a_run(a_record(), rig=OTHER_RIG),
+            "--budgets=whq.toml",
+            "no budget in whq.toml applies to what was measured",
+        ),
+        (
+            a_run(a_record(), rig=OTHER_RIG),
+            "--baseline=base.json",
+            "what was measured is not comparable with base.json",
+        ),
+    ],
+)
+def test_check_that_judges_nothing_says_why_and_fails(whq: Whq, run: Run, by: str, why: str) -> None:
+    update_baseline(Path("base.json"), [a_run(a_record())])
+    Path("whq.toml").write_text('[[budgets]]\nhardware = "NVIDIA H200"\nwh_per_query = 0.05\n')
+    write_run(run, "run.json")
+    status, out, _ = whq("check", "run.json", by)
+    assert (status, f"Nothing was judged: {why}" in out.splitlines()) == (1, True)
+    assert f"Nothing was judged: {why}" in whq("check", "run.json", by, "--format", "markdown")[1]
+
+
+def test_check_of_tests_that_are_all_new_follows_their_policy(whq: Whq) -> None:
+    update_baseline(Path("base.json"), [a_run(a_record("other.py::test"))])
+    write_run(a_run(a_record()), "run.json")
+    status, out, _ = whq("check", "run.json", "--baseline", "base.json")
+    assert (status, "Nothing was judged" in out) == (0, False)
 
 
 def test_help_names_every_command(whq: Whq) -> None:

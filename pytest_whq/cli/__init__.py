@@ -18,7 +18,7 @@ from pytest_whq.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0, 1 when a verdict fails, 2 for usage or a file, 130 when interrupted."""
+    """Run one command; 0, 1 when a verdict fails or is missing, 2 for usage or a file, 130 when stopped."""
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal that cannot show a ± still gets the figures.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -119,21 +119,21 @@ _COMMANDS = (
     ),
     _Command(
         "check",
-        "Judge a run by budgets or a baseline; exit 1 when one fails.",
+        "Judge a run by budgets or a baseline; exit 1 when one fails, or nothing was judged.",
         verdicts.check,
         verdicts.check_arguments,
     ),
     _Command("accept", "Accept runs into a baseline.", verdicts.accept, verdicts.accept_arguments),
     _Command(
         "compare",
-        "Compare runs with others; exit 1 when a test regressed.",
+        "Compare runs with others; exit 1 when a test regressed, or nothing was compared.",
         verdicts.compare,
         verdicts.compare_arguments,
         takes_dashes=True,
     ),
     _Command(
         "ab",
-        "Measure a base commit and the working tree in turns, and compare; exit 1 when a test regressed.",
+        "Measure a base commit and the working tree in turns, and compare; exit 1 as compare does.",
         verdicts.ab,
         verdicts.ab_arguments,
         takes_dashes=True,

@@ -29,9 +29,9 @@ def check_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Judge a stored run by budgets, by a baseline or by both; 1 where a verdict fails."""
+    """Judge a stored run by budgets, by a baseline or by both; 1 where a verdict fails, or there is none."""
     from pytest_whq.judging.budgets import failing_sentence
-    from pytest_whq.judging.gaps import with_missing_tests
+    from pytest_whq.judging.gaps import with_missing_tests, with_unjudged
     from pytest_whq.judging.policies import WHERE_NAMED
     from pytest_whq.judging.run_comparison import compare_run, findable_in
     from pytest_whq.storing.baseline_file import read_baseline
@@ -54,12 +54,31 @@ def check(options: argparse.Namespace) -> int:
         if verdict.fails
     ]
     sentences = list(failing)
-    judged = any(record.budgets for record in run.records)
-    if options.budgets is not None and not judged and not any(g.kind == "unused_budget" for g in run.gaps):
+    judged = any(map(_has_verdict, run.records))
+    budgeted = any(record.budgets for record in run.records)
+    if not judged:
+        run = with_unjudged(run, "Nothing was judged", *_why_unjudged(options))
+    elif (
+        options.budgets is not None and not budgeted and not any(g.kind == "unused_budget" for g in run.gaps)
+    ):
         sentences.append(f"No budget in {options.budgets} is for a test in {options.file}.")
     regressed = _regressed(run)
     report(run, [*sentences, *_comparison_sentences(run, regressed, findable)], options)
-    return 1 if failing or regressed else 0
+    return 1 if failing or regressed or not judged else 0
+
+
+def _has_verdict(record: "Record") -> bool:
+    """Whether there is a verdict on a test, be it that it is new or that it is too noisy to tell."""
+    compared = record.comparison
+    is_new = compared is not None and compared.is_new and record.measurement.why_incomparable is None
+    return is_new or record.is_judged or (compared is not None and compared.change is not None)
+
+
+def _why_unjudged(options: argparse.Namespace) -> Iterator[str]:
+    if options.budgets is not None:
+        yield f"no budget in {options.budgets} applies to what was measured"
+    if options.baseline is not None:
+        yield f"what was measured is not comparable with {options.baseline}"
 
 
 def _judged(run: "Run", entries: "Sequence[BudgetEntry]") -> "Run":

@@ -17,6 +17,13 @@ def with_missing_tests(run: Run, tests: Iterable[str], otherwise: GapKind) -> Ru
     return replace(run, gaps=(*told, *(Gap(otherwise, test) for test in lacking)))
 
 
+def with_unjudged(run: Run, said: str, *whys: str) -> Run:
+    """``run`` of which nothing was judged, as ``said``; for ``whys``, unless there was nothing to judge."""
+    measured = any(record.measurement.why_unmeasured is None for record in run.records)
+    why = " and ".join(whys) if measured else "nothing was measured"
+    return replace(run, gaps=(*run.gaps, Gap("unjudged", said, why)))
+
+
 def unused_entries(entries: Sequence[BudgetEntry], tests: Sequence[str]) -> Iterator[Gap]:
     """A gap for each of ``entries`` that is for none of ``tests``."""
     for entry in entries:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 GapKind = Literal[
+    "unjudged",
     "failed_before",
     "interrupted_before",
     "gone",
@@ -27,7 +28,8 @@ class Gap:
     (its file is, or was collected without it), ``was_skipped``, was ``not_reached`` before the session
     ended, or was ``not_selected``; ``not_in_run`` and ``only_in_base`` are those of runs that do not say
     why. Else it is where an ``unused_budget`` stands, ``why`` being its pattern, which is for no measured
-    test, or the path of a baseline that ``why`` names and that does not exist.
+    test, or the path of a baseline that ``why`` names and that does not exist. ``unjudged`` is a run that
+    was to be judged and of which nothing was: ``what`` says so, and ``why``.
     """
 
     kind: GapKind

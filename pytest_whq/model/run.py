@@ -58,6 +58,12 @@ class Record:
         regressed = self.comparison is not None and self.comparison.fails
         return regressed or any(verdict.fails for verdict in self.budgets)
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether a budget applies to the test, or the comparison says whether it changed, or fails it."""
+        compared = self.comparison is not None and self.comparison.meaning.settled
+        return compared or self.verdict_fails or any(verdict.applies for verdict in self.budgets)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -9,7 +9,7 @@ from pytest_whq.rendering.words import number_of, one_line
 
 
 class Missing(NamedTuple):
-    """A sentence without its full stop, and the printable names of what it is about."""
+    """A sentence without its full stop, and the printable names of what it is about, if it names any."""
 
     said: str
     names: tuple[str, ...]
@@ -22,6 +22,8 @@ def missing(gaps: Sequence[Gap]) -> list[Missing]:
 
 
 def _said(kind: GapKind, gaps: Sequence[Gap]) -> Missing:
+    if kind == "unjudged":
+        return Missing("; ".join(one_line(f"{gap.what}: {gap.why}") for gap in gaps), ())
     if kind == "no_baseline":
         named = ", ".join(one_line(gap.why or "") for gap in gaps)
         said = f"{named} names a baseline that does not exist, so nothing was compared"

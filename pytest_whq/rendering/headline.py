@@ -39,8 +39,11 @@ class Headline(NamedTuple):
 def headline(run: Run, rows: Sequence[Row]) -> Headline:
     """The headline of ``run``: ``good`` where all that was judged is as it should be."""
     counts = worst_first(run)
+    unjudged = any(gap.kind == "unjudged" for gap in run.gaps)
     tones = {row.tone for row in rows} | {COUNT_TONES.get(what, "plain") for what in counts}
     worst = next((tone for tone in ("bad", "unsure") if tone in tones), None)
+    if unjudged and worst != "bad":
+        return Headline("unsure", "nothing judged", _said(counts))
     if worst is None:
         tone: Tone = "good" if any(row.is_judged for row in rows) else "plain"
         return Headline(tone, _said(counts), "")

@@ -173,5 +173,5 @@ def _missing(run: Run) -> list[str]:
     lines = []
     for one in missing(run.gaps):
         names = [code(shortened(name, LONGEST_NAME)) for name in one.names]
-        lines.append(f"- {sentence_of(one.said)}: {first_few(names)}")
+        lines.append(f"- {': '.join(filter(None, (sentence_of(one.said), first_few(names))))}")
     return ["", *lines] if lines else []

@@ -211,7 +211,7 @@ def _not_judged_lines(run: Run) -> Iterator[str]:
 def gap_lines(gaps: Sequence[Gap], verbosity: int = 0) -> Iterator[str]:
     """A line for each thing that is missing; what the user left out is no news where little is to be said."""
     for one in missing([gap for gap in gaps if verbosity >= 0 or gap.kind != "not_selected"]):
-        yield f"{one.said}: {first_few(one.names)}"
+        yield ": ".join(filter(None, (one.said, first_few(one.names))))
 
 
 def _unjudged(verdict: BudgetVerdict) -> str:
