@@ -207,7 +207,7 @@ def test_where_nothing_can_be_compared_it_is_said_and_fails(
     done = whq_ab(repository, simulated_nvml, "HEAD", "--pairs", "2", "--", "tests", *QUICK)
 
     assert done.returncode == 1, done.stderr
-    assert done.stdout.splitlines()[-1] == "Nothing was compared: no test has a valid figure on both sides."
+    assert "Nothing was compared: nothing was measured" in done.stdout.splitlines()
 
 
 def test_an_odd_number_of_pairs_is_refused(repository: Path, simulated_nvml: SimulatedNvml) -> None:

@@ -180,6 +180,16 @@ def test_compare_tells_what_only_one_side_has(whq: Whq) -> None:
     )
 
 
+@pytest.mark.parametrize("records", [(), (NOTHING,), (steady(884.0, "test_other"),)])
+def test_compare_that_compares_nothing_says_so_in_every_report(whq: Whq, records: tuple[Record, ...]) -> None:
+    store("base.json", 1, steady(884.0))
+    store("head.json", 2, *records)
+    for way in ("terminal", "markdown"):
+        status, out, _ = whq("compare", "base.json", "--format", way, "--html", "it.html", "--", "head.json")
+        assert (status, out.count("Nothing was compared: "), "no change" in out) == (1, 1, False)
+    assert "Nothing was compared: " in Path("it.html").read_text("utf-8")
+
+
 def test_compare_prints_what_a_program_reads_alone_in_its_output(
     whq: Whq, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -181,6 +181,7 @@ def ab(options: argparse.Namespace) -> int:
 
 
 def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: argparse.Namespace) -> int:
+    from pytest_whq.judging.gaps import with_unjudged
     from pytest_whq.judging.policies import WHERE_NAMED
     from pytest_whq.judging.run_comparison import compare_runs, findable_between
 
@@ -189,11 +190,12 @@ def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: ar
     regressed, findable = _regressed(compared), findable_between(bases, heads, rules)
     comparisons = [record.comparison for record in compared.records if record.comparison]
     sentences = list(_comparison_sentences(compared, regressed, findable))
-    if all(comparison.is_unchanged for comparison in comparisons):
+    if comparisons and all(comparison.is_unchanged for comparison in comparisons):
         sentences.append("no change")
     nothing = all(comparison.change is None for comparison in comparisons)
     if nothing:
-        sentences.append("Nothing was compared: no test has a valid figure on both sides.")
+        why = "no test has a valid figure on both sides"
+        compared = with_unjudged(compared, "Nothing was compared", why)
     report(compared, sentences, options)
     return 1 if regressed or nothing else 0
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pytest_whq.judging.budget_file import BudgetEntry
 from pytest_whq.judging.budgets import matches
-from pytest_whq.model import Gap, GapKind, Run
+from pytest_whq.model import Gap, GapKind, Record, Run
 
 
 def with_missing_tests(run: Run, tests: Iterable[str], otherwise: GapKind) -> Run:
@@ -18,10 +18,14 @@ def with_missing_tests(run: Run, tests: Iterable[str], otherwise: GapKind) -> Ru
 
 
 def with_unjudged(run: Run, said: str, *whys: str) -> Run:
-    """``run`` of which nothing was judged, as ``said``; for ``whys``, unless there was nothing to judge."""
-    measured = any(record.measurement.why_unmeasured is None for record in run.records)
-    why = " and ".join(whys) if measured else "nothing was measured"
-    return replace(run, gaps=(*run.gaps, Gap("unjudged", said, why)))
+    """``run`` with what `unjudged` says of it."""
+    return replace(run, gaps=(*run.gaps, unjudged(run.records, said, *whys)))
+
+
+def unjudged(records: Iterable[Record], said: str, *whys: str) -> Gap:
+    """That none of ``records`` was judged, as ``said``: for ``whys``, unless there was nothing to judge."""
+    measured = any(record.measurement.why_unmeasured is None for record in records)
+    return Gap("unjudged", said, " and ".join(whys) if measured else "nothing was measured")
 
 
 def unused_entries(entries: Sequence[BudgetEntry], tests: Sequence[str]) -> Iterator[Gap]:

@@ -120,8 +120,3 @@ class SessionBaseline:
             yield from map(one_line, warning_lines(records, settings.policies))
             for test in self._found_late:
                 yield f"{one_line(test)} regressed: it shows now that the whole suite is measured."
-
-
-def was_compared(record: Record) -> bool:
-    """Whether a verdict on a regression was reached."""
-    return record.comparison is not None and record.comparison.meaning.settled

@@ -11,7 +11,7 @@ from pytest_whq.errors import RunFileError, described
 from pytest_whq.git import current_commit
 from pytest_whq.model import Gap, Record, Rig, Run
 from pytest_whq.model.history import kept_of
-from pytest_whq.plugin.baseline import SessionBaseline, was_compared
+from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.gaps import SessionGaps
 from pytest_whq.plugin.settings import Settings
 from pytest_whq.rendering.terminal import gap_lines, render
@@ -36,6 +36,7 @@ class CollectedRecords:
         self._baseline = baseline
         self._session_gaps = gaps
         self._gaps: tuple[Gap, ...] = ()
+        self._unjudged: tuple[Gap, ...] = ()
         self._records: dict[str, Record] = {}
         self._run: Run | None = None
         self._journal: Journal | None = None
@@ -86,15 +87,17 @@ class CollectedRecords:
             self._records = {record.test: record for record in judged.records}
             if self._baseline.found_late:
                 session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+        if not self._config.option.collectonly:
+            self._unjudged = self._session_gaps.unjudged(self._records.values())
         if self._journal is not None:
-            self._journal.finish(self._gaps, whole=not broken_off)
+            self._journal.finish((*self._gaps, *self._unjudged), whole=not broken_off)
         if self._journal is not None and self._journal.warning:
             self._problems.append(self._journal.warning)
         if not self._config.option.collectonly:
             if self._records or not broken_off:
                 for name, path in self._settings.reports.items():
                     self._try(self._write, rig, name, path)
-            if self._records or self._gaps:
+            if self._records or self._gaps or self._unjudged:
                 problem = add_step_summary(self._whole_run(rig), self._settings.arranged.group_by)
                 self._problems += [problem] if problem else []
             if self._settings.save is not None and self._records:
@@ -130,16 +133,17 @@ class CollectedRecords:
         if self._run is not None:
             reporter.write_sep("-", "energy, Wh per query")
             width = self._config.get_terminal_writer().fullwidth
-            run, arranged = self._whole_run(self._run.rig), self._settings.arranged
+            # What was not judged stands out below.
+            run = replace(self._whole_run(self._run.rig), gaps=self._gaps)
+            arranged = self._settings.arranged
             reporter.write_line(printable(render(run, verbosity=verbosity, width=width, arranged=arranged)))
         elif self._gaps:
             reporter.write_sep("-", "energy, Wh per query")
             reporter.write_line(printable("\n".join(gap_lines(self._gaps, verbosity))))
         if self._fell_back is not None and verbosity >= 0:
             reporter.write_line(printable(f"Energy is estimated from CPU time: {self._fell_back}"))
-        if self._settings.enforce and not self._config.option.collectonly and not self._was_judged():
-            what = "no budget applies to what was measured" if self._records else "nothing was measured"
-            reporter.write_line(printable(f"--whq-budget enforced nothing: {what}."), yellow=True)
+        for line in gap_lines(self._unjudged):
+            reporter.write_line(printable(f"{line}."), yellow=True)
         for line in self._baseline.lines(list(self._records.values())):
             reporter.write_line(printable(line), yellow=True)
         if verbosity >= 0 and (findable := self._baseline.findable) is not None:
@@ -166,12 +170,6 @@ class CollectedRecords:
         self._problems.append(problem)
         self._has_lost = True
 
-    def _was_judged(self) -> bool:
-        return any(
-            was_compared(record) or any(verdict.applies for verdict in record.budgets)
-            for record in self._records.values()
-        )
-
     def _note_rig(self, rig: Rig) -> None:
         """Take in what a test was measured with; the journal begins with it, so anew where it changes."""
         before = self._run
@@ -196,9 +194,8 @@ class CollectedRecords:
             self._journal.add(record)
 
     def _whole_run(self, rig: Rig) -> Run:
-        return replace(
-            self._run or self._new_run(rig), records=tuple(self._records.values()), gaps=self._gaps
-        )
+        gaps = (*self._gaps, *self._unjudged)
+        return replace(self._run or self._new_run(rig), records=tuple(self._records.values()), gaps=gaps)
 
     def _new_run(self, rig: Rig) -> Run:
         commit = current_commit(self._config.rootpath)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_whq.errors import RunFileError
-from pytest_whq.model import Gap, Run
+from pytest_whq.judging.gaps import unjudged
+from pytest_whq.model import Gap, Record, Run
 from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.selection import Selection
 from pytest_whq.plugin.settings import Settings
@@ -56,6 +57,13 @@ class SessionGaps:
         found = [gap for gap in found if gap.kind != "was_skipped" or gap.what in expected]
         found += [Gap("not_reached", test) for test in expected if test not in measured and test not in known]
         return (*found, *self._no_baseline())
+
+    def unjudged(self, records: Collection[Record]) -> tuple[Gap, ...]:
+        """That enforcing verdicts came to nothing, where it did."""
+        if not self._settings.enforce or any(record.is_judged for record in records):
+            return ()
+        why = "no budget applies to what was measured"
+        return (unjudged(records, "--whq-budget enforced nothing", why),)
 
     def _known(self) -> Iterator[Gap]:
         yield from self._of_selection() if self._handed_over is None else self._handed_over

@@ -144,7 +144,16 @@ def test_enforcing_nothing_is_said_in_yellow(project: MeasuredProject) -> None:
     sentence = "--whq-budget enforced nothing: no budget applies to what was measured."
     assert f"\x1b[33m{sentence}\x1b[0m" in result.outlines
     project.tests("def test_other(): pass")
-    project.run("--whq-budget").stdout.fnmatch_lines(["--whq-budget enforced nothing: nothing was measured."])
+    result = project.run("--whq-budget", "--whq-markdown=it.md", "--whq-html=it.html")
+    said = "--whq-budget enforced nothing: nothing was measured"
+    result.stdout.fnmatch_lines([f"{said}."])
+    markdown = (project.path / "it.md").read_text("utf-8")
+    assert "### ⚠️ Energy: nothing judged" in markdown
+    assert f"- `{said}`" in markdown
+    assert said in (project.path / "it.html").read_text("utf-8")
+    assert project.stored["gaps"] == [
+        {"kind": "unjudged", "what": "--whq-budget enforced nothing", "why": "nothing was measured"}
+    ]
 
 
 def test_hardware_that_no_budget_names_is_not_judged_and_said(project: MeasuredProject) -> None:
