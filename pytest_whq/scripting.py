@@ -24,6 +24,7 @@ from pytest_whq.sources.offered import installed_offers
 from pytest_whq.sources.roles import RolePattern, role_patterns
 from pytest_whq.storing.files import make_folder_of
 from pytest_whq.storing.known_boards import known_boards
+from pytest_whq.storing.overwriting import why_kept
 from pytest_whq.storing.runfile import write_run
 from pytest_whq.storing.stamp import TOOL, now
 from pytest_whq.tokens.tokenizer import load_tokenizer
@@ -147,6 +148,8 @@ def session(*, json: str | Path | None = None, name: str | None = None, **settin
     ``name``, else with the name of the script; its folder is made where it is missing. SettingError where a
     setting cannot be used, RunFileError where the file cannot be written, unless another error is under way.
     """
+    if json is not None and (why := why_kept(Path(json), is_run=True)) is not None:
+        raise SettingError(f"json cannot be {str(json)!r}: {why}.")
     measuring = Measuring(SessionSettings.of(settings), name or _own_name(), LogLines())
     try:
         yield Whq(measuring.ledger)

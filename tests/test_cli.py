@@ -197,6 +197,40 @@ def test_check_judges_by_the_file_and_not_by_the_verdicts_stored(whq: Whq) -> No
     )
 
 
+READ = "the command reads it"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "path", "why"),
+    [
+        ("check run.json --budgets whq.toml --markdown run.json", "--markdown", "run.json", READ),
+        ("check run.json --budgets whq.toml --csv whq.toml", "--csv", "whq.toml", READ),
+        ("check run.json --baseline base.json --json base.json", "--json", "base.json", READ),
+        ("compare --html run.json run.json -- other.json", "--html", "run.json", READ),
+        ("compare run.json --html other.json -- other.json", "--html", "other.json", READ),
+        ("import power log.csv --queries 1 -o log.csv", "-o", "log.csv", READ),
+        (
+            "history --html other.json run.json",
+            "--html",
+            "other.json",
+            "it holds a run, and this would be another report",
+        ),
+        ("compare run.json --csv x --html ./x -- other.json", "--html", "x", "another report is"),
+    ],
+)
+def test_no_report_takes_the_place_of_what_is_read(
+    whq: Whq, arguments: str, option: str, path: str, why: str
+) -> None:
+    write_run(a_run(a_record()), "run.json")
+    write_run(a_run(a_record()), "other.json")
+    update_baseline(Path("base.json"), [a_run(a_record())])
+    Path("whq.toml").write_text("[[budgets]]\nwh_per_query = 0.05\n")
+    Path("log.csv").write_text("timestamp,power.draw [W]\n")
+    before = {file: file.read_bytes() for file in Path().iterdir()}
+    assert whq(*arguments.split()) == (2, "", f"whq: {option} cannot be {path!r}: {why}.\n")
+    assert {file: file.read_bytes() for file in Path().iterdir()} == before
+
+
 OTHER_RIG = replace(RIG, devices=(replace(RIG.devices[0], name="NVIDIA B200"),))
 
 

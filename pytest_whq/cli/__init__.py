@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from typing import NamedTuple, NoReturn
 
 from pytest_whq.cli import completion, devices, history, importing, places, run, show, table, verdicts
-from pytest_whq.cli.console import complain
+from pytest_whq.cli.console import complain, refuse_overwriting
 from pytest_whq.errors import SettingError, WhqError, did_you_mean
 from pytest_whq.version import __version__
 
@@ -62,6 +62,7 @@ def _run(argv: Sequence[str] | None) -> int:
         raise SettingError(
             f"unrecognized arguments: {' '.join(unknown)}{hint} (see whq {options.command} --help)."
         )
+    refuse_overwriting(options)
     command: Callable[[argparse.Namespace], int] = options.run
     return command(options)
 

@@ -1,6 +1,7 @@
 """What commands share: files read, complaints, the table in the terminal."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,7 +102,50 @@ def _ago(hours: float) -> str:
     )
 
 
-def file_to_write(text: str) -> Path:
+def add_file_to_write(parser: argparse.ArgumentParser, *names: str, metavar: str = "PATH", what: str) -> None:
+    """Let a command take the path of a file that it writes; see `refuse_overwriting`."""
+    parser.add_argument(*names, metavar=metavar, type=_file_to_write, action=_FileToWrite, help=what)
+
+
+class _FileToWrite(argparse.Action):
+    """Keeps the path, and that it is written, with the name that the user gave the option."""
+
+    def __call__(
+        self, parser: object, namespace: argparse.Namespace, values: object, name: object = None
+    ) -> None:
+        setattr(namespace, self.dest, values)
+        namespace.written = {**_written(namespace), self.dest: name}
+
+
+def _written(options: argparse.Namespace) -> dict[str, str]:
+    """Where the path of each file to write is, and by which option it was given."""
+    written: dict[str, str] = getattr(options, "written", {})
+    return written
+
+
+def refuse_overwriting(options: argparse.Namespace) -> None:
+    """SettingError where a command would write over what it reads, or over what nobody means to lose."""
+    if not (written := _written(options)):
+        return
+    from pytest_whq.errors import SettingError
+    from pytest_whq.storing.overwriting import ANOTHER, why_kept
+
+    given = (value for name, value in vars(options).items() if name not in written)
+    listed = (one for value in given for one in (value if isinstance(value, list) else [value]))
+    files = (Path(one) for one in listed if isinstance(one, (str, Path)) and os.path.isfile(one))
+    taken = [(path, "the command reads it") for path in files]
+    for name, option in written.items():
+        path = getattr(options, name)
+        if (why := why_kept(path, taken, is_run=name in _OF_RUNS)) is not None:
+            raise SettingError(f"{option} cannot be {str(path)!r}: {why}.")
+        taken.append((path, ANOTHER))
+
+
+_OF_RUNS = ("json", "output")
+"""The options that write a run file, and may do so again."""
+
+
+def _file_to_write(text: str) -> Path:
     """The path of a file that an option names."""
     if text == "-":
         raise argparse.ArgumentTypeError(

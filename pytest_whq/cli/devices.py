@@ -2,7 +2,7 @@
 
 import argparse
 
-from pytest_whq.cli.console import complain, file_to_write, say
+from pytest_whq.cli.console import add_file_to_write, complain, say
 from pytest_whq.errors import RunFileError, SettingError
 
 
@@ -25,12 +25,7 @@ def devices_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="how long a driver may take to answer (default: 10)",
     )
-    parser.add_argument(
-        "--json",
-        metavar="PATH",
-        type=file_to_write,
-        help="write the calibration to this file, too; makes its folder",
-    )
+    add_file_to_write(parser, "--json", what="write the calibration to this file, too; makes its folder")
 
 
 def devices(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pytest_whq.cli.console import complain, file_to_write, say
+from pytest_whq.cli.console import add_file_to_write, complain, say
 from pytest_whq.errors import SettingError, WhqError
 
 
@@ -20,12 +20,7 @@ def history_arguments(parser: argparse.ArgumentParser) -> None:
         "--tests", metavar="GLOB", default="*", help="only tests whose ids fit, such as *chat*"
     )
     parser.add_argument("--run-noise", metavar="P", help="how much runs differ at least (default: 1%%)")
-    parser.add_argument(
-        "--html",
-        metavar="PATH",
-        type=file_to_write,
-        help="write the history as one HTML page; makes its folder",
-    )
+    add_file_to_write(parser, "--html", what="write the history as one HTML page; makes its folder")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="every change of each test")
 
 

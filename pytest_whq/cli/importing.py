@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_whq.cli.console import complain, file_to_write
+from pytest_whq.cli.console import add_file_to_write, complain
 from pytest_whq.cli.period import PROMETHEUS, period_arguments, read_period
 from pytest_whq.cli.power_logs import POWER, log_alone, log_arguments, with_log
 from pytest_whq.cli.table import add_table, print_table, selection_of
@@ -23,13 +23,8 @@ def import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", metavar="FILE", nargs="+", help="its files, a power log, or the URL of a Prometheus"
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="RUN",
-        type=file_to_write,
-        help="write the run to this file; makes its folder",
-    )
+    what = "write the run to this file; makes its folder"
+    add_file_to_write(parser, "-o", "--output", metavar="RUN", what=what)
     parser.add_argument("--strict", action="store_true", help="exit 1 where a figure raises a doubt")
     modelling = parser.add_argument_group("modelled energy")
     modelling.add_argument("--power-table", metavar="FILE", type=Path, help="all-in power per GPU, as TOML")

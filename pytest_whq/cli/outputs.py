@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_whq.cli.console import (
+    add_file_to_write,
     arranged,
     as_terminal,
     complain,
-    file_to_write,
     formats_help,
     hand_over,
     say,
@@ -35,8 +35,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 def add_reports(parser: argparse.ArgumentParser) -> None:
     """Let a command write its report to a file of each format."""
     for name, renderer in RENDERERS.items():
-        what = f"write {renderer.what}; makes its folder"
-        parser.add_argument(f"--{name}", metavar="PATH", type=file_to_write, help=what)
+        add_file_to_write(parser, f"--{name}", what=f"write {renderer.what}; makes its folder")
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """Where the user wants files: reports, the baseline, the history."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ from pytest_whq.errors import SettingError
 from pytest_whq.plugin.given import base_of, called, text_of
 from pytest_whq.rendering import RENDERERS
 from pytest_whq.storing.history_file import HISTORY_FOLDER
+from pytest_whq.storing.overwriting import ANOTHER, why_kept
+
+BUDGET_FILES = ("pyproject.toml", "whq.toml")
+"""Where budgets stand in the rootdir, in their order."""
 
 
 def path_of(config: pytest.Config, name: str) -> Path | None:
@@ -19,9 +24,13 @@ def path_of(config: pytest.Config, name: str) -> Path | None:
     return path
 
 
-def reports_of(config: pytest.Config) -> dict[str, Path]:
-    """The path of each report that is asked for; folders that are missing are made when it is written."""
+def reports_of(config: pytest.Config, baseline: Path) -> dict[str, Path]:
+    """The path of each report that is asked for; folders that are missing are made when it is written.
+
+    None takes the place of ``baseline`` or of what else the session reads.
+    """
     reports: dict[str, Path] = {}
+    read = [(baseline, "it is the baseline"), *((path, "the session reads it") for path in _read_by(config))]
     for name in RENDERERS:
         option = f"whq_{name}"
         if (path := _given(config, option)) is None:
@@ -31,10 +40,21 @@ def reports_of(config: pytest.Config) -> dict[str, Path]:
             raise _cannot_be(config, option, f"{found} is no folder")
         if not os.access(found, os.W_OK):
             raise _cannot_be(config, option, "its folder is read-only")
-        if path in reports.values():
-            raise _cannot_be(config, option, "another report is")
+        taken = [*read, *((other, ANOTHER) for other in reports.values())]
+        if (why := why_kept(path, taken, is_run=name == "json")) is not None:
+            raise _cannot_be(config, option, why)
         reports[name] = path
     return reports
+
+
+def _read_by(config: pytest.Config) -> Iterator[Path]:
+    """The files that a session reads: settings, budgets, a tokenizer, and those that its arguments name."""
+    if config.inipath is not None:
+        yield config.inipath
+    yield from (config.rootpath / name for name in BUDGET_FILES)
+    if tokenizer := text_of(config, "whq_tokenizer"):
+        yield base_of(config, "whq_tokenizer") / tokenizer
+    yield from (config.invocation_params.dir / argument.split("::", 1)[0] for argument in config.args)
 
 
 def _given(config: pytest.Config, name: str) -> Path | None:

@@ -24,7 +24,7 @@ from pytest_whq.measuring.claim import WAIT_S
 from pytest_whq.measuring.plan import PLAN_SETTINGS, Plan, planned
 from pytest_whq.model import Place
 from pytest_whq.plugin.given import base_of, called, flag_of, parsed_of, text_of, value_of
-from pytest_whq.plugin.paths import history_folder, path_of, reports_of
+from pytest_whq.plugin.paths import BUDGET_FILES, history_folder, path_of, reports_of
 from pytest_whq.rendering.arrangement import Arrangement, arrangement
 from pytest_whq.setting_values import run_name, seconds, share, whole_number
 from pytest_whq.sources.bounded import LIMIT_S
@@ -86,6 +86,7 @@ class Settings:
     def of_session(cls, config: pytest.Config) -> "Settings":
         """Read options, ini settings and budget files; SettingError names what cannot be used."""
         caps = tuple(budget_from_cap(text) for text in value_of(config, "whq_max") or ())
+        baseline = path_of(config, "whq_baseline") or config.rootpath / FILE_NAME
         settings = cls(
             enforce=flag_of(config, "whq_budget") or bool(caps),
             caps=caps,
@@ -101,7 +102,7 @@ class Settings:
             wait_s=parsed_of(config, "whq_wait", seconds(above_zero=False), WAIT_S),
             tokenizer=_tokenizer(config),
             plan=_plan(config),
-            baseline=path_of(config, "whq_baseline") or config.rootpath / FILE_NAME,
+            baseline=baseline,
             baseline_named_by=called(config, "whq_baseline") if text_of(config, "whq_baseline") else None,
             update_baseline=flag_of(config, "whq_update_baseline"),
             limit=_limit(config),
@@ -111,7 +112,7 @@ class Settings:
             ),
             remeasure=parsed_of(config, "whq_remeasure", whole_number(at_least=0), 0),
             policies=_policies(config),
-            reports=reports_of(config),
+            reports=reports_of(config, baseline),
             save=history_folder(config),
             place=_place(config),
             benchmark=flag_of(config, "whq_benchmark"),
@@ -179,7 +180,7 @@ def _source(config: pytest.Config) -> str:
 
 def _file_entries(folder: Path) -> tuple[BudgetEntry, ...]:
     entries: list[BudgetEntry] = []
-    for name in ("pyproject.toml", "whq.toml"):
+    for name in BUDGET_FILES:
         if (folder / name).is_file():
             entries += parse_budgets(read_settings(folder / name, name), name)
     return tuple(entries)

@@ -155,6 +155,16 @@ def test_a_report_that_cannot_be_written_there_is_refused_at_the_start(project: 
     assert_refused(run("--whq-json=file/run.json"), f"--whq-json {refused}")
     assert_refused(run("--whq-json=."), "--whq-json cannot be '.': it is a folder.")
     what = "that is no file, and whq show --format prints to standard output"
+    read = "the session reads it"
+    (project.path / "link.json").symlink_to(project.path / "whq-baseline.json")
+    assert_refused(run("--whq-json=link.json"), "--whq-json cannot be 'link.json': it is the baseline.")
+    assert_refused(run("--whq-csv=whq.toml"), f"--whq-csv cannot be 'whq.toml': {read}.")
+    assert_refused(run("--whq-html=test_it.py", "test_it.py"), f"--whq-html cannot be 'test_it.py': {read}.")
+    (project.path / "tokenizer.json").write_text("{}")
+    refused_by_reading = f"--whq-json cannot be 'tokenizer.json': {read}."
+    assert_refused(run("--whq-json=tokenizer.json", "--whq-tokenizer=tokenizer.json"), refused_by_reading)
+    kept = "it is a .py file that is there, and no report"
+    assert_refused(run("--whq-html=test_it.py"), f"--whq-html cannot be 'test_it.py': {kept}.")
     assert_refused(run("--whq-markdown=-"), f"--whq-markdown cannot be '-': {what}.")
     project.ini(whq_json="file/run.json")
     assert_refused(run(), f"whq_json in pytest.ini {refused}")

@@ -115,6 +115,14 @@ def test_a_setting_that_cannot_be_is_refused_before_anything_runs(settings: obje
         pytest.fail("it ran")
 
 
+def test_a_session_takes_no_script_for_its_run_file(tmp_path: Path) -> None:
+    script = tmp_path / "bench.py"
+    script.write_text("print()\n")
+    kept = "json cannot be .*bench.py': it is a .py file that is there, and no report"
+    with pytest.raises(pytest_whq.SettingError, match=kept), pytest_whq.session(json=script):
+        pytest.fail("it ran")
+
+
 def test_the_door_stays_light_and_gives_the_same_twice() -> None:
     code = (
         "import sys, pytest_whq\n"
