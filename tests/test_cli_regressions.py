@@ -204,7 +204,8 @@ def test_compare_prints_what_a_program_reads_alone_in_its_output(
     assert whq("compare", "base.json", "--format", "markdown", "--", "head.json")[1].startswith("<!-- ")
 
 
-def test_runs_stand_side_by_side_and_nothing_is_judged(whq: Whq) -> None:
+def test_runs_stand_side_by_side_and_nothing_is_judged(whq: Whq, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "110")
     store("8b.json", 1, steady(884.0), steady(88.4, "test_b"))
     store("70b.json", 2, steady(1768.0))
     last = replace(a_run(steady(442.0), steady(44.2, "test_b")), rig=replace(a_run().rig, source="rapl"))

@@ -1,6 +1,7 @@
 """Several runs side by side: a line for each test, each figure relative to the best of its line."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 
 from pytest_whq.model import Run
 from pytest_whq.rendering.columns import aligned
@@ -9,19 +10,45 @@ from pytest_whq.rendering.names import fitted
 from pytest_whq.rendering.runs_table import Table, table_of
 
 _GAP = "   "
+_INDENT = "    "
 _SHORTEST_NAME = 24
 
 
 def terminal(runs: Mapping[str, Run], width: int = 80) -> str:
-    """The table of ``runs``, by the names of their files, and what each was measured with."""
+    """The table of ``runs``, by the names of their files, and what each was measured with.
+
+    Where it would be wider than ``width``, each run's figure stands in a line of its own below the test.
+    """
     table = table_of(runs)
+    lines = _in_columns(table, width)
+    if table.lines and max(map(len, lines)) > width:
+        lines = list(_below_tests(table, width))
+    return "\n".join([*lines, *table.rigs])
+
+
+def _in_columns(table: Table, width: int) -> list[str]:
     header, *rows = _texts(table)
     figures = [max(map(len, column)) for column in zip(*(row[1:] for row in (header, *rows)), strict=True)]
     room = width - sum(figures) - len(_GAP) * len(figures)
     names = fitted([row[0] for row in rows], max(_SHORTEST_NAME, room))
     rows = [[name, *row[1:]] for name, row in zip(names, rows, strict=True)]
-    lines = aligned([header, *rows], ["left", *["right"] * 2 * len(runs)], _GAP)
-    return "\n".join([*lines, *table.rigs])
+    return aligned([header, *rows], ["left", *["right"] * 2 * len(table.runs)], _GAP)
+
+
+def _below_tests(table: Table, width: int) -> Iterator[str]:
+    figures = max(len(cell.figure) + len(cell.against_best) for line in table.lines for cell in line.cells)
+    runs = fitted(table.runs, max(_SHORTEST_NAME, width - len(_INDENT) - 2 * len(_GAP) - figures))
+    names = fitted([line.name for line in table.lines], width)
+    cells = [
+        (name, run, cell.figure, cell.against_best)
+        for name, line in zip(names, table.lines, strict=True)
+        for run, cell in zip(runs, line.cells, strict=True)
+        if cell.figure
+    ]
+    rows = aligned([row for _, *row in cells], ["left", "right", "right"], _GAP)
+    for name, below in groupby(zip(cells, rows, strict=True), key=lambda pair: pair[0][0]):
+        yield name
+        yield from (f"{_INDENT}{row}" for _, row in below)
 
 
 def markdown(runs: Mapping[str, Run]) -> str:

@@ -84,7 +84,22 @@ def test_names_give_way_where_the_terminal_is_narrow() -> None:
     assert "test_serving.py::test_throughput[1-" in terminal(runs, 200)
 
 
+def test_figures_stand_below_the_test_where_the_terminal_is_narrow() -> None:
+    lines = terminal(three_runs(), 60).splitlines()
+    assert lines[:6] == [
+        "test_it.py::test_a",
+        "    h100     2.00 mWh ± 1.0 %   2.00 x",
+        "    b200     1.00 mWh ± 1.0 %     best",
+        "    mi300x   4.00 mWh ± 1.0 %   4.00 x",
+        "test_it.py::test_b",
+        "    h100     3.00 mWh ± 1.0 %",
+    ]
+    long = {f"runner-{key}-with-a-long-name-{'x' * 60}.json": run for key, run in three_runs().items()}
+    assert max(map(len, terminal(long, 80).splitlines()[:6])) <= 80
+
+
 def test_runs_of_nothing_stand_side_by_side_in_every_format() -> None:
     for write in FORMATS.values():
         assert write({"a.json": a_run(), "b.json": a_report_run()})
         assert write({"a.json": a_run(), "b.json": a_run()})
+        assert write({f"{'a' * 50}.json": a_run(), f"{'b' * 50}.json": a_run()})
