@@ -89,6 +89,39 @@ def test_accept_takes_several_runs_or_the_last_session(whq: Whq) -> None:
     assert [entry.energy_j for entry in entries] == [884.0, 885.0, 886.0]
 
 
+def test_accept_that_makes_no_baseline_fails(whq: Whq) -> None:
+    store("empty.json", 1)
+    assert whq("accept", "empty.json", "--baseline", "new.json") == (
+        1,
+        "Accepted no tests into new.json.\n",
+        "whq: new.json is not made: there is no test that it could take.\n",
+    )
+
+
+def test_check_does_not_tell_to_accept_a_test_that_failed(whq: Whq) -> None:
+    store("base.json", 1, steady(884.0))
+    store("run.json", 2, replace(steady(884.0, "test_b"), outcome="failed"), steady(884.0, "test_c"))
+    whq("accept", "base.json")
+    out = whq("check", "run.json", "--baseline", "whq-baseline.json")[1].splitlines()
+    assert "1 test new, not in the baseline, and cannot be accepted: the test failed" in out
+    assert "1 test new, not in the baseline: accept with --whq-update-baseline or whq accept" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("base.json base.json", "base.json is given twice: whq compare sets different runs side by side."),
+        (
+            "base.json -- base.json --format markdown",
+            "--format goes before --, behind which there are runs: whq compare BASE... -- HEAD...",
+        ),
+    ],
+)
+def test_compare_says_what_is_wrong_with_its_arguments(whq: Whq, arguments: str, sentence: str) -> None:
+    store("base.json", 1, steady(884.0))
+    assert whq("compare", *arguments.split()) == (2, "", f"whq: {sentence}\n")
+
+
 def test_many_tests_that_are_left_out_are_counted(whq: Whq) -> None:
     store("run.json", 1, *(replace(NOTHING, test=f"test_{n}") for n in range(7)))
     assert whq("accept", "run.json")[1].splitlines()[1] == (

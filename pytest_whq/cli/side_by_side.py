@@ -25,6 +25,8 @@ def side_by_side(options: argparse.Namespace) -> int:
         if getattr(options, name) is not None:
             option = f"--{name.replace('_', '-')}"
             raise SettingError(f"{option} does nothing for runs side by side: {_JUDGE}.")
+    if twice := next((path for path in options.bases if options.bases.count(path) > 1), None):
+        raise SettingError(f"{twice} is given twice: whq compare sets different runs side by side.")
     runs = {str(path): load(path) for path in options.bases}
     if len(runs) < 2:
         raise SettingError(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli import ab as measuring
-from pytest_whq.cli.console import add_table, load, load_all, say
+from pytest_whq.cli.console import add_table, complain, load, load_all, say
 from pytest_whq.cli.outputs import add_report, check_report, report
 from pytest_whq.errors import SettingError
 
@@ -38,9 +38,9 @@ def check(options: argparse.Namespace) -> int:
 
     if options.budgets is None and options.baseline is None:
         raise SettingError("whq check needs --budgets, --baseline or both (see whq check --help).")
-    run = load(options.file)
+    stored = load(options.file)
     findable: Findable = {}
-    run = _judged(run, () if options.budgets is None else _entries_of(options.budgets))
+    run = _judged(stored, () if options.budgets is None else _entries_of(options.budgets))
     if options.baseline is not None:
         baseline, rules = read_baseline(options.baseline), rules_of(options)
         run = WHERE_NAMED.applied_to(compare_run(run, baseline, rules))
@@ -63,7 +63,8 @@ def check(options: argparse.Namespace) -> int:
     ):
         sentences.append(f"No budget in {options.budgets} is for a test in {options.file}.")
     regressed = _regressed(run)
-    report(run, [*sentences, *_comparison_sentences(run, regressed, findable)], options)
+    sentences += _comparison_sentences(run, regressed, findable, _left_out([stored]))
+    report(run, sentences, options)
     return 1 if failing or regressed or not judged else 0
 
 
@@ -115,14 +116,24 @@ def _regressed(run: "Run") -> "dict[str, tuple[Comparison, float | None]]":
     }
 
 
+def _left_out(runs: "Sequence[Run]") -> dict[str, str]:
+    """Why a baseline would not take tests of ``runs`` as they are stored."""
+    from pytest_whq.model.baseline import why_left_out
+
+    return {record.test: why for run in runs for record in run.records if (why := why_left_out(record))}
+
+
 def _comparison_sentences(
-    run: "Run", regressed: "Mapping[str, tuple[Comparison, float | None]]", findable: "Findable"
+    run: "Run",
+    regressed: "Mapping[str, tuple[Comparison, float | None]]",
+    findable: "Findable",
+    left_out: Mapping[str, str],
 ) -> Iterator[str]:
     """What comparisons say beside the table, and could say."""
     from pytest_whq.judging.policies import WHERE_NAMED, regression_sentence, warning_lines
     from pytest_whq.rendering.findable import summary
 
-    yield from warning_lines(run.records, WHERE_NAMED)
+    yield from warning_lines(run.records, WHERE_NAMED, left_out)
     for test, (comparison, value) in regressed.items():
         yield f"{test}: {regression_sentence(comparison, value)}"
     if (line := summary(findable)) is not None:
@@ -159,6 +170,10 @@ def compare(options: argparse.Namespace) -> int:
         from pytest_whq.cli.side_by_side import side_by_side
 
         return side_by_side(options)
+    if (option := next((one for one in options.after_dashes if one.startswith("-")), None)) is not None:
+        raise SettingError(
+            f"{option} goes before --, behind which there are runs: whq compare BASE... -- HEAD..."
+        )
     bases = [run for path in options.bases for run in load_all(path)]
     heads = [run for path in options.after_dashes for run in load_all(Path(path))]
     return _tell_comparison(bases, heads, options)
@@ -189,7 +204,7 @@ def _tell_comparison(bases: Sequence["Run"], heads: Sequence["Run"], options: ar
     compared = WHERE_NAMED.applied_to(compare_runs(bases, heads, rules))
     regressed, findable = _regressed(compared), findable_between(bases, heads, rules)
     comparisons = [record.comparison for record in compared.records if record.comparison]
-    sentences = list(_comparison_sentences(compared, regressed, findable))
+    sentences = list(_comparison_sentences(compared, regressed, findable, _left_out(heads)))
     if comparisons and all(comparison.is_unchanged for comparison in comparisons):
         sentences.append("no change")
     nothing = all(comparison.change is None for comparison in comparisons)
@@ -212,14 +227,17 @@ def accept_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def accept(options: argparse.Namespace) -> int:
-    """Accept runs into a baseline."""
+    """Accept runs into a baseline; 1 where there is none then, since nothing could be accepted."""
     from pytest_whq.rendering import acceptance
     from pytest_whq.storing.baseline_file import FILE_NAME, update_baseline
 
     path = options.baseline or Path(FILE_NAME)
     runs = [run for path in options.files for run in load_all(Path(path))] or [load(None)]
     say(acceptance.render(update_baseline(path, runs), str(path)))
-    return 0
+    if path.exists():
+        return 0
+    complain(f"{path} is not made: there is no test that it could take.")
+    return 1
 
 
 def add_rules(parser: argparse.ArgumentParser) -> None:

@@ -124,16 +124,28 @@ def _hints(comparison: Comparison) -> Iterator[str]:
         yield f"{beside.metric} {beside.meaning.said} ({change})"
 
 
-def warning_lines(records: Sequence[Record], policies: Policies) -> list[str]:
-    """A line for each thing that is warned of, with how many tests it concerns."""
+_NOBODY: Mapping[str, str] = {}
+
+
+def warning_lines(
+    records: Sequence[Record], policies: Policies, left_out: Mapping[str, str] = _NOBODY
+) -> list[str]:
+    """A line for each thing that is warned of, with how many tests it concerns.
+
+    ``left_out`` is by test why a baseline would not take it.
+    """
     tests: dict[str, int] = {}
     for record in records:
         comparison = record.comparison
-        for what in _warnings(comparison, policies) if comparison is not None else ():
+        why_out = left_out.get(record.test)
+        for what in _warnings(comparison, policies, why_out) if comparison is not None else ():
             tests[what] = tests.get(what, 0) + 1
     lines = [f"{number} test{'' if number == 1 else 's'} {what}" for what, number in tests.items()]
     shifts = {record.comparison.shift for record in records if record.comparison is not None} - {None}
     return [*_shift_lines(cast("set[float]", shifts)), *lines]
+
+
+_ACCEPT = ": accept with --whq-update-baseline or whq accept"
 
 
 def _shift_lines(shifts: set[float]) -> Iterator[str]:
@@ -146,12 +158,12 @@ def _shift_lines(shifts: set[float]) -> Iterator[str]:
         )
 
 
-def _warnings(comparison: Comparison, policies: Policies) -> Iterator[str]:
+def _warnings(comparison: Comparison, policies: Policies, why_out: str | None) -> Iterator[str]:
     if policies.warns(comparison):
         outcome = comparison.meaning.said
         if comparison.is_new:
-            why = comparison.why or "accept with --whq-update-baseline or whq accept"
-            yield f"{outcome}, not in the baseline: {why}"
+            hint = f", and cannot be accepted: {why_out}" if why_out else _ACCEPT
+            yield f"{outcome}, not in the baseline{f': {comparison.why}' if comparison.why else hint}"
         elif comparison.outcome == "not_comparable":
             yield f"{outcome} with the baseline: {_why_not(comparison)}"
         elif comparison.lacks_figure:

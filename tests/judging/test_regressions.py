@@ -313,6 +313,13 @@ def test_warnings_are_counted() -> None:
     ]
 
 
+def test_what_cannot_be_accepted_is_not_told_to_be() -> None:
+    new = replace(steady(), comparison=compared(steady(), Baseline({})))
+    assert warning_lines([new], Policies(), {TEST: "the test failed"}) == [
+        "1 test new, not in the baseline, and cannot be accepted: the test failed"
+    ]
+
+
 def runs(*energies_j: float) -> list[Run]:
     days = enumerate(energies_j, start=1)
     return [replace(a_run(steady(e)), created=f"2026-11-{day:02}T08:00:00Z") for day, e in days]
