@@ -137,9 +137,9 @@ class CollectedRecords:
             run = replace(self._whole_run(self._run.rig), gaps=self._gaps)
             arranged = self._settings.arranged
             reporter.write_line(printable(render(run, verbosity=verbosity, width=width, arranged=arranged)))
-        elif self._gaps:
+        elif lines := list(gap_lines(self._gaps, verbosity)):
             reporter.write_sep("-", "energy, Wh per query")
-            reporter.write_line(printable("\n".join(gap_lines(self._gaps, verbosity))))
+            reporter.write_line(printable("\n".join(lines)))
         if self._fell_back is not None and verbosity >= 0:
             reporter.write_line(printable(f"Energy is estimated from CPU time: {self._fell_back}"))
         for line in gap_lines(self._unjudged):
