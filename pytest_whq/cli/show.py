@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_whq.cli import places
 from pytest_whq.cli.console import add_table, load, say
 from pytest_whq.cli.outputs import add_format, print_run
-from pytest_whq.cli.verdicts import add_rules, rules_of
+from pytest_whq.cli.rules import add_rules, rules_of
 from pytest_whq.errors import SettingError
 
 if TYPE_CHECKING:

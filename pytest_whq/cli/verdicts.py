@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from pytest_whq.cli import ab as measuring
 from pytest_whq.cli.console import add_table, complain, load, load_all, say
 from pytest_whq.cli.outputs import add_report, check_report, report
+from pytest_whq.cli.rules import add_rules, entries_of, rules_of
 from pytest_whq.errors import SettingError
 
 if TYPE_CHECKING:
     from pytest_whq.judging.budget_file import BudgetEntry
-    from pytest_whq.judging.run_comparison import Findable, Rules
+    from pytest_whq.judging.run_comparison import Findable
     from pytest_whq.model import Comparison, Device, Record, Run
 
 
@@ -40,7 +41,7 @@ def check(options: argparse.Namespace) -> int:
         raise SettingError("whq check needs --budgets, --baseline or both (see whq check --help).")
     stored = load(options.file)
     findable: Findable = {}
-    run = _judged(stored, () if options.budgets is None else _entries_of(options.budgets))
+    run = _judged(stored, () if options.budgets is None else entries_of(options.budgets))
     if options.baseline is not None:
         baseline, rules = read_baseline(options.baseline), rules_of(options)
         run = WHERE_NAMED.applied_to(compare_run(run, baseline, rules))
@@ -238,36 +239,3 @@ def accept(options: argparse.Namespace) -> int:
         return 0
     complain(f"{path} is not made: there is no test that it could take.")
     return 1
-
-
-def add_rules(parser: argparse.ArgumentParser) -> None:
-    """Let a command take by what it compares."""
-    parser.add_argument("--max-regression", metavar="P", help="the change allowed (default: 5%%)")
-    parser.add_argument("--run-noise", metavar="P", help="how much runs differ at least (default: 1%%)")
-    parser.add_argument(
-        "--other-boards", metavar="P", help="compare with other boards of the model, which differ by so much"
-    )
-
-
-def rules_of(options: argparse.Namespace) -> "Rules":
-    """What `add_rules`, and ``--budgets`` where a command has it, say."""
-    from pytest_whq.judging.regressions import Limit
-    from pytest_whq.judging.run_comparison import Rules
-    from pytest_whq.judging.run_noise import RUN_NOISE, Noise
-    from pytest_whq.setting_values import change_allowed, share
-
-    limit = Limit()
-    if options.max_regression is not None:
-        limit = Limit(change_allowed("--max-regression", options.max_regression), "--max-regression")
-    noise = RUN_NOISE if options.run_noise is None else share("--run-noise", options.run_noise)
-    boards = None if options.other_boards is None else share("--other-boards", options.other_boards)
-    budgets = getattr(options, "budgets", None)
-    entries = () if budgets is None else _entries_of(budgets)
-    return Rules(limit, entries, Noise(noise, boards))
-
-
-def _entries_of(path: Path) -> "tuple[BudgetEntry, ...]":
-    from pytest_whq.judging.budget_file import parse_budgets
-    from pytest_whq.storing.files import read_settings
-
-    return parse_budgets(read_settings(path, str(path)), str(path))
