@@ -25,7 +25,12 @@ def import_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what = "write the run to this file; makes its folder"
     add_file_to_write(parser, "-o", "--output", metavar="RUN", what=what)
-    parser.add_argument("--strict", action="store_true", help="exit 1 where a figure raises a doubt")
+    parser.add_argument(
+        "--strict", action="store_true", help="exit 1 where a figure raises a doubt or is not valid"
+    )
+    parser.add_argument(
+        "--max-failed", metavar="N", help="so many queries may fail: 3, 1%% (0; of prometheus 1%%)"
+    )
     modelling = parser.add_argument_group("modelled energy")
     modelling.add_argument("--power-table", metavar="FILE", type=Path, help="all-in power per GPU, as TOML")
     modelling.add_argument("--kw", metavar="KW", type=float, help="all-in kilowatts per GPU, of every result")
@@ -78,9 +83,13 @@ def _found(kind: str, options: argparse.Namespace) -> "tuple[list[Result], list[
 def _run(kind: str, tool: str, results: "Sequence[Result]", options: argparse.Namespace) -> "Run":
     from pytest_whq.importing.figures.all_in_power import fixed_table, published_table, table_in
     from pytest_whq.importing.figures.run_making import Importing, run_of
+    from pytest_whq.judging.max_failed import max_failed
     from pytest_whq.storing.stamp import TOOL, now
 
     _check_numbers(options)
+    # Of production some queries always fail: its figures stand where at most 1 % of them can be wrong.
+    usual = "1%" if kind == PROMETHEUS else "0"
+    most_failed = usual if options.max_failed is None else options.max_failed
     table = published_table() if options.power_table is None else table_in(options.power_table)
     return run_of(
         results,
@@ -90,6 +99,7 @@ def _run(kind: str, tool: str, results: "Sequence[Result]", options: argparse.Na
             imported=now(),
             table=table if options.kw is None else fixed_table(options.kw),
             length_factor=options.length_factor,
+            max_failed=max_failed("--max-failed", most_failed),
         ),
     )
 
@@ -140,7 +150,7 @@ def _told(result: "Result", options: argparse.Namespace) -> "Result":
 
 
 def _tell_doubts(run: "Run") -> bool:
-    """Say how many figures raise doubts; whether any does."""
+    """Say how many figures raise doubts, and how many are not valid; whether any does or is."""
     doubted = [
         record for record in run.records if record.measurement.imported and record.measurement.imported.doubts
     ]
@@ -149,4 +159,7 @@ def _tell_doubts(run: "Run") -> bool:
             len(record.measurement.imported.doubts) for record in doubted if record.measurement.imported
         )
         complain(f"{number:,} doubts about {len(doubted):,} of {len(run.records):,} figures (--strict)")
-    return bool(doubted)
+    invalid = sum(not record.measurement.valid for record in run.records)
+    if invalid:
+        complain(f"{invalid:,} of {len(run.records):,} figures are not valid (--strict)")
+    return bool(doubted or invalid)

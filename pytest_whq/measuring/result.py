@@ -12,7 +12,7 @@ from pytest_whq.measuring.notes import notes_of
 from pytest_whq.measuring.plan import half_widths95
 from pytest_whq.measuring.prompt_cache import cache_notes, cached_reasons
 from pytest_whq.model import DeviceEnergy, Measurement, Method, PowerCurve, Reason, Round
-from pytest_whq.model.reasons import ESTIMATED, NO_INTERVAL
+from pytest_whq.model.reasons import ESTIMATED, NO_INTERVAL, failures
 from pytest_whq.model.serving import Load, Phases
 from pytest_whq.queries.tally import Tally
 from pytest_whq.tokens import sum_tokens
@@ -153,9 +153,8 @@ def one_of_each(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 def _count_reasons(plain: Measurement, tallies: Sequence[Tally]) -> Iterator[Reason]:
-    if plain.failed_queries:
-        total = (plain.queries or 0) + plain.failed_queries
-        yield Reason("failed_queries", f"{plain.failed_queries} of {total} queries failed")
+    if (failed := failures(plain.queries, plain.failed_queries)) is not None:
+        yield failed
     if not plain.queries:
         yield Reason("no_queries", "no query succeeded, or none was recorded with window.record")
     elif plain.total_tokens is None:

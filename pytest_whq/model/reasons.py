@@ -52,3 +52,11 @@ class Reason:
 ESTIMATED = Reason("estimated", "no sensor was read: the energy is modelled from CPU time")
 ESTIMATED_BY_TOOL = Reason("estimated", "a part of the energy is estimated by the tool")
 """Of an imported record."""
+
+
+def failures(queries: int | None, failed_queries: int | None) -> Reason | None:
+    """Why a figure per query does not stand beside failed ones; None where none failed, or nobody knows."""
+    if not failed_queries:
+        return None
+    total = "an unknown number of" if queries is None else queries + failed_queries
+    return Reason("failed_queries", f"{failed_queries} of {total} queries failed")

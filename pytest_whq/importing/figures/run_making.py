@@ -9,18 +9,21 @@ from pytest_whq.importing.figures.doubts import doubts_of
 from pytest_whq.importing.figures.names import unique_names
 from pytest_whq.importing.figures.neighbours import off_the_line
 from pytest_whq.importing.result import Result, ToolEnergy
+from pytest_whq.judging.max_failed import MaxFailed, allow_failures
 from pytest_whq.model import Device, DeviceEnergy, Measurement, Reason, Record, Rig, Run, TokenCount
 from pytest_whq.model.imported import Imported, Modelled, RoleEnergy
-from pytest_whq.model.reasons import ESTIMATED_BY_TOOL
+from pytest_whq.model.reasons import ESTIMATED_BY_TOOL, failures
 from pytest_whq.model.rig import ELSEWHERE
 from pytest_whq.units import format_moment
+
+_NONE_FAILED = MaxFailed(count=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Importing:
     """How results become a run: when they are ``imported``, in UTC, and the ``table`` of all-in power.
 
-    Without a table nothing is modelled.
+    Without a table nothing is modelled. So many failed queries as ``max_failed`` says leave a figure valid.
     """
 
     kind: str
@@ -28,6 +31,7 @@ class Importing:
     imported: str
     table: PowerTable | None
     length_factor: float | None = None
+    max_failed: MaxFailed = _NONE_FAILED
 
 
 def run_of(results: Sequence[Result], how: Importing) -> Run:
@@ -137,10 +141,12 @@ def _record(
             doubts=doubts,
         ),
     )
-    return Record(name, "passed", measurement)
+    return Record(name, "passed", allow_failures(measurement, how.max_failed))
 
 
 def _reasons(result: Result, model: Modelled | str | None) -> Iterator[Reason]:
+    if (failed := failures(result.queries, result.failed_queries)) is not None:
+        yield failed
     if result.why_no_queries is not None:
         yield Reason("no_queries", result.why_no_queries)
     if result.energy is not None:

@@ -53,6 +53,12 @@ def test_a_period_has_its_energy_its_queries_and_their_tokens(read: Read) -> Non
     assert (setup.model, setup.framework, setup.gpus) == ("openai/gpt-oss-120b", "vLLM", 4)
 
 
+def test_more_failed_queries_than_1_percent_or_than_are_allowed_leave_no_valid_figure(read: Read) -> None:
+    whole = only(read(Production(), "--max-failed", "0"))
+    assert not whole.valid
+    assert [one.code for one in whole.reasons] == ["failed_queries"]
+
+
 def test_lengths_are_the_engine_s_histogram(read: Read) -> None:
     whole = only(read(Production()))
     assert whole.distributions is not None
