@@ -170,7 +170,8 @@ def _energy(
 
 
 def _of(metrics: Cells, names: tuple[str, ...]) -> list[float]:
-    return [found for name in names if (found := metrics.inside(name).number("avg")) is not None][:1]
+    # No device draws nothing: a gauge of 0 W has not been read.
+    return [found for name in names if (found := metrics.inside(name).number("avg"))][:1]
 
 
 def _counted_j(metrics: Cells) -> float | None:

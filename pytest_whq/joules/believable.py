@@ -6,7 +6,7 @@ truth, which the next reading tells.
 
 import math
 
-_ANY_DEVICE_W = 20_000.0
+MOST_W = 20_000.0
 """More than any board or node draws."""
 
 _OVER_LIMIT = 3.0
@@ -20,7 +20,7 @@ class Believable:
     """Tells readings of a device that can be from those that cannot; ``limit_w`` is its power limit."""
 
     def __init__(self, limit_w: float | None = None) -> None:
-        self._most_w = _ANY_DEVICE_W if not limit_w else _OVER_LIMIT * limit_w
+        self._most_w = MOST_W if not limit_w else _OVER_LIMIT * limit_w
         self._last: tuple[float, float] | None = None
         self._odd: tuple[float, float] | None = None
 

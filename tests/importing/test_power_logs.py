@@ -137,6 +137,11 @@ def at(second: float, power: str, gpu: int = 0) -> str:
             "2 lines with a power below 0 or above",
             1,
         ),
+        (
+            at(0, "100 W") + at(1, "0.00 W") + at(2, "300 W"),
+            "left out 1 line with a power of 0 W, which is no reading: no device draws nothing",
+            2,
+        ),
         (at(0, "100 W") + at(1, "nan W") + at(2, "inf W"), "2 lines with a power below 0 or above", 1),
         (
             at(0, "100 W") + at(0, "200 W") + at(1, "300 W"),
@@ -168,6 +173,10 @@ def test_odd_lines_are_told_and_the_others_stay(lines: str, note: str, left: int
         ("", "has no column of power"),
         ("time,temperature\n1,2\n", "has no column of power: its first line names time, temperature"),
         (HEADER, "has no line with a time and a power that can be read"),
+        (
+            HEADER + "2026/06/11 04:00:00.000, 0, 0 W\n2026/06/11 04:00:01.000, 0, 0 W\n",
+            "has no line with a time and a power that can be read: left out 2 lines with a power of 0 W",
+        ),
         ('{"a": 1}\n', "has no column of power"),
         ("time,gpu,power (kVA)\n1,0,2\n", "has power in kVA, which is not known here. Give watts."),
     ],

@@ -70,6 +70,23 @@ def test_a_device_that_goes_missing_in_the_window_takes_the_figure_with_it(
     assert (reason.code, reason.sentence) == ("sample_gap", "device 3: the log does not cover the window")
 
 
+@pytest.mark.parametrize("cell", ["0.00 W", "[N/A]"])
+def test_a_device_whose_power_the_log_never_tells_is_named_and_not_counted_as_idle(
+    cell: str, whq_import: Import, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("".join(re.sub(r", 3, .* W", f", 3, {cell}", line) for line in _lines(ALL_BUSY[2])))
+    given = ("vllm-bench", ALL_BUSY[0], "--power", str(log))
+    for choice in ("all", "busy"):
+        measurement = whq_import(*given, "--devices", choice).records[0].measurement
+        (reason,) = measurement.reasons
+        assert (reason.code, measurement.energy_j) == ("sample_gap", None)
+        assert reason.sentence == "device 3: the log tells no power of it; --devices may leave it out"
+    left = whq_import(*given, "--devices", "0,1,2,4,5,6,7").records[0].measurement
+    assert left.valid
+    assert left.wh_per_query == pytest.approx(7 / 8)
+
+
 def test_a_clock_that_was_set_back_in_the_window_takes_the_figure_with_it(
     whq_import: Import, tmp_path: Path
 ) -> None:

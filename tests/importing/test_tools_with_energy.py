@@ -158,3 +158,11 @@ def test_optimum_s_kwh_are_told_by_phase_and_part(whq_import: Import, tmp_path: 
     assert run.rig.scope == "gpu+cpu+ram"
     names = {device.id: device.name for device in run.rig.devices}
     assert (names["cpu"], names["ram"]) == ("CPU", "RAM")
+
+
+def test_energy_of_0_j_is_none_that_was_measured(whq_import: Import, tmp_path: Path) -> None:
+    report = OPTIMUM | {"report": {"prefill": {"energy": energy(0.0)}, "decode": {"energy": energy(0.0)}}}
+    measurement = whq_import("optimum", written(tmp_path / "benchmark.json", report)).records[0].measurement
+    (reason,) = measurement.reasons
+    assert (reason.code, measurement.wh_per_query, measurement.valid) == ("no_source", None, False)
+    assert reason.sentence == "the energy that it tells is 0 J: nothing was read"

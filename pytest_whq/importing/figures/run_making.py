@@ -36,7 +36,7 @@ class Importing:
 
 def run_of(results: Sequence[Result], how: Importing) -> Run:
     """The run of ``results``, whose records' names tell them apart."""
-    results = [_dated(result) for result in results]
+    results = [_measured(_dated(result)) for result in results]
     names = unique_names(results)
     models = [_modelled(result, how) for result in results]
     figures = {
@@ -60,6 +60,13 @@ def _dated(result: Result) -> Result:
     elif (day := day_of(date)) is not None and not _is_moment(date or ""):
         date = day.isoformat()
     return replace(result, setup=replace(result.setup, date=date))
+
+
+def _measured(result: Result) -> Result:
+    """``result`` without energy where its tool tells of none at all: no device draws nothing."""
+    if result.energy is None or any((result.energy.energy_j, result.energy.j_per_query)):
+        return result
+    return replace(result, energy=None, why_no_energy="the energy that it tells is 0 J: nothing was read")
 
 
 def _began(results: Sequence[Result]) -> str | None:

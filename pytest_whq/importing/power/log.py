@@ -12,9 +12,7 @@ from pytest_whq.errors import ImportedFileError
 from pytest_whq.importing.power.clock import Moment, moment_of
 from pytest_whq.importing.power.columns import UNITS, Columns, columns_of, looks_like_a_header
 from pytest_whq.importing.power.rows import rows_of
-
-MOST_W = 20_000.0
-"""No board draws more: it is no power, like DCGM's 9223372036854775794 for what it cannot read."""
+from pytest_whq.joules.believable import MOST_W
 
 _OUT_OF_ORDER_S = 1.0
 """Lines of several threads may stand in the wrong order by this much; further back a clock was set."""
@@ -22,7 +20,10 @@ _OUT_OF_ORDER_S = 1.0
 
 @dataclass
 class DeviceLog:
-    """Times and watts of one device as they were read; ``ran_twice`` is what a clock that was set repeats."""
+    """Times and watts of one device as they were read; ``ran_twice`` is what a clock that was set repeats.
+
+    It has no readings where the log names the device and tells no power of it.
+    """
 
     times_s: "array[float]" = field(default_factory=lambda: array("d"))
     powers_w: "array[float]" = field(default_factory=lambda: array("d"))
@@ -41,7 +42,7 @@ class PowerLog:
     @property
     def range_s(self) -> tuple[float, float]:
         """The first and the last moment of any device."""
-        known = [device.times_s for device in self.devices.values()]
+        known = [device.times_s for device in self.devices.values() if device.times_s]
         return min(map(min, known)), max(map(max, known))
 
     def shifted(self, offset_s: float) -> "PowerLog":
@@ -87,17 +88,21 @@ class _Reading:
                 "they are, with --log-start and --log-step, or record it with times."
             )
         self._take_all(rows, columns)
-        devices = {name: log for name, log in sorted(self._devices.items(), key=_in_order) if log.times_s}
-        if not devices:
-            raise ImportedFileError(f"{self._where} has no line with a time and a power that can be read.")
+        devices = dict(sorted(self._devices.items(), key=_in_order))
+        if not any(log.times_s for log in devices.values()):
+            said = ": ".join(("can be read", *self._oddities()))
+            raise ImportedFileError(f"{self._where} has no line with a time and a power that {said}.")
         if columns.device is None:
             _refuse_several(self._where, *devices.values())
         for name, log in devices.items():
             self._put_in_order(name, log)
-        notes = [f"{self._where}: {what.format(_lines(number))}" for what, number in self._odd.items()]
+        notes = [f"{self._where}: {what}" for what in self._oddities()]
         if columns.device is None:
             notes.append(f"{self._where}: no column tells devices apart, all lines are taken as one device's")
         return PowerLog(self._where, devices, self._is_local, tuple(notes))
+
+    def _oddities(self) -> list[str]:
+        return [what.format(_lines(number)) for what, number in self._odd.items()]
 
     def _take_all(self, rows: Iterator[list[str]], columns: Columns) -> None:
         rows, at_time = self._with_moments(rows, columns)
@@ -111,10 +116,13 @@ class _Reading:
             except (ValueError, IndexError):
                 read_w = self._watts_in(row, columns)
                 if read_w is None:
+                    self._name_unread(row, at_time, at_device)
                     continue
                 power_w, text = read_w, row[at_time] if at_time < len(row) else ""
-            if not 0 <= power_w <= MOST_W:
-                self._odd[_ABSURD] += 1
+            if not 0 < power_w <= MOST_W:
+                # DCGM writes 9223372036854775794 for what it cannot read, other drivers 0.
+                self._odd[_NONE if power_w == 0 else _ABSURD] += 1
+                self._name_unread(row, at_time, at_device)
                 continue
             if text != last_text:
                 # Devices of one look share their moment.
@@ -129,6 +137,13 @@ class _Reading:
                 sink = sinks[name] = (log.times_s.append, log.powers_w.append)
             sink[0](time_s)
             sink[1](power_w)
+
+    def _name_unread(self, row: list[str], at_time: int, at_device: int | None) -> None:
+        """Know the device of a line without a reading: what it draws is unknown, and not nothing."""
+        if at_device is None or max(at_device, at_time) >= len(row):
+            return
+        if row[at_device].strip() and self._seconds(row[at_time]) is not None:
+            self._devices.setdefault(_device_named(row[at_device]), DeviceLog())
 
     def _watts_in(self, row: list[str], columns: Columns) -> float | None:
         """Watts of a cell that is no bare number: one with its unit; None, counted, where it holds none."""
@@ -207,6 +222,7 @@ class _Reading:
         log.times_s, log.powers_w = array("d", merged), array("d", merged.values())
 
 
+_NONE = "left out {} with a power of 0 W, which is no reading: no device draws nothing"
 _ABSURD = f"left out {{}} with a power below 0 or above {MOST_W:,.0f} W"
 _REPEATED = "{} with the moment of another line of the same device: the last one counts"
 

@@ -49,6 +49,9 @@ class Meter:
     def _energy(self, device: str, spans: Sequence[Span]) -> PolledEnergy:
         log, polling = self.log.devices[device], self.pollings[device]
         try:
+            if not log.times_s:
+                why = "the log tells no power of it; --devices may leave it out"
+                raise UnmeasurableError("sample_gap", why)
             for start_s, end_s in log.ran_twice:
                 if any(span.overlap_s(start_s, end_s) for span in spans):
                     raise UnmeasurableError("sample_gap", "the log's clock was set back in the window")
