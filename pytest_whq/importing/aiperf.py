@@ -4,13 +4,13 @@ Telemetry of older versions (as 0.3) summarises the counter itself, in megajoule
 loaded; that of newer ones (as 0.13) what it counted while the benchmark ran.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from pytest_whq.importing.cells import CellError, Cells, seconds
 from pytest_whq.importing.collecting import one_of_each_document
 from pytest_whq.importing.documents import Document, Documents
 from pytest_whq.importing.hardware import gpu_named
-from pytest_whq.importing.power.clock import moment_of
+from pytest_whq.importing.power.clock import LATEST_S, moment_of
 from pytest_whq.importing.result import Found, Result, Throughput, ToolEnergy
 from pytest_whq.joules.spans import Span
 from pytest_whq.model.imported import Means, Setup
@@ -79,7 +79,11 @@ def _span(cells: Cells, duration_s: float | None) -> Span | None:
     ends_ns = [
         cells.inside(name).first("avg") for name in ("min_request_timestamp", "max_response_timestamp")
     ]
-    found = [moment_of(f"{end_ns:.0f}") for end_ns in ends_ns if isinstance(end_ns, int | float)]
+    found = [
+        moment_of(f"{end_ns:.0f}")
+        for end_ns in ends_ns
+        if isinstance(end_ns, int | float) and 0 < end_ns <= LATEST_S * 1e9
+    ]
     if len(found) == 2 and found[0] and found[1] and found[1].time_s > found[0].time_s:
         # The mean of one number is that number, but as a float it is known to 256 ns only.
         return Span(found[0].time_s, found[0].time_s + duration_s if duration_s else found[1].time_s)
@@ -89,8 +93,9 @@ def _span(cells: Cells, duration_s: float | None) -> Span | None:
 def _forced(config: Cells) -> Iterator[str]:
     """The doubt that outputs were made to go on, where the requests have asked for that."""
     extra = config.inside("input").first("extra") or config.inside("endpoint").first("extra") or {}
-    asked = extra.items() if isinstance(extra, Mapping) else extra
-    if isinstance(asked, Iterable) and any(list(one)[:1] == ["ignore_eos"] and one[1] for one in asked):
+    asked = extra.items() if isinstance(extra, Mapping) else extra if isinstance(extra, list) else ()
+    pairs = (list(one) for one in asked if isinstance(one, list | tuple))
+    if any(pair[:1] == ["ignore_eos"] and any(pair[1:2]) for pair in pairs):
         yield "output lengths are forced (ignore_eos true in the requests)"
 
 

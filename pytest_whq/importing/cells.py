@@ -4,8 +4,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_whq.importing.power.clock import EARLIEST_S, LATEST_S
+
 LARGEST = 1e15
-"""No figure of a benchmark is above this; nanoseconds of the epoch have a reader of their own."""
+"""No figure of a benchmark is above this, nor one that must be above 0 below its inverse.
+
+A run file has room for all of it. Nanoseconds of the epoch have a reader of their own.
+"""
 
 
 class CellError(Exception):
@@ -36,8 +41,15 @@ class Cells:
     def above_zero(self, *names: str) -> float | None:
         """A number above 0; CellError where it is not."""
         found = self.number(*names)
-        if found == 0:
-            raise CellError(f"has {' or '.join(names)} of 0")
+        if found is not None and found < 1 / LARGEST:
+            raise CellError(f"has {' or '.join(names)} of {found:g}, which cannot be")
+        return found
+
+    def moment_s(self, *names: str) -> float | None:
+        """Seconds of the Unix epoch; CellError where nobody can have measured then."""
+        found = self.number(*names)
+        if found is not None and not EARLIEST_S <= found <= LATEST_S:
+            raise CellError(f"has {' or '.join(names)} of {found:.0f}, which is no time of a benchmark")
         return found
 
     def count(self, *names: str) -> int | None:
@@ -78,11 +90,17 @@ def number_in(value: Any, name: str) -> float:
             value = float(value)
         except ValueError:
             raise CellError(f"has {name} of {value[:40]!r}, which is no number") from None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise CellError(f"has {name} of {str(value)[:40]}, which is no number")
     if not 0 <= value <= LARGEST:
-        raise CellError(f"has {name} of {value:g}, which cannot be")
+        told = f"{value:g}" if isinstance(value, float) else str(value)[:40]
+        raise CellError(f"has {name} of {told}, which cannot be")
     return float(value)
+
+
+def _is_finite(value: float) -> bool:
+    # As a float a whole number may be too large even to be looked at.
+    return isinstance(value, int) or math.isfinite(value)
 
 
 def seconds(milliseconds: float | None) -> float | None:

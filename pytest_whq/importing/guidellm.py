@@ -34,7 +34,7 @@ def _result(entry: Any, whole: Cells) -> Result:
     queries = totals.count("successful")
     if queries is None:
         queries = cells.inside("scheduler_state").count("successful_requests")
-    start_s, end_s = cells.number("start_time"), cells.number("end_time")
+    start_s, end_s = cells.moment_s("start_time"), cells.moment_s("end_time")
     span = Span(start_s, end_s) if start_s is not None and end_s is not None and end_s > start_s else None
     setup = _setup(cells, whole)
     tpot_s = seconds(_mean(cells, "inter_token_latency_ms"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_whq.importing.cells import CellError, Cells, seconds
+from pytest_whq.importing.cells import LARGEST, CellError, Cells, seconds
 from pytest_whq.importing.collecting import one_of_each
 from pytest_whq.importing.documents import Documents
 from pytest_whq.importing.result import Found, Result
@@ -68,7 +68,7 @@ def _setup(cells: Cells, queries: int | None, tokens_in: int | None, tokens_out:
         model=_model(cells),
         framework=cells.text("backend", "endpoint_type"),
         concurrency=cells.count("max_concurrency"),
-        rate_per_s=float(rate) if isinstance(rate, int | float) and rate > 0 else None,
+        rate_per_s=float(rate) if isinstance(rate, int | float) and 0 < rate <= LARGEST else None,
         input_length=None if tokens_in is None or not queries else tokens_in / queries,
         output_length=None if tokens_out is None or not queries else tokens_out / queries,
         flags=() if (dataset := cells.text("dataset_name")) is None else (f"dataset={dataset}",),
@@ -102,8 +102,8 @@ def _failed(cells: Cells, queries: int | None) -> int | None:
 
 
 def _span(cells: Cells, duration_s: float | None) -> Span | None:
-    start_s = cells.number("benchmark_start_time_unix", "start_time_unix")
-    end_s = cells.number("benchmark_end_time_unix", "end_time_unix")
+    start_s = cells.moment_s("benchmark_start_time_unix", "start_time_unix")
+    end_s = cells.moment_s("benchmark_end_time_unix", "end_time_unix")
     if start_s is not None and end_s is None and duration_s is not None:
         end_s = start_s + duration_s
     if start_s is None or end_s is None:

@@ -72,6 +72,8 @@ def test_a_file_of_another_tool_leaves_nothing_to_import(
         ({"tput_per_gpu": 0}, "has tput_per_gpu of 0"),
         ({"tput_per_gpu": "fast"}, "has tput_per_gpu of 'fast', which is no number"),
         ({"tput_per_gpu": 1e30}, "has tput_per_gpu of 1e+30, which cannot be"),
+        ({"tput_per_gpu": 10**400}, f"has tput_per_gpu of 1{'0' * 39}, which cannot be"),
+        ({"tput_per_gpu": 1e-300}, "has tput_per_gpu of 1e-300, which cannot be"),
         ({"avg_power_w": -20.0}, "has avg_power_w of -20, which cannot be"),
         ({"mean_e2el": True}, "has mean_e2el of True, which is no number"),
     ],
@@ -86,6 +88,45 @@ def test_a_row_with_an_absurd_value_is_left_out_and_the_others_come_out(
     run = whq_import("inferencex", written(tmp_path / "api.json", [api_row(0, **changed), api_row(1)]))
     assert len(run.records) == 1
     assert f"row 1 {sentence}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("time_s", [0, 1e12, 1e14])
+def test_a_benchmark_of_no_time_that_a_clock_shows_is_left_out(
+    time_s: float, whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.loads((SAMPLES / "vllm_two_busy.json").read_text("utf-8"))
+    absurd = told | {"benchmark_start_time_unix": time_s, "benchmark_end_time_unix": time_s + 60}
+    run = whq_import("vllm-bench", written(tmp_path / "results.json", [absurd, told]))
+    assert len(run.records) == 1
+    assert "which is no time of a benchmark" in capsys.readouterr().err
+    report = json.loads((SAMPLES / "guidellm.json").read_text("utf-8"))
+    report["benchmarks"][0] |= {"start_time": time_s, "end_time": time_s + 60}
+    assert len(whq_import("guidellm", written(tmp_path / "g.json", report)).records) == 1
+    assert "which is no time of a benchmark" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [10**400, -1])
+def test_a_rate_or_a_window_that_cannot_be_is_not_known(
+    number: int, whq_import: Import, tmp_path: Path
+) -> None:
+    told = json.loads((SAMPLES / "vllm_two_busy.json").read_text("utf-8")) | {"request_rate": number}
+    setup = whq_import("vllm-bench", written(tmp_path / "r.json", told)).records[0].measurement.imported
+    assert setup is not None
+    assert setup.setup.rate_per_s is None
+    export = json.loads((SAMPLES / "aiperf_0.13.json").read_text("utf-8"))
+    export |= {name: {"avg": number} for name in ("min_request_timestamp", "max_response_timestamp")}
+    assert whq_import("aiperf", written(tmp_path / "a.json", export)).records[0].measurement.valid
+
+
+@pytest.mark.parametrize("extra", [1.5, "ignore_eos", [1.5], ["ignore_eos"], [["ignore_eos"]], [[]], True])
+def test_settings_of_a_form_that_nobody_knows_raise_no_doubt(
+    extra: object, whq_import: Import, tmp_path: Path
+) -> None:
+    export = json.loads((SAMPLES / "aiperf_0.13.json").read_text("utf-8"))
+    export["input_config"] = {"input": {"extra": extra}}
+    imported = whq_import("aiperf", written(tmp_path / "a.json", export)).records[0].measurement.imported
+    assert imported is not None
+    assert not any("ignore_eos" in doubt for doubt in imported.doubts)
 
 
 def test_a_value_that_is_no_number_is_unknown(whq_import: Import, tmp_path: Path) -> None:

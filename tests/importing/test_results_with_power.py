@@ -265,6 +265,35 @@ def test_what_became_of_a_request_is_read_in_many_words(
     assert (measurement.queries, measurement.failed_queries) == (len(cells) - failed, failed)
 
 
+@pytest.mark.parametrize("cell", ["inf", "1e400", "-5", "1e30", "2.5", "many"])
+def test_tokens_that_cannot_be_are_said_and_leave_those_of_their_group_unknown(
+    cell: str, whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = log_and_requests(tmp_path, "", "")
+    lines = [f"1781150410,1781150420,{tokens},7" for tokens in ("10", cell)]
+    (tmp_path / "requests.csv").write_text("start,end,output_tokens,input_tokens\n" + "\n".join(lines))
+    measurement = whq_import("power", *arguments).records[0].measurement
+    # Beside it -5 would have been taken off the 10, and inf was a traceback.
+    assert (measurement.tokens.output_tokens, measurement.tokens.input_tokens) == (None, 14)
+    assert (measurement.queries, measurement.valid) == (2, True)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert (
+        f"requests.csv, request 2, has output_tokens of {cell.replace('1e400', 'inf')[:2]}"
+        in line.replace("'", "")
+    )
+    assert line.endswith(": its tokens are not known")
+
+
+@pytest.mark.parametrize("cell", ["", "nan", "None", "N/A"])
+def test_tokens_that_are_not_told_are_not_known_without_a_word(
+    cell: str, whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = log_and_requests(tmp_path, "", "")
+    (tmp_path / "requests.csv").write_text(f"start,end,output_tokens\n1781150410,1781150420,{cell}\n")
+    assert whq_import("power", *arguments).records[0].measurement.tokens.output_tokens is None
+    assert capsys.readouterr().err == ""
+
+
 def test_odd_requests_are_left_out_and_failed_ones_are_counted(
     whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ _DAYS = re.compile(
 )
 _NUMBER = re.compile(r"\d+(?:\.\d*)?(?:[eE]\+?\d+)?$")
 
-_EARLIEST_S, _LATEST_S = 9e8, 5e9
+EARLIEST_S, LATEST_S = 9e8, 5e9
 """Moments from 1998 to 2128: what a number of another size means is told by how many there fit between."""
 
 _TICKS = (1.0, 1e-3, 1e-6, 1e-9)
@@ -36,7 +36,7 @@ def moment_of(text: str) -> Moment | None:
     if _NUMBER.match(text):
         number = float(text)
         for tick in _TICKS:
-            if _EARLIEST_S <= number * tick <= _LATEST_S:
+            if EARLIEST_S <= number * tick <= LATEST_S:
                 return Moment(number * tick, False)
         return None
     found = _DAYS.match(text)

@@ -258,7 +258,7 @@ def _device_named(cell: str) -> str:
 
 
 def _in_order(item: tuple[str, DeviceLog]) -> tuple[int, int, str]:
-    return (0, int(item[0]), "") if item[0].isdigit() else (1, 0, item[0])
+    return (0, int(item[0]), "") if item[0].isdecimal() else (1, 0, item[0])
 
 
 def _lines(number: int) -> str:

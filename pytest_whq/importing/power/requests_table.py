@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_whq.errors import ImportedFileError, SettingError
+from pytest_whq.importing.cells import CellError, Cells
 from pytest_whq.importing.power.clock import moment_of
 from pytest_whq.importing.power.rows import rows_of
 from pytest_whq.joules.spans import Span
@@ -38,6 +39,7 @@ _UNITS = ("", "_ns", "_us", "_ms", "_s")
 _OPTIONAL = ("input_tokens", "output_tokens", "outcome")
 _FAILED = re.compile(r"(false|no|0|[45]\d\d)$|err|fail|abort|time.?out|cancel|reject|exception|refused")
 _NO_ERROR = frozenset({"", "none", "null", "nan", "no", "false", "0", "[]", "{}"})
+_ABSENT = frozenset({"", "-", "none", "null", "nan", "n/a", "na"})
 _SESSION = "session"
 
 
@@ -165,13 +167,17 @@ def _requests(
         if start is None or end is None or end.time_s <= start.time_s:
             left_out.append(f"{where}, request {number}, has no start and later end that can be read")
             continue
+        tokens = [
+            _count(row, columns.get(name), f"{where}, request {number},", left_out)
+            for name in ("input_tokens", "output_tokens")
+        ]
         yield _Request(
             tuple((row.get(column) or "").strip() for column in asked.by),
             Span(start.time_s, end.time_s),
             start.is_local or end.is_local,
             columns["start"].lower().startswith(_SESSION),
             _succeeded(columns.get("outcome", ""), row),
-            (_count(row, columns.get("input_tokens")), _count(row, columns.get("output_tokens"))),
+            (tokens[0], tokens[1]),
             (row.get(asked.device) or "").strip() or None if asked.device else None,
         )
 
@@ -182,10 +188,15 @@ def _succeeded(column: str, row: Mapping[str, str]) -> bool:
     return text in _NO_ERROR if "error" in column.lower() else _FAILED.match(text) is None
 
 
-def _count(row: Mapping[str, str], column: str | None) -> int | None:
+def _count(row: Mapping[str, str], column: str | None, where: str, left_out: list[str]) -> int | None:
+    """Tokens in a cell; None where it has none, and with a sentence where it has what cannot be."""
+    text = ((row.get(column) if column else None) or "").strip()
+    if column is None or text.lower() in _ABSENT:
+        return None
     try:
-        return int(float((row.get(column) if column else None) or ""))
-    except ValueError:
+        return Cells({column: text}).count(column)
+    except CellError as wrong:
+        left_out.append(f"{where} {wrong}: its tokens are not known")
         return None
 
 
