@@ -16,6 +16,7 @@ from time import process_time
 
 from pytest_whq.importing.documents import documents_of
 from pytest_whq.importing.figures.all_in_power import published_table
+from pytest_whq.importing.figures.readable import readable_part
 from pytest_whq.importing.figures.run_making import Importing, run_of
 from pytest_whq.importing.kinds import KINDS
 from pytest_whq.importing.power.log import read_log
@@ -101,9 +102,8 @@ def integrate(path: Path) -> None:
 def import_sweep(path: Path) -> None:
     """The whole way of a sweep: rows, doubts, run, run file and table."""
     found = KINDS["inferencemax"](documents_of(path))
-    run = run_of(
-        found.results, Importing("inferencemax", "a tool", "2026-01-01T00:00:00Z", published_table())
-    )
+    how = Importing("inferencemax", "a tool", "2026-01-01T00:00:00Z", published_table())
+    run, _ = readable_part(run_of(found.results, how))
     run_as_json(run)
     workload_table(run, Selection(), "terminal")
 

@@ -45,7 +45,9 @@ def import_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def import_(options: argparse.Namespace) -> int:
-    """Import files; 1 where --strict is given and a doubt is raised."""
+    """Import files; 1 where --strict is given and a figure raises a doubt or is not valid."""
+    from pytest_whq.importing.figures.readable import readable_part
+
     kind = options.kind if options.kind in (POWER, PROMETHEUS) else kind_named(options.kind)
     if kind is None:
         known = (*names(), POWER, PROMETHEUS)
@@ -53,13 +55,16 @@ def import_(options: argparse.Namespace) -> int:
         raise SettingError(
             f"{options.kind} is no kind of results{hint}: whq import knows {', '.join(known)}."
         )
+    _check_numbers(options)
     selection = selection_of(options, None if "=" in (options.columns or "") else options.columns)
     results, left_out, tool = _found(kind, options)
     for sentence in left_out:
         complain(sentence)
-    if not results:
+    run, unreadable = readable_part(_run(kind, tool, results, options))
+    for sentence in unreadable:
+        complain(sentence)
+    if not run.records:
         raise ImportedFileError(f"No result of {tool} is left to import. Check the files and the KIND.")
-    run = _run(kind, tool, results, options)
     if options.output is not None:
         from pytest_whq.storing.files import make_folder_of
         from pytest_whq.storing.runfile import write_run
@@ -86,7 +91,6 @@ def _run(kind: str, tool: str, results: "Sequence[Result]", options: argparse.Na
     from pytest_whq.judging.max_failed import max_failed
     from pytest_whq.storing.stamp import TOOL, now
 
-    _check_numbers(options)
     # Of production some queries always fail: its figures stand where at most 1 % of them can be wrong.
     usual = "1%" if kind == PROMETHEUS else "0"
     most_failed = usual if options.max_failed is None else options.max_failed
@@ -107,8 +111,12 @@ def _run(kind: str, tool: str, results: "Sequence[Result]", options: argparse.Na
 def _check_numbers(options: argparse.Namespace) -> None:
     if options.kw is not None and not 0 < options.kw < 1000:
         raise SettingError(f"--kw must be kilowatts of one GPU, such as 2.1, not {options.kw:g}.")
-    if options.gpus is not None and options.gpus < 1:
-        raise SettingError(f"--gpus must be 1 or more, not {options.gpus}.")
+    from pytest_whq.storing.fields import LARGEST_COUNT
+
+    for name, least in (("gpus", 1), ("input_tokens", 0), ("output_tokens", 0)):
+        given, option = getattr(options, name), f"--{name.replace('_', '-')}"
+        if given is not None and not least <= given <= LARGEST_COUNT:
+            raise SettingError(f"{option} must be a whole number from {least} up to 2^53, not {given}.")
     if options.length_factor is not None and not 0 < options.length_factor <= 1:
         raise SettingError(
             f"--length-factor must be above 0 and at most 1, such as 0.9, not {options.length_factor:g}."

@@ -174,7 +174,7 @@ def test_a_bad_member_of_an_archive_is_told_and_the_others_come_out(
         (("inferencemax", "none.json"), "none.json cannot be read"),
         (("inferencemax", str(GB200), "--kw", "-1"), "--kw must be kilowatts of one GPU"),
         (("inferencemax", str(GB200), "--kw", "nan"), "--kw must be kilowatts of one GPU"),
-        (("inferencemax", str(GB200), "--gpus", "0"), "--gpus must be 1 or more"),
+        (("inferencemax", str(GB200), "--gpus", "0"), "--gpus must be a whole number from 1 up"),
         (
             ("inferencemax", str(GB200), "--length-factor", "9"),
             "--length-factor must be above 0 and at most 1",
