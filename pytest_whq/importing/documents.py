@@ -5,10 +5,12 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from pytest_whq.errors import ImportedFileError
+from pytest_whq.storing.files import open_regular
 
 MOST_BYTES = 256 * 2**20
 """The longest file of results that is read, and the most that an archive may hold unpacked."""
@@ -40,7 +42,7 @@ def documents_of(path: Path) -> Documents:
     """The JSON values in the file at ``path``; ImportedFileError where there is none to be had."""
     data = _bytes(path)
     if data[:4] in _ARCHIVES:
-        return _in_archive(path)
+        return _in_archive(data, path)
     return _parsed(data, str(path))
 
 
@@ -50,7 +52,7 @@ _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 
 def _bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ImportedFileError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
@@ -126,11 +128,11 @@ def _why(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _in_archive(path: Path) -> Documents:
+def _in_archive(data: bytes, path: Path) -> Documents:
     found: list[Document] = []
     left_out: list[str] = []
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
             for member in _members(archive, path):
                 where = f"{path}, {member.filename}"
                 try:

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pytest_whq.errors import RunFileError, SettingError
 
@@ -66,16 +66,24 @@ def read_settings(path: Path, name: str) -> str:
 
 def _read(path: Path, most: int) -> bytes | None:
     """What is in a file of at most so many bytes, None where it is longer; OSError where it is no file."""
-    # A pipe or a device may have no end, or none to write to it: to open it must not wait.
-    with open(os.open(path, os.O_RDONLY | _NO_WAITING), "rb") as file:
-        status = os.fstat(file.fileno())
-        if stat.S_ISDIR(status.st_mode):
-            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, _NO_FILE)
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
         # By its size, where it has one: a buffer for the longest file is no small one.
-        data = b"" if status.st_size > most else file.read((status.st_size or most) + 1)
-        return None if max(status.st_size, len(data)) > most else data
+        data = b"" if size > most else file.read((size or most) + 1)
+        return None if max(size, len(data)) > most else data
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """The file at ``path``, meanwhile, to be read; OSError where it is a folder, a pipe or a device."""
+    # Those may have no end, or none to write to them: to open one must not wait.
+    with open(os.open(path, os.O_RDONLY | _NO_WAITING), "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISDIR(mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, _NO_FILE)
+        yield file
 
 
 _NO_FILE = "not a regular file"

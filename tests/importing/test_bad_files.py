@@ -1,6 +1,7 @@
 """What is broken, absurd or of another tool is a sentence; what is good beside it still comes out."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from imported import SAMPLES, Import, api_row, written
 
 from pytest_whq.cli import main
 from pytest_whq.importing.kinds import KINDS
+from pytest_whq.importing.power.rows import MOST_BYTES
 
+LOG = str(SAMPLES / "vllm_all_busy_power.csv")
+WINDOW = ("--start", "2026-06-11T04:54:40Z", "--end", "2026-06-11T04:54:50Z", "--queries", "5")
 GB200 = SAMPLES / "inferencemax_gb200.json"
 
 
@@ -189,3 +193,38 @@ def test_an_argument_that_cannot_be_is_one_sentence(
     arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert sentence in complaint(capsys, *arguments)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("power", "PIPE", *WINDOW),
+        ("power", LOG, "--requests", "PIPE"),
+        ("vllm-bench", str(SAMPLES / "vllm_all_busy.json"), "--power", "PIPE"),
+        ("inferencemax", "PIPE"),
+        ("inferencemax", str(GB200), "--power-table", "PIPE"),
+    ],
+    ids=("log", "requests", "beside", "results", "table"),
+)
+@pytest.mark.parametrize("pipe", ["fifo", "/dev/zero"])
+def test_what_may_have_no_end_is_refused_at_once(
+    arguments: tuple[str, ...],
+    pipe: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    given = [pipe if argument == "PIPE" else argument for argument in arguments]
+    assert f"{pipe} cannot be read (not a regular file). Check the path." in complaint(capsys, *given)
+
+
+def test_a_table_that_is_too_long_is_refused_before_it_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.csv"
+    with log.open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    assert "is longer than 2 GiB, the most that is read" in complaint(capsys, "power", str(log), *WINDOW)

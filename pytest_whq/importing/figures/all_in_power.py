@@ -11,6 +11,7 @@ from typing import Any
 from pytest_whq.errors import SettingError
 from pytest_whq.importing.hardware import gpu_named
 from pytest_whq.model.imported import Modelled, Setup
+from pytest_whq.storing.files import read_settings
 
 _SHAPE = "Write sets as in docs/import.md: [[sets]] with from, source and watts = {H100 = 1730}."
 
@@ -54,10 +55,8 @@ def fixed_table(kilowatts: float) -> PowerTable:
 def table_in(path: Path) -> PowerTable:
     """The table of the user's own TOML file; SettingError where it is none."""
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise SettingError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        data = tomllib.loads(read_settings(path, str(path)))
+    except tomllib.TOMLDecodeError as error:
         raise SettingError(f"{path} is not TOML ({error}). {_SHAPE}") from None
     return _table(data, str(path))
 
