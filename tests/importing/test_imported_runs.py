@@ -103,6 +103,31 @@ def test_a_figure_of_imported_records_has_no_place_in_others(modelled: Path) -> 
         run_from_dict(data, "run.json")
 
 
+@pytest.mark.parametrize(
+    "names", [("aiperf_0.13.json", "aiperf_0.3.json"), ("aiperf_0.3.json", "aiperf_0.13.json")]
+)
+def test_devices_that_share_an_id_and_not_a_name_are_two(
+    names: tuple[str, str], whq_import: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = whq_import("aiperf", *(str(SAMPLES / name) for name in names))
+    found = {
+        record.test: [device.name for device in run.rig.of_devices(record.measurement.device_ids).devices]
+        for record in run.records
+    }
+    rtx = "NVIDIA RTX 6000 Ada Generation"
+    assert found == {"mock-model 1xH100[conc=2]": ["H100"], f"lab/tiny 1x{rtx}[conc=1]": [rtx]}
+    budgets = tmp_path / "whq.toml"
+    budgets.write_text('[[budgets]]\nwh_per_query = 0.05\nhardware = "NVIDIA RTX*"\n')
+    capsys.readouterr()
+    assert main(["check", str(tmp_path / "run.json"), "--budgets", str(budgets)]) == 1
+    assert "109 mWh" in capsys.readouterr().out
+
+
+def test_devices_of_one_id_and_one_name_are_one_and_keep_their_id(whq_import: Import) -> None:
+    run = whq_import("aiperf", *[str(SAMPLES / "aiperf_0.13.json")] * 2)
+    assert [device.id for device in run.rig.devices] == ["GPU-11111111-2222-3333-4444-555555555555"]
+
+
 @pytest.mark.parametrize("name", RENDERERS)
 def test_every_report_has_the_figure(name: str, modelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(modelled), "--format", name]) == 0

@@ -1,6 +1,6 @@
 """Results of another tool as a run: a record for each, with the figures that stand and their doubts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from pytest_whq.importing.figures.all_in_power import PowerTable, day_of, modell
 from pytest_whq.importing.figures.doubts import doubts_of
 from pytest_whq.importing.figures.names import unique_names
 from pytest_whq.importing.figures.neighbours import off_the_line
-from pytest_whq.importing.result import Result, ToolEnergy
+from pytest_whq.importing.result import Result
 from pytest_whq.judging.max_failed import MaxFailed, allow_failures
 from pytest_whq.model import Device, DeviceEnergy, Measurement, Reason, Record, Rig, Run, TokenCount
 from pytest_whq.model.imported import Imported, Modelled, RoleEnergy
@@ -45,11 +45,13 @@ def run_of(results: Sequence[Result], how: Importing) -> Run:
         if (j_per_query := _j_per_query(result, model)) is not None
     }
     strange = off_the_line(results, figures)
+    devices = list(_told_apart(results))
     records = tuple(
-        _record(name, result, model, strange.get(index), how)
+        _record(name, result, model, strange.get(index), devices[index], how)
         for index, (name, result, model) in enumerate(zip(names, results, models, strict=True))
     )
-    return Run(_began(results) or how.imported, how.tool, None, _rig(records, results, how), records)
+    rig = _rig(records, results, devices, how)
+    return Run(_began(results) or how.imported, how.tool, None, rig, records)
 
 
 def _dated(result: Result) -> Result:
@@ -114,7 +116,12 @@ def _measured_j_per_query(result: Result) -> float | None:
 
 
 def _record(
-    name: str, result: Result, model: Modelled | str | None, strange: str | None, how: Importing
+    name: str,
+    result: Result,
+    model: Modelled | str | None,
+    strange: str | None,
+    devices: Mapping[str, Device],
+    how: Importing,
 ) -> Record:
     energy, found = result.energy, model if isinstance(model, Modelled) else None
     doubts = (*doubts_of(result), *([strange] if strange else []))
@@ -129,7 +136,7 @@ def _record(
         queries=result.queries,
         failed_queries=result.failed_queries,
         tokens=TokenCount(result.input_tokens, result.output_tokens, result.cached_input_tokens),
-        devices=tuple(_devices(result, energy)),
+        devices=tuple(DeviceEnergy(devices[id_].id, each_j) for id_, each_j in _energies_j(result)),
         rounds=(),
         reasons=tuple(_reasons(result, model)),
         notes=tuple(dict.fromkeys((*doubts, *notes))),
@@ -185,26 +192,43 @@ def _notes(result: Result, model: Modelled | str | None, how: Importing) -> Iter
         yield f"the corrected figure is for lengths {how.length_factor:g} times the nominal ones"
 
 
-def _devices(result: Result, energy: ToolEnergy | None) -> Iterator[DeviceEnergy]:
-    if energy is not None and energy.devices:
-        yield from (DeviceEnergy(device, each_j) for device, each_j in energy.devices.items())
+def _energies_j(result: Result) -> Iterator[tuple[str, float | None]]:
+    """The devices of a result by their ids, with the joules of each where they are told."""
+    if result.energy is not None and result.energy.devices:
+        yield from result.energy.devices.items()
     elif result.devices:
-        yield from (DeviceEnergy(device, None) for device in result.devices)
-    elif (device := _device_id(result)) is not None:
-        yield DeviceEnergy(device, None)
+        yield from ((device, None) for device in result.devices)
+    elif result.setup.hardware is not None:
+        # The kind of GPU stands for all of them where nobody tells of each: how many is in the set-up.
+        yield result.setup.hardware, None
 
 
-def _device_id(result: Result) -> str | None:
-    """The kind of GPU stands for all of them where nobody tells of each: how many is in the set-up."""
-    return result.setup.hardware
-
-
-def _rig(records: Sequence[Record], results: Sequence[Result], how: Importing) -> Rig:
-    devices: dict[str, Device] = {}
-    for record, result in zip(records, results, strict=True):
+def _told_apart(results: Sequence[Result]) -> Iterator[dict[str, Device]]:
+    """The devices of each result by its own ids; where one id has several names, they are in it."""
+    named = []
+    for result in results:
         names = {} if result.energy is None else result.energy.names
-        for one in record.measurement.devices:
-            devices.setdefault(one.id, Device(one.id, names.get(one.id) or result.setup.hardware or "GPU"))
+        named.append(
+            {id_: names.get(id_) or result.setup.hardware or "GPU" for id_, _ in _energies_j(result)}
+        )
+    names_of: dict[str, set[str]] = {}
+    for devices in named:
+        for id_, name in devices.items():
+            names_of.setdefault(id_, set()).add(name)
+    for devices in named:
+        # Files with made-up ids, or of machines that count from 0, would make one device of two.
+        yield {
+            id_: Device(id_ if len(names_of[id_]) == 1 else f"{id_} ({name})", name)
+            for id_, name in devices.items()
+        }
+
+
+def _rig(
+    records: Sequence[Record],
+    results: Sequence[Result],
+    devices: Sequence[Mapping[str, Device]],
+    how: Importing,
+) -> Rig:
     scopes = dict.fromkeys(
         result.energy.scope if result.energy is not None else "all-in"
         for record, result in zip(records, results, strict=True)
@@ -217,5 +241,5 @@ def _rig(records: Sequence[Record], results: Sequence[Result], how: Importing) -
         host=ELSEWHERE,
         python=ELSEWHERE,
         platform=ELSEWHERE,
-        devices=tuple(devices.values()),
+        devices=tuple(dict.fromkeys(device for of_one in devices for device in of_one.values())),
     )
