@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_whq.cli.console import add_file_to_write, complain
+from pytest_whq.cli.import_options import refuse_idle_options
 from pytest_whq.cli.period import PROMETHEUS, period_arguments, read_period
-from pytest_whq.cli.power_logs import POWER, log_alone, log_arguments, with_log
+from pytest_whq.cli.power_logs import POWER, count_given, log_alone, log_arguments, with_log
 from pytest_whq.cli.table import add_table, print_table, selection_of
 from pytest_whq.errors import ImportedFileError, SettingError, did_you_mean
 from pytest_whq.importing.kinds import KINDS, kind_named, names
@@ -56,10 +57,13 @@ def import_(options: argparse.Namespace) -> int:
             f"{options.kind} is no kind of results{hint}: whq import knows {', '.join(known)}."
         )
     _check_numbers(options)
+    refuse_idle_options(kind, options)
     selection = selection_of(options, None if "=" in (options.columns or "") else options.columns)
     results, left_out, tool = _found(kind, options)
     for sentence in left_out:
         complain(sentence)
+    if results and options.power is not None:
+        results = with_log(results, options)
     run, unreadable = readable_part(_run(kind, tool, results, options))
     for sentence in unreadable:
         complain(sentence)
@@ -111,12 +115,9 @@ def _run(kind: str, tool: str, results: "Sequence[Result]", options: argparse.Na
 def _check_numbers(options: argparse.Namespace) -> None:
     if options.kw is not None and not 0 < options.kw < 1000:
         raise SettingError(f"--kw must be kilowatts of one GPU, such as 2.1, not {options.kw:g}.")
-    from pytest_whq.storing.fields import LARGEST_COUNT
-
     for name, least in (("gpus", 1), ("input_tokens", 0), ("output_tokens", 0)):
-        given, option = getattr(options, name), f"--{name.replace('_', '-')}"
-        if given is not None and not least <= given <= LARGEST_COUNT:
-            raise SettingError(f"{option} must be a whole number from {least} up to 2^53, not {given}.")
+        if (given := getattr(options, name)) is not None:
+            count_given(f"--{name.replace('_', '-')}", given, least)
     if options.length_factor is not None and not 0 < options.length_factor <= 1:
         raise SettingError(
             f"--length-factor must be above 0 and at most 1, such as 0.9, not {options.length_factor:g}."
@@ -140,10 +141,7 @@ def _results(kind: str, options: argparse.Namespace) -> "tuple[list[Result], lis
         results += found.results
         left_out += found.left_out
         tool = found.tool or tool
-    results = [_told(result, options) for result in results]
-    if options.power is not None:
-        results = with_log(results, options)
-    return results, left_out, tool
+    return [_told(result, options) for result in results], left_out, tool
 
 
 def _told(result: "Result", options: argparse.Namespace) -> "Result":

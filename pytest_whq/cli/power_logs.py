@@ -1,7 +1,6 @@
 """``whq import``: power logs, beside other tools' results or alone."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,12 +77,24 @@ def log_alone(options: argparse.Namespace) -> "tuple[list[Result], list[str]]":
         table = read_groups(options.requests, Asked(tuple(options.by), options.device_column, given))
         results = of_groups(table, log, offset_s, choice)
         return results, list(table.left_out)
-    queries = int(options.queries) if re.fullmatch(r"\s*\d+\s*", options.queries or "") else 0
-    if queries < 1:
+    if options.queries is None:
         raise SettingError("whq import power needs --start, --end and --queries, or --requests (see --help).")
+    queries = count_given("--queries", options.queries, 1)
     span = _span(options, None)
     tokens = options.input_tokens, options.output_tokens
     return [of_window(span, queries, tokens, _meter(log, [span], offset_s), choice)], []
+
+
+def count_given(option: str, given: str | int, least: int) -> int:
+    """A whole number of the command line; SettingError where no run file could hold it."""
+    from pytest_whq.storing.fields import LARGEST_COUNT
+
+    try:
+        if least <= (number := int(given)) <= LARGEST_COUNT:
+            return number
+    except ValueError:
+        pass
+    raise SettingError(f"{option} must be a whole number from {least} up to 2^53, not {given}.")
 
 
 def _log(path: Path, options: argparse.Namespace) -> "PowerLog":

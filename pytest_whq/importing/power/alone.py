@@ -23,7 +23,14 @@ def of_window(
         output_tokens=tokens[1],
         span=span,
     )
-    return metered(result, meter, choice)
+    return _counted(metered(result, meter, choice))
+
+
+def _counted(result: Result) -> Result:
+    """``result`` with how many devices its energy is of: the log alone tells."""
+    if result.energy is None:
+        return result
+    return replace(result, setup=replace(result.setup, gpus=len(result.energy.devices)))
 
 
 def _setup(queries: int, given: int | None, made: int | None) -> Setup:
@@ -45,7 +52,7 @@ def of_groups(table: Groups, log: PowerLog, offset_s: float | None, choice: Devi
         offset_s, notes = 0.0, ("neither requests nor log tell the zone of their times: it is taken as one",)
     table = table.shifted(offset_s or 0.0)
     meter = meter_of(log, [span for group in table.groups for span in group.spans], offset_s)
-    results = (_of_group(group, meter, choice) for group in table.groups)
+    results = (_counted(_of_group(group, meter, choice)) for group in table.groups)
     return [replace(result, notes=(*result.notes, *notes)) for result in results]
 
 
@@ -54,7 +61,7 @@ def _of_group(group: Group, meter: Meter, choice: DeviceChoice) -> Result:
     windows = f"{len(group.spans)} sessions" if len(group.spans) > 1 else "one window"
     result = Result(
         name=group.name,
-        setup=replace(_setup(group.queries, group.input_tokens, group.output_tokens), gpus=None),
+        setup=_setup(group.queries, group.input_tokens, group.output_tokens),
         queries=group.queries,
         failed_queries=group.failed_queries,
         input_tokens=group.input_tokens,
