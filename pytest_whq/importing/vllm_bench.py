@@ -93,12 +93,11 @@ def _name(setup: Setup, tool: str) -> str:
 
 
 def _failed(cells: Cells, queries: int | None) -> int | None:
-    """Requests that were sent and did not come back: told, or those missing from the number sent."""
-    told = cells.count("failed", "num_failed_requests")
-    sent = cells.count("num_prompts")
-    if told is None and sent is not None and queries is not None and sent >= queries:
-        return sent - queries
-    return told
+    """Requests that were sent and did not come back: told, or those missing from the number sent if more."""
+    told, sent = cells.count("failed", "num_failed_requests"), cells.count("num_prompts")
+    if sent is None or queries is None or sent < queries:
+        return told
+    return max(told or 0, sent - queries)
 
 
 def _span(cells: Cells, duration_s: float | None) -> Span | None:

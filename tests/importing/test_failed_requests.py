@@ -30,6 +30,7 @@ def made(max_failed: MaxFailed | None = None, **told: Any) -> Measurement:
     ("change", "sentence"),
     [
         ({"completed": 1}, "59 of 60 queries failed"),
+        ({"completed": 1, "failed": 0}, "59 of 60 queries failed"),
         ({"failed": 5}, "5 of 65 queries failed"),
         ({"failed": 1_000_000_000}, "1000000000 of 1000000060 queries failed"),
     ],
