@@ -49,10 +49,13 @@ class DeviceTracks:
 
     def why_incomplete(self, window: int) -> str | None:
         """Why there is no energy of a window; None where there is."""
-        energy_j, doubt_j = sum(self.energies_j(window).values()), self.doubt_j(window)
-        if energy_j > 0 and doubt_j <= TOLERATED * energy_j:
+        each_j, doubt_j = self.energies_j(window), self.doubt_j(window)
+        # No device draws nothing: what a device that shows it drew is unknown.
+        silent = [id_ for id_, energy_j in each_j.items() if energy_j <= 0]
+        if each_j and not silent and doubt_j <= TOLERATED * sum(each_j.values()):
             return None
-        causes = list(self.oddities(window)) or ["its samples are too far apart"]
+        said = [f"{silent[0]}{_more(silent)}: no energy is shown"] if silent else []
+        causes = [*said, *self.oddities(window)] or ["its samples are too far apart"]
         more = f"; and {len(causes) - 4} more" if len(causes) > 4 else ""
         return f"the energy of the period is not complete: {'; '.join(causes[:4])}{more}"
 
@@ -63,14 +66,17 @@ class DeviceTracks:
             for what in oddities_of(track, self.windows[window]):
                 alike[what].append(id_)
         for what, ids in alike.items():
-            more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-            yield f"{ids[0]}{more}: {what}"
+            yield f"{ids[0]}{_more(ids)}: {what}"
+
+
+def _more(ids: Sequence[str]) -> str:
+    return f" and {len(ids) - 1} more" if len(ids) > 1 else ""
 
 
 def oddities_of(track: Track, window: Span) -> Iterator[str]:
     """What one series has of gaps and restarts in ``window``, to stand after the name of what it is of."""
-    assert track.first is not None
-    assert track.last is not None
+    if track.first is None or track.last is None:
+        return
     if track.first[0] > window.start_s + track.gap_s:
         yield f"not seen before {format_moment(min(track.first[0], window.end_s))}"
     for event in track.events:
@@ -83,7 +89,7 @@ def oddities_of(track: Track, window: Span) -> Iterator[str]:
 
 def _unseen_s(track: Track, window: Span) -> float:
     """Seconds of a window before the first sample and after the last one."""
-    assert track.first is not None
-    assert track.last is not None
+    if track.first is None or track.last is None:
+        return window.duration_s
     before_s = window.overlap_s(window.start_s, track.first[0])
     return before_s + window.overlap_s(track.last[0], window.end_s)

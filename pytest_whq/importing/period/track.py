@@ -36,7 +36,8 @@ class Track:
 
     Samples come in the order of their times. A counter grows by what it counts, and what a restart hides is
     in doubt: at the rate before it, for as long as nothing was seen. With ``counts`` False it is a gauge,
-    which grows by its area; across a gap that is in doubt. What grows between two samples on either side of
+    which grows by its area; across a gap that is in doubt, and 0, which no device draws, is none of its
+    samples. What grows between two samples on either side of
     a window's edge is shared out by time, and in doubt by the smaller share. ``events`` are what was odd.
     """
 
@@ -59,7 +60,7 @@ class Track:
     def add(self, samples: Iterable[tuple[float, float]]) -> None:
         """Take samples later than those before; others are passed over."""
         known_s = -1.0 if self.last is None else self.last[0]
-        new = [sample for sample in samples if sample[0] > known_s]
+        new = [sample for sample in samples if sample[0] > known_s and (self.counts or sample[1] > 0)]
         if not new:
             return
         if self.interval_s is None and len(new) > 2:

@@ -8,9 +8,12 @@ from imported import Import, notes
 from production import EDGES, LASTS_S, PERIOD, START_S, Archive, Labels, Production, Sample
 
 from pytest_whq.cli import main
+from pytest_whq.importing.period.devices import DeviceTracks
 from pytest_whq.joules.spans import Span
 from pytest_whq.model import Measurement, Run
 from pytest_whq.scraping.address import MOST_BYTES
+from pytest_whq.scraping.prometheus import Series
+from pytest_whq.sources.remote.series import unit_of
 from pytest_whq.units import format_moment
 
 Read = Callable[..., Run]
@@ -166,6 +169,16 @@ def test_a_gauge_alone_does_too(read: Read) -> None:
     whole = only(read(production))
     assert whole.energy_j == pytest.approx(production.true_j(), rel=0.01)
     assert whole.method == "power"
+
+
+@pytest.mark.parametrize("gauge", [False, True])
+def test_a_device_that_shows_no_energy_leaves_none(gauge: bool) -> None:
+    name = "DCGM_FI_DEV_POWER_USAGE" if gauge else "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
+    tracks = DeviceTracks(name, unit_of(name), [Span(1000.0, 1100.0)])
+    for gpu, step in (("GPU-0", 300), ("GPU-1", 0)):
+        samples = [(990.0 + n, step * (1 if gauge else n)) for n in range(121)]
+        tracks.add([Series({"__name__": name, "UUID": gpu}, samples)])
+    assert tracks.why_incomplete(0) == "the energy of the period is not complete: GPU-1: no energy is shown"
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,17 @@ def test_in_pieces_it_is_the_same() -> None:
     assert list(pieces.grown) == pytest.approx(list(whole.grown))
 
 
+def test_a_gauge_at_0_has_not_been_read_and_a_counter_at_0_has() -> None:
+    gauge = Track(TWO, counts=False)
+    gauge.add([(float(s), 0.0 if 20 < s < 80 else 100.0) for s in range(-20, 221, 10)])
+    assert list(gauge.grown) == pytest.approx([10_000.0, 10_000.0])
+    assert gauge.doubt[0] == pytest.approx(6_000.0)
+    assert gauge.events == [Event("gap", 20.0, 80.0)]
+    counter = Track(TWO)
+    counter.add([(float(s), max(0.0, 3.0 * s)) for s in range(-20, 221, 10)])
+    assert list(counter.grown) == pytest.approx([300.0, 300.0])
+
+
 def test_what_a_restart_hides_is_in_doubt_at_the_rate_before_it() -> None:
     track = Track(TWO)
     track.add(steady(-20, 50, began=1000.0))
