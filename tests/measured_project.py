@@ -6,6 +6,7 @@ from pytest_whq.testing import project as door
 from pytest_whq.testing.project import CONFTEST
 
 REAL_TIME = """
+import os
 import time
 import pytest
 from pytest_whq.model import Device, DeviceState, Reading
@@ -14,7 +15,7 @@ class SteadySource:
     \"\"\"Draws 360 W; its counter moves with every reading.\"\"\"
 
     def devices(self):
-        return (Device(f"GPU-steady-{id(self)}", "Steady GPU"),)
+        return (Device(f"GPU-steady-{os.getpid()}-{id(self)}", "Steady GPU"),)
 
     def read(self):
         now_s = time.monotonic()

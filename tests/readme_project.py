@@ -18,7 +18,8 @@ from pytest_whq.model import Device
 from pytest_whq.testing import FakeClock, ScriptedSource, sessions_measure
 
 CLOCK = FakeClock()
-SOURCE = ScriptedSource(CLOCK, watts=118.0, device=Device("GPU-scripted", "NVIDIA H200", 700.0))
+# An id of its own, or projects on one machine would wait for each other.
+SOURCE = ScriptedSource(CLOCK, watts=118.0, device=Device(f"GPU-{__file__}", "NVIDIA H200", 700.0))
 
 def pytest_configure(config):
     scripted = ExitStack()

@@ -18,7 +18,7 @@ NAME = "{HOSTILE}"
 
 class Hostile(SteadySource):
     def devices(self):
-        return (Device(f"GPU-steady-{{id(self)}}", NAME, None, NAME),)
+        return (Device(f"GPU-steady-{{os.getpid()}}-{{id(self)}}", NAME, None, NAME),)
 
 def fail():
     raise SourceError(NAME)

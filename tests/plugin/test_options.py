@@ -111,7 +111,7 @@ def test_the_source_is_chosen_by_name_or_as_a_sum(project: MeasuredProject, give
     project.conftest(
         """
 from pytest_whq.testing import ScriptedSource
-CPU = ScriptedSource(CLOCK, watts=36.0, period_s=1e-6, device=Device("CPU-scripted", "Scripted CPU"))
+CPU = ScriptedSource(CLOCK, watts=36.0, period_s=1e-6, device=Device(f"CPU-{__file__}", "Scripted CPU"))
 CPU.scope = "cpu"
 
 def pytest_whq_power_sources():
@@ -135,7 +135,7 @@ def test_the_choice_of_devices_reaches_the_source(project: MeasuredProject, give
     project.conftest(
         """
 def nvml(devices):
-    SOURCE._device = Device(devices, f"Board {devices}")
+    SOURCE._device = Device(f"GPU-{__file__}", f"Board {devices}")
     return SOURCE
 
 @pytest.fixture(autouse=True)

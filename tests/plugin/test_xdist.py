@@ -65,7 +65,7 @@ def test_devices_of_different_workers_stand_side_by_side_in_the_rig(project: Mea
     project.conftest(
         """
 import os
-SOURCE._device = Device(os.environ.get("PYTEST_XDIST_WORKER", "none"), "Scripted H100", 700.0)
+SOURCE._device = Device(f"{os.environ.get('PYTEST_XDIST_WORKER')} {__file__}", "Scripted H100", 700.0)
 SOURCE.power_averaging_s = {SOURCE._device.id: 0.025}
 """
     )
@@ -80,7 +80,7 @@ SOURCE.power_averaging_s = {SOURCE._device.id: 0.025}
     )
     result = project.run("-n2", "--dist=each")
     result.assert_outcomes(passed=4)
-    assert sorted(device["id"] for device in project.stored["rig"]["devices"]) == ["gw0", "gw1"]
+    assert sorted(device["id"].split()[0] for device in project.stored["rig"]["devices"]) == ["gw0", "gw1"]
     result.stdout.fnmatch_lines(
         ["2 measured · 2 x Scripted H100, 700 W limit each · scripted counter · gross, GPU board"]
     )

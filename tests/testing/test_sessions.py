@@ -14,10 +14,12 @@ OF_A_PLUGIN = """
 from contextlib import ExitStack
 
 import pytest
+from pytest_whq.model import Device
 from pytest_whq.testing import FakeClock, ScriptedSource, sessions_measure
 
 CLOCK = FakeClock()
-SOURCE = ScriptedSource(CLOCK, watts=36.0, period_s=1e-6)
+RACK = Device(f"RACK-{__file__}", "Scripted rack")
+SOURCE = ScriptedSource(CLOCK, watts=36.0, period_s=1e-6, device=RACK)
 
 def pytest_configure(config):
     scripted = ExitStack()
