@@ -156,11 +156,11 @@ class _Recorded:
     def _kept(self, future: Any) -> Answered:
         """What became of ``future``."""
         if not future.done():
-            return Answered((), failure=UNFINISHED)
+            return Answered((), failures=(UNFINISHED,))
         if future.cancelled():
-            return Answered((), failure="CancelledError")
+            return Answered((), failures=("CancelledError",))
         if (error := future.exception()) is not None:
-            return Answered((), failure=type(error).__name__)
+            return Answered((), failures=(type(error).__name__,))
         reply = future.result()
         self._receipts.note(reply)
         timing = Timing(self._clock.now() - self._started_s)

@@ -76,6 +76,9 @@ def _measure(ledger: Ledger, meter: Meter, inputs: Inputs) -> Steps:
             meter.end()
             round_s = clock.now() - began_s
             ledger.instruments.progress(partial(rounds_said, meter, plan, clock.now() - started_s))
+            # Where the server refuses all, further rounds make no figure surer.
+            if plan.rounds is None and not any(tally.queries for tally in meter.tallies):
+                break
     except Exception as error:
         if meter.is_open and inputs.drawn:
             meter.tally.fail(type(error).__name__)

@@ -14,6 +14,7 @@ from pytest_whq.plugin.fixture import whq_of_test
 from pytest_whq.queries.followed_stream import is_stream
 from pytest_whq.queries.reply_reader import ReplyReader
 from pytest_whq.queries.unread import is_unread
+from pytest_whq.tokens.responses import status_of
 
 __tracebackhide__ = True  # pytest shows the test's own lines, and none of this module's.
 
@@ -103,7 +104,8 @@ class _Counting:
         return counted
 
     def _read(self, reply: Any) -> Any:
-        if self._tells_nothing(reply):
+        # Of responses each is looked at: the next one may be a refusal.
+        if status_of(reply) is None and self._tells_nothing(reply):
             self._silent.add(type(reply))
         return self._window.record(reply)
 
@@ -111,7 +113,7 @@ class _Counting:
         if is_stream(reply) or is_unread(reply) or hasattr(type(reply), "__await__"):
             return False
         answered = self._reader.read(reply)
-        return answered.failure is None and [query.tokens for query in answered.queries] == [TokenCount()]
+        return not answered.failures and [query.tokens for query in answered.queries] == [TokenCount()]
 
     def finish(self) -> None:
         """Count what was not read: the window is about to close."""

@@ -5,17 +5,16 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pytest_whq.queries.followed_stream import is_async_stream, is_stream
-from pytest_whq.queries.query import Query, StreamedQuery
+from pytest_whq.queries.query import Ended, StreamedQuery
 from pytest_whq.queries.request import NOTHING_ASKED, Asked
 from pytest_whq.queries.unread import is_unread, load, load_async
 
 
 class Drained(NamedTuple):
-    """A reply that was a stream: all of its chunks, and the query. ``told`` when chunks told its tokens."""
+    """A reply that was a stream: all of its chunks, and how it ended."""
 
     chunks: list[Any]
-    query: Query
-    told: bool
+    ended: Ended
 
 
 def drain(reply: Any, now: Callable[[], float], started_s: float, asked: Asked = NOTHING_ASKED) -> Any:
@@ -35,7 +34,7 @@ def drain(reply: Any, now: Callable[[], float], started_s: float, asked: Asked =
             chunk = next(iterator)
             query.take(chunk)
             chunks.append(chunk)
-    return Drained(chunks, *query.end())
+    return Drained(chunks, query.end())
 
 
 async def drain_async(
@@ -54,7 +53,7 @@ async def drain_async(
             chunk = await anext(iterator)
             query.take(chunk)
             chunks.append(chunk)
-    return Drained(chunks, *query.end())
+    return Drained(chunks, query.end())
 
 
 def draining(

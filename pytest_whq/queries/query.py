@@ -45,11 +45,22 @@ class Query(NamedTuple):
 class Answered(NamedTuple):
     """The queries that a reply answers; ``unreadable`` says why their tokens are unknown, if they are.
 
-    ``failure`` is the kind of that of a query that has no reply.
+    ``failures`` are the kinds of those that have failed, each of one query.
     """
 
     queries: Sequence[Query]
     unreadable: str | None = None
+    failures: Sequence[str] = ()
+
+
+class Ended(NamedTuple):
+    """A stream that was read to its end: its query, and whether chunks ``told`` the tokens of it.
+
+    ``failure`` is the kind of the error that it ended in, if it did.
+    """
+
+    query: Query
+    told: bool
     failure: str | None = None
 
 
@@ -94,15 +105,16 @@ class StreamedQuery:
         self._tokens.add(chunk)
         self._cut = self._cut or is_cut(chunk)
 
-    def end(self) -> tuple[Query, bool]:
-        """The stream is read to its end: its query, and whether chunks told the tokens of it."""
+    def end(self) -> Ended:
+        """The stream is read to its end."""
         latency_s = self._now() - self._started_s
         timing = Timing(latency_s)
         if self._first_s is not None:
             first_s, stream_s = self._first_s - self._started_s, self._last_s - self._first_s
             timing = Timing(latency_s, first_s, stream_s, self._chunks, self._started_s)
-        count = self._tokens.count()
-        return Query(count or TokenCount(), timing, self._cut, self._limit), count is not None
+        count, failed = self._tokens.count(), self._tokens.failed
+        query = Query(count or TokenCount(), timing, self._cut, self._limit)
+        return Ended(query, count is not None, None if failed is None else failed.kind)
 
     @property
     def text(self) -> str | None:

@@ -10,14 +10,15 @@ from pytest_whq.errors import WhqError
 from pytest_whq.model import TokenCount
 from pytest_whq.queries.drained_stream import Drained
 from pytest_whq.queries.followed_stream import follow, is_followed, is_stream
-from pytest_whq.queries.query import Answered, Query, StreamedQuery, Timing
+from pytest_whq.queries.query import Answered, Ended, Query, StreamedQuery, Timing
 from pytest_whq.queries.request import NOTHING_ASKED, Asked
 from pytest_whq.queries.tally import Tally
 from pytest_whq.queries.under_way import Later, StreamUnderWay
 from pytest_whq.queries.unread import UNREAD, is_unread
-from pytest_whq.tokens import StreamText, read_queries, unreadable
+from pytest_whq.tokens import Counted, Failed, StreamText, read_queries, unreadable
 from pytest_whq.tokens.fields import MOST_TOKENS
 from pytest_whq.tokens.output import is_cut
+from pytest_whq.tokens.responses import refusal
 from pytest_whq.tokens.tokenizer import Tokenizer
 
 _SILENT_STREAM = (
@@ -56,12 +57,15 @@ class ReplyReader:
     ) -> Answered:
         """The queries that ``reply``, which may be `Drained`, answers; WhqError for counts that cannot be.
 
-        ``timing`` is that of a reply which came as a whole; a drained stream has its own.
+        ``timing`` is that of a reply which came as a whole; a drained stream has its own. An error in
+        place of an answer is a query that failed.
         """
         if type(reply) is Drained:
             return self._read_drained(reply)
+        if (refused := refusal(reply)) is not None:
+            return Answered((), failures=(refused,))
         if is_unread(reply):
-            return Answered((), failure=UNREAD)
+            return Answered((), failures=(UNREAD,))
         given = _given(input_tokens, output_tokens)
         if reply is None and not given:
             return Answered((Query(_UNKNOWN, timing, False, asked.limit),), _NO_REPLY)
@@ -72,8 +76,7 @@ class ReplyReader:
         if counts is None and asked.read is not None:
             counts = asked.read(reply)
         if counts is not None:
-            _check_one(given, counts)
-            return Answered([plain._replace(tokens=_with(given, count)) for count in counts])
+            return _answered(plain, given, counts)
         texts = _by_prompt(_texts_in(reply), asked.samples) or (None,)
         _check_one(given, texts)
         why = unreadable(reply)
@@ -128,11 +131,13 @@ class ReplyReader:
         keeps_text = self.tokenizer is not None and output_tokens is None
         query = StreamedQuery(now, started_s, asked.limit, keeps_text=keeps_text)
 
-        def read(ended: Query, told: bool) -> Answered:
-            if told:
-                return Answered((ended._replace(tokens=_with(given, ended.tokens)),))
+        def read(ended: Ended) -> Answered:
+            if ended.failure is not None:
+                return Answered((), failures=(ended.failure,))
+            if ended.told:
+                return _answered(ended.query, given, (ended.query.tokens,))
             text = query.text
-            return self._of_text(ended, None if text is None else (text,), given, _SILENT_STREAM)
+            return self._of_text(ended.query, None if text is None else (text,), given, _SILENT_STREAM)
 
         def receive(reply: Any, itself: bool) -> Any:
             if not itself:
@@ -143,15 +148,18 @@ class ReplyReader:
         return follow(stream, StreamUnderWay(query, read, receive, tally))
 
     def _read_drained(self, reply: Drained) -> Answered:
-        if reply.told:
-            return Answered((reply.query,))
+        query, told, failure = reply.ended
+        if failure is not None:
+            return Answered((), failures=(failure,))
+        if told:
+            return Answered((query,))
         counts = self._counts_in(reply.chunks)
         if counts is not None and len(counts) == 1 and counts[0] != _UNKNOWN:
-            return Answered((reply.query._replace(tokens=counts[0]),))
+            return _answered(query, {}, counts)
         text = StreamText(reply.chunks).text
-        return self._of_text(reply.query, None if text is None else (text,), {}, _SILENT_STREAM)
+        return self._of_text(query, None if text is None else (text,), {}, _SILENT_STREAM)
 
-    def _counts_in(self, reply: object, samples: int = 1) -> tuple[TokenCount, ...] | None:
+    def _counts_in(self, reply: object, samples: int = 1) -> Sequence[Counted] | None:
         if self._ask_plugins is not None and (count := self._ask_plugins(reply)) is not None:
             return (_checked_count(count),)
         return read_queries(reply, samples)
@@ -168,6 +176,14 @@ class ReplyReader:
             given, why_unreadable = {**given, "output_tokens": sum(map(self.tokenizer.count, texts))}, _TEXT
         query = query._replace(tokens=TokenCount(**given))
         return Answered((query,), None if len(given) == 2 else why_unreadable)
+
+
+def _answered(plain: Query, given: Given, counts: Sequence[Counted]) -> Answered:
+    """A query as ``plain`` for each of ``counts``, with what is ``given`` in place of what it tells."""
+    _check_one(given, counts)
+    failures = tuple(count.kind for count in counts if isinstance(count, Failed))
+    told = [count for count in counts if isinstance(count, TokenCount)]
+    return Answered([plain._replace(tokens=_with(given, count)) for count in told], failures=failures)
 
 
 def _with(given: Given, count: TokenCount) -> TokenCount:

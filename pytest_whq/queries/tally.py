@@ -54,12 +54,12 @@ class Tally:
         self.count(Answered((Query(tokens),), unreadable))
 
     def count(self, answered: Answered) -> None:
-        """Count the queries that a reply has answered."""
-        queries, unreadable, failure = answered
-        if failure is not None:
-            self.fail(failure)
-            return
+        """Count the queries that a reply has answered, or failed to."""
+        queries, unreadable, failures = answered
         with self._lock:
+            for kind in failures:
+                self.failures[kind] += 1
+                self.phases.lose()
             if unreadable is not None and self.unreadable is None:
                 self.unreadable = unreadable
             for query in queries:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pytest_whq.queries.query import ABANDONED, Answered, Query, StreamedQuery
+from pytest_whq.queries.query import ABANDONED, Answered, Ended, StreamedQuery
 from pytest_whq.queries.tally import Tally
 
 
@@ -15,7 +15,7 @@ class StreamUnderWay:
     def __init__(
         self,
         query: StreamedQuery,
-        read: Callable[[Query, bool], Answered],
+        read: Callable[[Ended], Answered],
         receive: Callable[[Any, bool], Any],
         tally: Tally,
     ) -> None:
@@ -27,9 +27,9 @@ class StreamUnderWay:
         tally.under_way.add(self)
 
     def end(self) -> None:
-        """It is read to its end: the query succeeded."""
+        """It is read to its end: the query succeeded, unless that was an error."""
         if self._ends():
-            self._tally.count(self._read(*self._query.end()))
+            self._tally.count(self._read(self._query.end()))
 
     def fail(self, error: BaseException) -> None:
         """It has raised ``error``."""

@@ -2,8 +2,9 @@
 
 import io
 from collections.abc import Awaitable
-from contextlib import suppress
 from typing import Any
+
+from pytest_whq.tokens.responses import is_of_aiohttp, response_in, state_of
 
 UNREAD = "unread response"
 """Kind of failure of a response whose body was not read to its end while its window was open."""
@@ -15,13 +16,13 @@ def is_unread(reply: object) -> bool:
     Known are those of requests, httpx, aiohttp, urllib3 and urllib, those that clients of models and of
     Amazon hold, and no others.
     """
-    response = _response_in(reply)
-    state = _state(response)
+    response = response_in(reply)
+    state = state_of(response)
     if "_content_consumed" in state:  # requests
         return state.get("_content") is False and not state["_content_consumed"] and not _was_emptied(state)
     if "is_stream_consumed" in state:  # httpx
         return "_content" not in state and not (state["is_stream_consumed"] and state.get("is_closed"))
-    if _is_of_aiohttp(response):
+    if is_of_aiohttp(response):
         return response._body is None and not response.content.at_eof()
     if "_raw_stream" in state:  # botocore
         return hasattr(state["_raw_stream"], "_fp") and not state["_raw_stream"].closed
@@ -33,8 +34,8 @@ def load(reply: Any) -> None:
 
     What was closed stays unread, as what can be read only once does.
     """
-    response = _response_in(reply)
-    state = _state(response)
+    response = response_in(reply)
+    state = state_of(response)
     if "_content_consumed" in state:
         if not getattr(state.get("raw"), "closed", False):
             _ = response.content
@@ -44,29 +45,12 @@ def load(reply: Any) -> None:
 
 def load_async(reply: Any) -> Awaitable[Any] | None:
     """What to await so that the body of an unread ``reply`` is read and kept, None for one to `load`."""
-    response = _response_in(reply)
-    if _is_of_aiohttp(response):
+    response = response_in(reply)
+    if is_of_aiohttp(response):
         return None if response.content.exception() is not None else response.read()
-    if _can_be_read(_state(response)) and hasattr(response.stream, "__aiter__"):
+    if _can_be_read(state_of(response)) and hasattr(response.stream, "__aiter__"):
         return response.aread()  # type: ignore[no-any-return]
     return None
-
-
-def _response_in(reply: Any) -> Any:
-    """The response that ``reply`` is or holds."""
-    if type(reply) is dict:  # botocore's
-        held = reply.values() if "ResponseMetadata" in reply else ()
-        return next((value for value in held if "_raw_stream" in _state(value)), reply)
-    # The raw responses of OpenAI's and Anthropic's clients.
-    return _state(reply).get("http_response", reply)
-
-
-def _state(response: object) -> dict[str, Any]:
-    state: Any = {}
-    # By type: an attribute may be anything, where objects answer to all names.
-    with suppress(Exception):
-        state = object.__getattribute__(response, "__dict__")
-    return state if type(state) is dict else {}
 
 
 def _was_emptied(state: dict[str, Any]) -> bool:
@@ -77,8 +61,3 @@ def _was_emptied(state: dict[str, Any]) -> bool:
 
 def _can_be_read(state: dict[str, Any]) -> bool:
     return state.get("is_stream_consumed") is False and not state.get("is_closed")
-
-
-def _is_of_aiohttp(response: Any) -> bool:
-    kind = type(response)
-    return kind.__name__ == "ClientResponse" and kind.__module__.startswith("aiohttp.")

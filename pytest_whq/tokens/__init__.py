@@ -5,14 +5,18 @@ from functools import partial
 
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import langchain, sglang, transformers
-from pytest_whq.tokens.bodies import body_of, is_event, object_in, objects_in
+from pytest_whq.tokens.bodies import JsonLines, body_of, is_event, object_in
+from pytest_whq.tokens.failures import ERROR_EVENT, Failed, failure_in, failure_in_event
 from pytest_whq.tokens.fields import NOT_TOLD, one_prompt, quietly, sum_tokens
+from pytest_whq.tokens.responses import refusal
 from pytest_whq.tokens.streams import StreamText, StreamTokens, is_stream
 from pytest_whq.tokens.table import READERS, read_reply
 
 __all__ = [
     "READERS",
     "CallReader",
+    "Counted",
+    "Failed",
     "StreamText",
     "StreamTokens",
     "call_reader",
@@ -21,6 +25,9 @@ __all__ = [
     "sum_tokens",
     "unreadable",
 ]
+
+Counted = TokenCount | Failed
+"""What is known of a query: its tokens, or that it has failed."""
 
 CallReader = Callable[[object], tuple[TokenCount, ...] | None]
 """Reads the replies of one call, as `read_queries` does those of any."""
@@ -36,12 +43,13 @@ def read_tokens(reply: object) -> TokenCount | None:
     return quietly(_read_together, reply)
 
 
-def read_queries(reply: object, samples: int = 1) -> tuple[TokenCount, ...] | None:
-    """The tokens of each query of a reply; None where nobody can read it, or a part of it.
+def read_queries(reply: object, samples: int = 1) -> tuple[Counted, ...] | None:
+    """The tokens of each query of a reply, or how it failed; None where nobody can read it, or a part of it.
 
     A list or tuple of replies is one query each, but the chunks of one stream are one query, and so are
     SGLang's replies that are samples of one prompt, of which the call asked for ``samples``; an
-    ``LLMResult`` of LangChain is one query for each prompt. Never raises.
+    ``LLMResult`` of LangChain is one query for each prompt. Where some have failed, of the others those
+    that cannot be read tell nothing. Never raises.
     """
     found = quietly(_read_each, reply)
     return found if found is None or samples < 2 else _by_prompt(found, reply, samples)
@@ -69,64 +77,109 @@ def unreadable(reply: object) -> str:
 
 
 def _read_together(reply: object) -> TokenCount | None:
-    counts = _read_each(reply)
-    if counts is None:
-        return None
+    found = _read_each(reply)
+    counts = [count for count in found or () if isinstance(count, TokenCount)]
+    if found is None or len(counts) < len(found):
+        return sum_tokens(counts) if counts else None
     # The whole of an LLMResult may be told where its prompts are not.
     return sum_tokens(counts) if len(counts) == 1 else read_reply(reply) or sum_tokens(counts)
 
 
-def _read_each(reply: object) -> tuple[TokenCount, ...] | None:
+def _read_each(reply: object) -> tuple[Counted, ...] | None:
     if isinstance(reply, (str, bytes, bytearray)):
         return _read_text(reply)
     if isinstance(reply, (list, tuple)):
         return _read_list(reply)
-    if (found := read_reply(reply)) is not None:
+    if (how := _not_answered(reply)) is not None:
+        return (Failed(how),)
+    found = read_reply(reply)
+    tells = found is not None and (found.output_tokens is not None or found.input_tokens is not None)
+    if (failed := failure_in(reply, tells_tokens=tells)) is not None:
+        return (failed,)
+    if found is not None:
         return quietly(langchain.read_prompts, reply) or (found,)
     body = body_of(reply)
     return None if body is None else _read_each(body)
 
 
-def _by_prompt(found: tuple[TokenCount, ...], reply: object, samples: int) -> tuple[TokenCount, ...]:
+def _not_answered(reply: object) -> str | None:
+    """How a query failed in whose place there is a refusal, or what it raised, as ``gather`` returns it."""
+    kind = type(reply)
+    if kind is dict:
+        return None
+    return kind.__name__ if issubclass(kind, BaseException) else refusal(reply)
+
+
+def _by_prompt(found: tuple[Counted, ...], reply: object, samples: int) -> tuple[Counted, ...]:
     replies = reply if isinstance(reply, (list, tuple)) else quietly(body_of, reply)
     if not isinstance(replies, (list, tuple)) or len(replies) != len(found) or len(found) % samples:
         return found
-    if not all(map(sglang.is_reply, replies)):
+    counts = [count for count in found if isinstance(count, TokenCount)]
+    if len(counts) < len(found) or not all(map(sglang.is_reply, replies)):
         return found
-    return tuple(one_prompt(found[n : n + samples]) for n in range(0, len(found), samples))
+    return tuple(one_prompt(counts[n : n + samples]) for n in range(0, len(counts), samples))
 
 
-def _read_text(text: str | bytes | bytearray) -> tuple[TokenCount, ...] | None:
+def _read_text(text: str | bytes | bytearray) -> tuple[Counted, ...] | None:
     """One JSON object, or lines of them; server-sent events are one stream, whatever they hold."""
     data = object_in(text)
-    lines = [data] if data is not None else objects_in(text)
-    if data is None and is_event(text):
-        return (_read_stream(lines),) if lines else None
-    return _read_list(lines)
+    if data is not None:
+        return _read_list([data])
+    lines = JsonLines()
+    found = lines.feed_all(text)
+    if not is_event(text):
+        return _read_list(found) if lines.is_protocol else None
+    if lines.names_error:
+        return (_how_failed(found) or ERROR_EVENT,)
+    return (_read_stream(found),) if found else None
 
 
-def _read_stream(chunks: Sequence[object]) -> TokenCount:
+def _how_failed(events: Sequence[object]) -> Failed | None:
+    return next((failed for event in events if (failed := failure_in_event(event)) is not None), None)
+
+
+def _read_stream(chunks: Sequence[object]) -> Counted:
     stream = StreamTokens()
     for chunk in chunks:
         stream.add(chunk)
-    return stream.count() or NOT_TOLD
+    count = stream.count()
+    return stream.failed or count or NOT_TOLD
 
 
-def _read_list(replies: Sequence[object]) -> tuple[TokenCount, ...] | None:
+def _read_list(replies: Sequence[object]) -> tuple[Counted, ...] | None:
     if not replies:
         return None
     if is_stream(replies):
         return (_read_stream(replies),)
-    counts: list[TokenCount] = []
+    found: list[Counted] = []
     for reply in replies:
         # Lists in lists are no batch that any client returns, and may go round in circles.
-        found = None if isinstance(reply, (list, tuple)) else _read_each(reply)
-        if found is None:
-            return None
-        counts += found
-    if len(counts) > 1 and sglang.same_prompt(replies):
+        each = None if isinstance(reply, (list, tuple)) else _read_each(reply)
+        if each is None:
+            return _read_failures(replies)
+        found += each
+    counts = [count for count in found if isinstance(count, TokenCount)]
+    if len(counts) == len(found) > 1 and sglang.same_prompt(replies):
         return (one_prompt(counts),)
-    return tuple(counts)
+    return tuple(found)
+
+
+def _read_failures(replies: Sequence[object]) -> tuple[Counted, ...] | None:
+    """What failed among ``replies`` of which some cannot be read; None where nothing did."""
+    found = [_failed_or_silent(reply) for reply in replies]
+    return None if found.count(NOT_TOLD) == len(found) else tuple(found)
+
+
+def _failed_or_silent(reply: object) -> Counted:
+    kind = type(reply)
+    if kind in _NO_REPLY:  # Texts are many, and so are the numbers of an array.
+        return NOT_TOLD
+    if (how := _not_answered(reply)) is not None:
+        return Failed(how)
+    return failure_in(reply, tells_tokens=False) or NOT_TOLD
+
+
+_NO_REPLY = frozenset({str, bytes, int, float, bool, list, tuple, type(None)})
 
 
 def _type_with_items(reply: object) -> str:

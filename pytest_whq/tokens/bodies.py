@@ -46,14 +46,6 @@ def is_protocol(chunk: str) -> bool:
     return is_event(chunk) or object_in(chunk) is not None
 
 
-def objects_in(text: Text) -> list[dict[str, object]]:
-    """The JSON objects that are the lines of ``text``, or its server-sent events; none in prose."""
-    if not head_of(text).startswith(("{", *_EVENT)):
-        return []
-    lines = JsonLines()
-    return [*lines.feed(text), *lines.end()]
-
-
 def body_of(reply: object) -> dict[str, object] | list[object] | str | None:
     """The body of an HTTP response of httpx, requests or aiohttp: its JSON, or its text; else None.
 
@@ -86,13 +78,29 @@ def _media_type(headers: object) -> str:
 
 
 class JsonLines:
-    """Finds the JSON objects in the text of a stream: server-sent events, or an object a line."""
+    """Finds the JSON objects in the text of a stream: server-sent events, or an object a line.
 
-    __slots__ = ("_ends_seen", "_rest")
+    ``names_error`` once there was an event of that name.
+    """
+
+    __slots__ = ("_ends_seen", "_is_protocol", "_rest", "names_error")
 
     def __init__(self) -> None:
         self._ends_seen = False
+        self._is_protocol: bool | None = None
         self._rest = ""
+        self.names_error = False
+
+    @property
+    def is_protocol(self) -> bool:
+        """Whether the text is for machines: it begins with an event, or with a line that is an object."""
+        return self._is_protocol is not False
+
+    def feed_all(self, text: Text) -> list[dict[str, object]]:
+        """The objects of a whole ``text``; none in prose, which is told apart at a glance."""
+        if not head_of(text).startswith(("{", *_EVENT)):
+            return []
+        return [*self.feed(text), *self.end()]
 
     def feed(self, chunk: Text) -> list[dict[str, object]]:
         """The objects that ``chunk`` completes. Chunks are lines without their ends, or cut anywhere."""
@@ -102,12 +110,22 @@ class JsonLines:
         begun = self._rest
         *lines, rest = (begun + text).split("\n")
         self._ends_seen = self._ends_seen or bool(lines)
-        found = [data for line in lines if (data := _data(line)) is not None]
+        found = []
+        for line in lines:
+            if (data := _data(line)) is not None:
+                found.append(data)
+            elif line.startswith("event:"):
+                self._note_event(line)
         # A line that came in pieces will have an end: trying to read it after each piece would cost
         # the square of its length.
-        if (not begun or lines) and (data := _data(rest)) is not None:
+        is_new = not begun or bool(lines)
+        if is_new and (data := _data(rest)) is not None:
             found.append(data)
             rest = ""
+        elif rest.startswith("event:"):
+            self._note_event(rest)
+        if is_new and self._is_protocol is None:
+            self._is_protocol = _tells_protocol(begun + text)
         self._rest = rest if _may_hold_json(rest) else ""
         return found
 
@@ -116,6 +134,18 @@ class JsonLines:
         data = _data(self._rest)
         self._rest = ""
         return [] if data is None else [data]
+
+    def _note_event(self, line: str) -> None:
+        self.names_error = self.names_error or line.removeprefix("event:").strip() == "error"
+
+
+def _tells_protocol(text: str) -> bool | None:
+    """Whether what begins with ``text`` is for machines; None where that is still to be seen."""
+    first, end, _ = text.lstrip().partition("\n")
+    if first.startswith(_EVENT) or _data(first) is not None:
+        return True
+    # What a model writes may be JSON, too, but hardly in one line and more after it.
+    return None if not end and _may_hold_json(first) else False
 
 
 def _may_hold_json(line: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pytest_whq.model import TokenCount
 from pytest_whq.tokens import anthropic, langchain, sglang, vllm
 from pytest_whq.tokens.bodies import JsonLines, is_event, is_protocol
+from pytest_whq.tokens.failures import ERROR_EVENT, Failed, failure_in_event
 from pytest_whq.tokens.fields import NOT_TOLD, field, merge, one_prompt, quietly, without_output
 from pytest_whq.tokens.output import chunk_of, holds_output, text_in
 from pytest_whq.tokens.table import read_reply
@@ -19,11 +20,12 @@ class StreamTokens:
     Chunks are a client's objects, dicts, or the text of the stream, whole lines or cut anywhere.
     Counts that come more than once are running totals, so the last wins; only LangChain's add up.
     Where a prompt is sampled several times, chunks may tell the totals of their samples, singly. An output
-    of 0 stands for "not told" once chunks have held some.
+    of 0 stands for "not told" once chunks have held some. An error after which no more was written is how the
+    stream has failed.
     """
 
     __slots__ = (
-        *("_anthropic_usage", "_count", "_lines", "_message", "_not_running", "_samples", "_sums"),
+        *("_anthropic_usage", "_count", "_failed", "_lines", "_message", "_not_running", "_samples", "_sums"),
         "_wrote",
     )
 
@@ -36,6 +38,7 @@ class StreamTokens:
         self._lines = JsonLines()
         self._not_running = False
         self._wrote = False
+        self._failed: Failed | None = None
 
     def add(self, chunk: object) -> None:
         """Look at the next chunk. Never raises, and leaves the chunk as it is."""
@@ -50,6 +53,13 @@ class StreamTokens:
         if found is not None and (self._not_running or self._is_wrong_0(found)):
             found = without_output(found)
         return None if found == NOT_TOLD else found
+
+    @property
+    def failed(self) -> Failed | None:
+        """The error in which the stream has ended, None where it has in none."""
+        if not self._lines.is_protocol:
+            return None
+        return self._failed or (ERROR_EVENT if self._lines.names_error else None)
 
     def _look(self, chunk: object) -> None:
         if isinstance(chunk, (str, bytes, bytearray)):
@@ -68,13 +78,16 @@ class StreamTokens:
             is_chat = chunk is not event
         if not self._wrote:
             self._wrote = holds_output(chunk)
-        if is_chat and _tells_nothing(chunk):
+        if is_chat and self._failed is None and _tells_nothing(chunk):
             return  # as nearly all chunks of a stream: what all readers would find is nothing
         kind = field(chunk, "type")
+        if isinstance(kind, str) and kind.startswith(_ANTHROPIC_EVENTS):
+            anthropic.merge_event(self._anthropic_usage, chunk)
+            if self._failed is not None:
+                self._note_failure(chunk)
+            return
+        self._note_failure(chunk)
         if isinstance(kind, str):
-            if kind.startswith(_ANTHROPIC_EVENTS):
-                anthropic.merge_event(self._anthropic_usage, chunk)
-                return
             if langchain.is_message(chunk):
                 before, self._message = self._message, field(chunk, "id")
                 self._count = langchain.add(self._count, chunk, same_message=before == self._message)
@@ -96,6 +109,12 @@ class StreamTokens:
         else:
             self._samples[number] = _latest(before, found) or NOT_TOLD
             self._sums = self._sums or field(chunk, "meta_info") is not None
+
+    def _note_failure(self, chunk: object) -> None:
+        if (failed := failure_in_event(chunk)) is not None:
+            self._failed = failed
+        elif self._failed is not None and holds_output(chunk):
+            self._failed = None
 
     def _of_samples(self) -> TokenCount | None:
         """What the samples tell together, which is not what one of several does."""
@@ -160,7 +179,10 @@ def _stream_id(item: object) -> object:
 def _tells_nothing(chunk: object) -> bool:
     # Written out: it is asked of every chunk. llama.cpp's server and Groq have places of their own.
     return (
-        field(chunk, "usage") is None and field(chunk, "timings") is None and field(chunk, "x_groq") is None
+        field(chunk, "usage") is None
+        and field(chunk, "timings") is None
+        and field(chunk, "x_groq") is None
+        and field(chunk, "error") is None
     )
 
 

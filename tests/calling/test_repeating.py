@@ -103,6 +103,19 @@ def test_a_call_that_never_gets_precise_stops_at_the_longest_time_and_says_so(be
     assert [reason.code for reason in found.reasons] == ["imprecise"]
 
 
+@pytest.mark.parametrize(("rounds", "run"), [(None, 1), (5, 5)])
+def test_a_round_in_which_all_failed_is_the_last_unless_more_are_asked_for(
+    bench: Bench, rounds: int | None, run: int
+) -> None:
+    def refused() -> dict[str, str]:
+        bench.call(0.4)
+        return {"error": "too many requests"}
+
+    found, _ = measured(bench, refused, rounds=rounds)
+    assert (len(found.rounds), found.queries, found.failures) == (run, 0, {"error reply": 3 * run})
+    assert [reason.code for reason in found.reasons][:2] == ["failed_queries", "no_queries"]
+
+
 def test_rounds_start_at_golden_ratio_steps_of_the_refresh_period(bench: Bench) -> None:
     _, meter = measured(bench, Calls(bench, 0.2537), rounds=12)
     first_s = meter.spans[0].start_s

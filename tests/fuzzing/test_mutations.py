@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mutations import KINDS_OF_FILES, take_through
 
 from pytest_whq.rendering.words import one_line
-from pytest_whq.tokens import read_queries, unreadable
+from pytest_whq.tokens import Failed, read_queries, unreadable
 
 PROPERTY = settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -22,7 +22,7 @@ TOKEN_FIELDS = st.sampled_from(
         *("total_tokens", "usageMetadata", "promptTokenCount", "candidatesTokenCount", "usage_metadata"),
         *("timings", "prompt_n", "predicted_n", "meta_info", "choices"),
         *("prompt_eval_count", "eval_count", "details", "generated_tokens", "prompt_token_ids"),
-        *("outputs", "token_ids", "object"),
+        *("outputs", "token_ids", "object", "error", "code", "type"),
     )
 )
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(max_size=4)
@@ -51,6 +51,9 @@ def test_any_bytes_are_refused_or_read(data: bytes, kind: str) -> None:
 )
 def test_any_reply_has_counts_or_a_sentence(reply: object) -> None:
     for count in read_queries(reply) or ():
+        if isinstance(count, Failed):
+            assert count.kind.isprintable()
+            continue
         assert all(number is None or (type(number) is int and number >= 0) for number in astuple(count))
     assert unreadable(reply).isprintable()
 

@@ -92,6 +92,28 @@ def test_a_call_that_fails_fails_as_ever(benchmarks: MeasuredProject) -> None:
     assert benchmarks.records["test_fails[plain]"]["failed_queries"] == 1
 
 
+def test_a_response_is_a_failed_query_where_it_refuses_after_others_did_not(
+    benchmarks: MeasuredProject,
+) -> None:
+    benchmarks.tests(
+        """
+        from types import SimpleNamespace
+
+        def test_refused(benchmark, client):
+            statuses = iter([200, 429, 200])
+
+            def ask():
+                client.chat("hi")
+                return SimpleNamespace(status_code=next(statuses), headers={})
+
+            benchmark(ask)
+        """
+    )
+    benchmarks.run("--whq-benchmark", "-k", "plain").assert_outcomes(passed=1)
+    record = benchmarks.records["test_refused[plain]"]
+    assert (record["queries"], record["failures"]) == (2, {"HTTP 429": 1})
+
+
 def test_a_budget_fails_a_benchmark(benchmarks: MeasuredProject) -> None:
     benchmarks.tests(TESTS)
     result = benchmarks.run("--whq-benchmark", "--whq-max", "wh_per_query=0.1", "-k", "plain")

@@ -229,6 +229,42 @@ def test_a_test_whose_queries_all_failed_does_not_pass_where_budgets_are_enforce
         result.stdout.no_fnmatch_line(told)
 
 
+def test_replies_that_refuse_are_failed_queries_and_reach_the_test_as_they_are(
+    project: MeasuredProject,
+) -> None:
+    project.tests("""
+        from types import SimpleNamespace
+
+        REFUSED = SimpleNamespace(status_code=429, headers={})
+
+        def ask(client, item):
+            client.chat(item)
+            return REFUSED
+
+        def test_call(whq, client):
+            assert whq(lambda: ask(client, "a")) is REFUSED
+
+        def test_load(whq, client):
+            replies = whq.load(lambda item: ask(client, item), ["a", "b", "c"], concurrency=1)
+            assert replies == [REFUSED] * 3
+
+        def test_body(whq, client):
+            body = {"error": {"message": "Slow down.", "type": "rate_limit_error"}}
+            with whq.measure() as window:
+                client.chat("a")
+                assert window.record(body) is body
+    """)
+    project.run().assert_outcomes(passed=3)
+    for test, failures in (
+        ("test_load", {"HTTP 429": 3}),
+        ("test_body", {"error rate_limit_error": 1}),
+        ("test_call", {"HTTP 429": 5}),
+    ):
+        record = project.records[test]
+        assert (record["valid"], record["queries"], record["failures"]) == (False, 0, failures)
+        assert record["energy_j"] > 0
+
+
 def test_a_test_of_which_some_queries_failed_passes_without_a_budget_on_it(project: MeasuredProject) -> None:
     project.tests("""
         def test_load(whq, client):

@@ -228,10 +228,10 @@ def test_a_drained_stream_is_a_query_with_its_tokens_and_times() -> None:
 
     drained = drain(stream(), clock.now, 0.0)
     assert len(drained.chunks) == 5
-    assert drained.told
-    assert drained.query.tokens == TokenCount(7, 3)
+    assert drained.ended.told
+    assert drained.ended.query.tokens == TokenCount(7, 3)
     # The first chunk holds no output yet, and the last comes with the one before it.
-    assert drained.query.timing == Timing(2.0, 1.0, 1.0, 4, started_s=0.0)
+    assert drained.ended.query.timing == Timing(2.0, 1.0, 1.0, 4, started_s=0.0)
 
 
 def test_a_drained_async_stream_too() -> None:
@@ -240,5 +240,5 @@ def test_a_drained_async_stream_too() -> None:
 
     drained = asyncio.run(drain_async(stream(), FakeClock(0.0).now, 0.0))
     assert drained.chunks == ["a"]
-    assert not drained.told
-    assert drained.query.tokens == TokenCount()
+    assert not drained.ended.told
+    assert drained.ended.query.tokens == TokenCount()

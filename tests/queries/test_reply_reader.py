@@ -1,6 +1,7 @@
 """Replies of all kinds read: the queries that they answer, and their tokens, told, given or counted."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -204,3 +205,48 @@ def test_what_a_plugin_returns_must_be_a_count_of_whole_numbers(count: object) -
     assert str(caught.value) == (
         f"pytest_whq_read_tokens must return a TokenCount of whole numbers, or None, not {count!r}."
     )
+
+
+RATE_LIMITED = {"error": {"message": "Slow down.", "code": "rate_limit_exceeded"}}
+
+
+class TestErrors:
+    """Replies that are an error in place of an answer."""
+
+    def test_a_refusal_has_failed_whatever_is_given_or_a_plugin_says(self) -> None:
+        refused = SimpleNamespace(status_code=429, headers={})
+        found = ReplyReader(lambda _: READ).read(refused, input_tokens=1, output_tokens=2)
+        assert found == Answered((), failures=("HTTP 429",))
+
+    def test_a_body_that_a_plugin_can_read_is_an_answer(self) -> None:
+        assert ReplyReader(lambda _: READ).read(RATE_LIMITED) == Answered([Query(READ)])
+
+    def test_a_body_has_failed_unless_the_test_gives_all_its_tokens(self, reader: ReplyReader) -> None:
+        failed = Answered((), failures=("error rate_limit_exceeded",))
+        assert reader.read(RATE_LIMITED) == failed._replace(queries=[])
+        assert reader.read(RATE_LIMITED, input_tokens=4, output_tokens=2).queries == (
+            Query(TokenCount(4, 2)),
+        )
+
+    def test_of_a_list_those_that_failed_are_counted_beside_the_others(self, reader: ReplyReader) -> None:
+        around = Tally()
+        tally = Tally(around)
+        replies = [ollama(3, 4), RATE_LIMITED, ConnectionError()]
+        assert reader.receive(replies, tally, FakeClock().now) is replies
+        for each in (tally, around):
+            assert each.tokens == TokenCount(3, 4)
+            assert each.failures == {"error rate_limit_exceeded": 1, "ConnectionError": 1}
+
+    def test_a_stream_has_failed_that_ends_in_one(self, reader: ReplyReader) -> None:
+        tally, chunks = Tally(), [chunk("a"), RATE_LIMITED]
+        assert list(reader.receive(iter(chunks), tally, FakeClock().now)) == chunks
+        assert tally.failures == {"error rate_limit_exceeded": 1}
+        drained = drain(iter(chunks), FakeClock().now, 0.0)
+        assert reader.read(drained) == Answered((), failures=("error rate_limit_exceeded",))
+        assert drained.chunks == chunks
+
+    def test_an_unread_response_that_is_a_refusal_needs_not_be_read(self) -> None:
+        requests = pytest.importorskip("requests")
+        response = requests.Response()
+        response.status_code = 503
+        assert ReplyReader().read(response) == Answered((), failures=("HTTP 503",))

@@ -94,7 +94,7 @@ async def listed(stream: Any) -> list[Any]:
 
 
 def test_it_is_drained_in_the_way_of_the_call_that_made_it() -> None:
-    assert drain(BothWays(), FakeClock().now, 0.0).query.tokens == TokenCount(7, 3)
+    assert drain(BothWays(), FakeClock().now, 0.0).ended.query.tokens == TokenCount(7, 3)
 
     async def called() -> Any:
         return BothWays()
@@ -103,7 +103,7 @@ def test_it_is_drained_in_the_way_of_the_call_that_made_it() -> None:
     found = asyncio.run(draining(called, now)())
     assert type(found) is Drained
     assert tuple(found.chunks) == CHUNKS
-    assert asyncio.run(drain_async(BothWays(), now, 0.0)).told
+    assert asyncio.run(drain_async(BothWays(), now, 0.0)).ended.told
 
 
 def test_what_has_every_protocol_keeps_them_and_is_one_query_by_any() -> None:
@@ -209,4 +209,4 @@ def test_what_is_only_iterable_is_drained_too() -> None:
         found.append(asyncio.run(draining(partial(answer, stream), FakeClock().now)()))
     found.append(asyncio.run(draining(AsyncIterable, FakeClock().now)()))
     assert [tuple(drained.chunks) for drained in found] == [CHUNKS] * 4
-    assert all(drained.told for drained in found)
+    assert all(drained.ended.told for drained in found)

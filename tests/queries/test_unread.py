@@ -98,7 +98,7 @@ def test_an_asynchronous_one_is_awaited(url: str) -> None:
             response = await client.send(client.build_request("GET", url), stream=True)
             assert is_unread(response)
             # What cannot be awaited here is named.
-            assert ReplyReader().read(drain(response, NOW, 0.0)) == Answered((), failure=UNREAD)
+            assert ReplyReader().read(drain(response, NOW, 0.0)) == Answered((), failures=(UNREAD,))
             return await drain_async(response, NOW, 0.0)
 
     (query,) = ReplyReader().read(asyncio.run(ask())).queries
@@ -107,7 +107,7 @@ def test_an_asynchronous_one_is_awaited(url: str) -> None:
 
 def test_one_that_can_be_read_only_once_is_left_to_the_test_and_named(url: str) -> None:
     with urllib.request.urlopen(url) as response:
-        assert ReplyReader().read(drain(response, NOW, 0.0)) == Answered((), failure=UNREAD)
+        assert ReplyReader().read(drain(response, NOW, 0.0)) == Answered((), failures=(UNREAD,))
         assert response.read() == BODY
         assert not is_unread(response)
 
@@ -117,14 +117,14 @@ def test_one_that_was_closed_is_named_and_no_error_is_raised(library: str, url: 
     response = streamed(library, url)
     response.close()
     assert drain(response, NOW, 0.0) is response
-    assert ReplyReader().read(response) == Answered((), failure=UNREAD)
+    assert ReplyReader().read(response) == Answered((), failures=(UNREAD,))
 
 
 def test_one_of_httpx_that_was_read_in_part_is_named(url: str) -> None:
     response = streamed(pytest.importorskip("httpx2").__name__, url)
     chunks = response.iter_raw(10)
     next(chunks)
-    assert ReplyReader().read(drain(response, NOW, 0.0)) == Answered((), failure=UNREAD)
+    assert ReplyReader().read(drain(response, NOW, 0.0)) == Answered((), failures=(UNREAD,))
     list(chunks)
     assert not is_unread(response)
 
@@ -140,7 +140,7 @@ def test_what_holds_a_response_is_as_unread_as_that(url: str) -> None:
     with urllib3.PoolManager() as pool:
         raw = pool.request("GET", url, preload_content=False)
         bedrock = {"ResponseMetadata": {}, "body": SimpleNamespace(_raw_stream=raw)}
-        assert ReplyReader().read(drain(bedrock, NOW, 0.0)) == Answered((), failure=UNREAD)
+        assert ReplyReader().read(drain(bedrock, NOW, 0.0)) == Answered((), failures=(UNREAD,))
         raw.read()
         assert not is_unread(bedrock)
     of_a_client = SimpleNamespace(http_response=streamed("httpx2", url))
@@ -188,7 +188,7 @@ def test_one_of_aiohttp_is_awaited_unless_it_was_closed() -> None:
     (query,) = ReplyReader().read(response).queries
     assert query.tokens == READ
     asyncio.run(drain_async(closed, NOW, 0.0))
-    assert ReplyReader().read(closed) == Answered((), failure=UNREAD)
+    assert ReplyReader().read(closed) == Answered((), failures=(UNREAD,))
 
 
 @pytest.mark.parametrize("reply", [None, "text", {}, [], object(), 5, NOW])
