@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pytest_whq.model.gaps import Gap
@@ -36,6 +36,10 @@ class Record:
     ) -> "Record":
         """That of something which is no test: it has passed unless it ``failed``, or was ``interrupted``."""
         return cls(name, "interrupted" if interrupted else "failed" if failed else "passed", measurement)
+
+    def as_failed(self) -> "Record":
+        """The same, of a test that failed by itself once it had measured, and is compared with nothing."""
+        return replace(self, outcome="failed", comparison=None)
 
     @property
     def failed(self) -> bool:

@@ -38,6 +38,7 @@ class CollectedRecords:
         self._gaps: tuple[Gap, ...] = ()
         self._unjudged: tuple[Gap, ...] = ()
         self._records: dict[str, Record] = {}
+        self._untold: set[str] = set()
         self._run: Run | None = None
         self._journal: Journal | None = None
         self._fell_back: str | None = None
@@ -47,7 +48,7 @@ class CollectedRecords:
         self._failed_hooks: dict[str, str] = {}
 
     def take(self, report: pytest.TestReport) -> None:
-        """Keep the record that ``report`` carries, and tell plugins of it."""
+        """Keep the record that ``report`` carries; plugins are told of it when its test is torn down."""
         if report.outcome == "rerun":  # type: ignore[comparison-overlap]
             return  # By pytest-rerunfailures: there is another attempt.
         carrier = vars(report)
@@ -59,12 +60,28 @@ class CollectedRecords:
             return
         self._fell_back = self._fell_back or carrier["whq_fell_back"]
         self._note_rig(rig)
+        self._keep(record)
+
+    def note(self, report: pytest.TestReport) -> None:
+        """Take in what ``report``, which carries no record, says of a test that has one."""
+        record = self._records.get(report.nodeid)
+        if record is None or hasattr(report, "whq_record"):
+            return
+        # In its teardown, in another attempt before it measured, or since its process has crashed.
+        if report.failed and not record.failed:
+            self._keep(record.as_failed())
+        is_over = report.when == "teardown" and report.outcome != "rerun"  # type: ignore[comparison-overlap]
+        if is_over and report.nodeid in self._untold:
+            self._tell_plugins(self._records[report.nodeid])
+
+    def _keep(self, record: Record) -> None:
         self._records[record.test] = record
+        self._untold.add(record.test)
         if self._journal is not None:
             self._journal.add(record)
-        self._tell_plugins(record)
 
     def _tell_plugins(self, record: Record) -> None:
+        self._untold.discard(record.test)
         # One by one, so that one that fails keeps no other from being told.
         for hook in reversed(self._config.hook.pytest_whq_record.get_hookimpls()):
             try:
@@ -80,6 +97,8 @@ class CollectedRecords:
         ``rig`` stands in where nothing was measured.
         """
         broken_off = session.exitstatus in _BROKEN_OFF
+        for test in sorted(self._untold):  # Those of processes that have ended in them.
+            self._tell_plugins(self._records[test])
         if not self._config.option.collectonly:
             self._gaps = self._session_gaps.of(self._whole_run(rig))
         if self._records:

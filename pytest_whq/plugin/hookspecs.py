@@ -28,4 +28,4 @@ def pytest_whq_read_tokens(reply: object) -> "TokenCount | None":
 
 @pytest.hookspec
 def pytest_whq_record(record: "Record") -> None:
-    """A record was made: called once for each measured test, in the process that reports."""
+    """A record was made: called once for each measured test, when that is over, where it is reported."""

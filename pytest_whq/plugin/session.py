@@ -166,9 +166,10 @@ class WhqSession:
                 add_properties(item, report, record, self._instruments.rig().source)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note that a subtest has failed: its test passes until pytest shows it as failed."""
+        """Note that a subtest has failed: its test passes until pytest shows it as failed; or a teardown."""
         if report.when == "call" and report.failed:
             self._failed_part = report.nodeid
+        self._collected.note(report)
 
     def _error(self, item: pytest.Item) -> BaseException | None:
         """What a test that has run to its end has raised all the same, itself or in a subtest."""

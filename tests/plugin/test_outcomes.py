@@ -3,6 +3,9 @@
 import pytest
 from measured_project import MeasuredProject
 
+from pytest_whq.storing.baseline_file import read_baseline
+from pytest_whq.storing.journal import read_last_session
+
 CAP = "--whq-max=wh_per_query=0.09"
 
 
@@ -150,22 +153,77 @@ def test_the_tests_own_exception_passes_untouched(project: MeasuredProject) -> N
     assert project.records["test_chat"]["budgets"][0]["outcome"] == "exceeded"
 
 
-def test_a_teardown_that_fails_takes_nothing_from_the_record(project: MeasuredProject) -> None:
+TORN = """
+import pytest
+
+@pytest.fixture(scope="module")
+def broken_at_last():
+    yield
+    raise ValueError("its own")
+
+@pytest.fixture
+def broken():
+    yield
+    raise ValueError("its own")
+"""
+"""Fixtures that fail when they are torn down."""
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n1"]], ids=["alone", "in a worker"])
+def test_a_test_whose_teardown_fails_has_failed_and_is_not_accepted(
+    project: MeasuredProject, arguments: list[str]
+) -> None:
+    project.conftest("def pytest_whq_record(record): print('record of', record.test, record.outcome)\n")
+    project.tests(
+        TORN
+        + """
+def test_chat(whq, client, broken):
+    whq(client.chat, "Say hi.")
+
+def test_good(whq, client, broken_at_last):
+    whq(client.chat, "Say hi.")
+
+def test_last(whq, client, broken_at_last):
+    whq(client.chat, "Say hi.")
+"""
+    )
+    result = project.run("--whq-update-baseline", "-s", *arguments)
+    result.assert_outcomes(passed=3, errors=2)
+    assert outcomes(project) == {"test_chat": "failed", "test_good": "passed", "test_last": "failed"}
+    assert project.records["test_chat"]["metrics"]["wh_per_query"] == pytest.approx(0.1, rel=2e-3)
+    assert list(read_baseline(project.path / "whq-baseline.json").tests) == ["test_it.py::test_good"]
+    told = [line.partition("::")[2] for line in result.outlines if "record of" in line]
+    assert told == ["test_chat failed", "test_good passed", "test_last failed"]
+    session = read_last_session(project.path / ".pytest_cache" / "d" / "whq")
+    assert [record.outcome for record in session.run.records] == ["failed", "passed", "failed"]
+
+
+def test_a_teardown_that_fails_is_forgiven_where_another_attempt_passes(project: MeasuredProject) -> None:
+    project.conftest("def pytest_whq_record(record): print('record of', record.test, record.outcome)\n")
     project.tests(
         """
         import pytest
+        BREAKS = {"test_mended": iter([True, False]), "test_worse": iter([True, False])}
+        FAILS = iter([False, True])
 
         @pytest.fixture
-        def broken():
+        def broken(request):
             yield
-            raise ValueError("its own")
+            if next(BREAKS[request.node.name]):
+                raise ValueError("its own")
 
-        def test_chat(whq, client, broken):
+        def test_mended(whq, client, broken):
+            whq(client.chat, "Say hi.")
+
+        def test_worse(whq, client, broken):
+            assert not next(FAILS)
             whq(client.chat, "Say hi.")
         """
     )
-    project.run().assert_outcomes(passed=1, errors=1)
-    assert outcomes(project) == {"test_chat": "passed"}
+    result = project.run("--reruns=1", "-s")
+    assert outcomes(project) == {"test_mended": "passed", "test_worse": "failed"}
+    told = [line.partition("::")[2] for line in result.outlines if "record of" in line]
+    assert told == ["test_mended passed", "test_worse failed"]
 
 
 def test_a_setup_that_fails_after_it_measured_leaves_no_record(project: MeasuredProject) -> None:
