@@ -78,7 +78,10 @@ class _Always:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Let a worker of pytest-xdist tell what it measures, on a terminal."""
+        """Let a worker of pytest-xdist tell what it measures, on a terminal also how far it is."""
+        from pytest_whq.plugin.crashed import crashed_tests
+
+        crashed_tests(self._config).hear(node)
         if not sys.stdout.isatty():
             return
         from pytest_whq.plugin.worker_lines import hear_worker

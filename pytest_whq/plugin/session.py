@@ -15,6 +15,7 @@ from pytest_whq.model import Record
 from pytest_whq.plugin.baseline import SessionBaseline
 from pytest_whq.plugin.benchmark import MeasuredBenchmarks
 from pytest_whq.plugin.collected import CollectedRecords
+from pytest_whq.plugin.crashed import expect_measured
 from pytest_whq.plugin.fixture import whq_of_test
 from pytest_whq.plugin.gaps import CARRIED, SessionGaps
 from pytest_whq.plugin.instruments import SessionInstruments
@@ -77,6 +78,10 @@ class WhqSession:
         if left_out:
             self._config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if is_measured(item) == self._settings.only]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Tell who reports what is going to be measured, by the names that xdist may have changed."""
+        expect_measured(self._config, [item.nodeid for item in session.items if is_measured(item)])
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note what is not going to run."""

@@ -42,6 +42,10 @@ _OF_TESTS: Mapping[GapKind, tuple[str, str]] = {
         "was interrupted before it measured anything",
         "were interrupted before they measured anything",
     ),
+    "crashed": (
+        "crashed, and what it measured is lost",
+        "crashed, and what they measured is lost",
+    ),
     "gone": (
         "of the baseline is gone, deleted or renamed",
         "of the baseline are gone, deleted or renamed",

@@ -150,6 +150,39 @@ def test_crash(whq, client):
     result.assert_outcomes(passed=20, failed=1)
     result.stdout.fnmatch_lines(["*worker 'gw?' crashed while running 'test_it.py::test_crash'*"])
     assert sorted(project.records) == sorted(f"test_many[{n}]" for n in range(20))
+    result.stdout.fnmatch_lines(["1 test crashed, and what it measured is lost: test_it.py::test_crash"])
+    assert project.stored["gaps"] == [{"kind": "crashed", "what": "test_it.py::test_crash", "why": None}]
+
+
+@pytest.mark.once
+def test_crashes_are_told_where_nothing_else_was_measured_and_of_measured_tests_only(
+    project: MeasuredProject,
+) -> None:
+    project.tests(
+        """
+        import os
+        import pytest
+
+        @pytest.fixture
+        def model():
+            os.kill(os.getpid(), 9)
+
+        def test_setup(whq, model):
+            pass
+
+        def test_window(whq):
+            with whq.measure():
+                os.kill(os.getpid(), 9)
+
+        def test_unmeasured():
+            os.kill(os.getpid(), 9)
+        """
+    )
+    result = project.run("-n1")
+    result.assert_outcomes(failed=3)
+    said = "2 tests crashed, and what they measured is lost: "
+    result.stdout.fnmatch_lines([f"{said}test_it.py::test_setup, test_it.py::test_window"])
+    assert project.records == {}
 
 
 def test_ini_settings_and_reruns_hold_in_workers(project: MeasuredProject) -> None:
