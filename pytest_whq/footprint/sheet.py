@@ -60,7 +60,8 @@ class Workload:
 
     ``notes`` are what could mislead a reader of those that do, the doubts about an imported one among them.
     ``requests`` are all, those that failed included. ``uncertainty`` is one standard uncertainty as a
-    share of the energy.
+    share of the energy; neither that nor an interval is there where no sensor was read, since nobody knows
+    how far a model is off.
     """
 
     name: str
@@ -164,7 +165,7 @@ def _workload(record: Record, place: Place) -> Workload:
     measurement, served = record.measurement, record.measurement.distributions
     found = footprint_of(measurement, place)
     energy_wh = standing(measurement, "wh_total")
-    stands = standing(measurement, "wh_per_query") is not None
+    sure = not measurement.is_modelled and standing(measurement, "wh_per_query") is not None
     return Workload(
         name=record.test,
         requests=_requests(measurement.queries, measurement.failed_queries),
@@ -182,17 +183,21 @@ def _workload(record: Record, place: Place) -> Workload:
         energy_wh=energy_wh,
         average_power_w=standing(measurement, "average_power_w"),
         wh_per_query=standing(measurement, "wh_per_query"),
-        wh_per_query_interval95=measurement.interval95.get("wh_per_query") if stands else None,
+        wh_per_query_interval95=measurement.interval95.get("wh_per_query") if sure else None,
         wh_per_1k_tokens=standing(measurement, "wh_per_1k_tokens"),
         wh_per_1k_output_tokens=standing(measurement, "wh_per_1k_output_tokens"),
-        uncertainty=None
-        if measurement.uncertainty_j is None or not energy_wh
-        else wh(measurement.uncertainty_j) / energy_wh,
+        uncertainty=_uncertainty(measurement, energy_wh),
         gco2e_g_per_query=None if found.gco2e is None else found.gco2e.per_query,
         cost_per_query=None if found.cost is None else found.cost.per_query,
         why=tuple(reason.sentence or reason.code for reason in measurement.reasons),
         notes=measurement.notes,
     )
+
+
+def _uncertainty(measurement: Measurement, energy_wh: float | None) -> float | None:
+    if measurement.uncertainty_j is None or not energy_wh or measurement.is_modelled:
+        return None
+    return wh(measurement.uncertainty_j) / energy_wh
 
 
 def _concurrency(measurement: Measurement) -> int | None:

@@ -184,6 +184,11 @@ class Measurement(Figures):
             return frozenset(metric for metric in REASONS[reason.code] if self.metric(metric) is None)
         return REASONS[reason.code]
 
+    @property
+    def is_modelled(self) -> bool:
+        """Whether no sensor is behind the energy: what a model is off by, nobody knows."""
+        return self.method in ("estimate", "modelled") or self.has("estimated")
+
     def has(self, code: str) -> bool:
         """Whether the reason ``code`` is among the reasons."""
         return any(reason.code == code for reason in self.reasons)

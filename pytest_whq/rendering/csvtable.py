@@ -63,7 +63,7 @@ def _cells(record: Record, run: Run) -> list[_Cell]:
         *(measurement.queries, measurement.failed_queries),
         *(tokens.input_tokens, tokens.output_tokens, tokens.cached_input_tokens, tokens.reasoning_tokens),
         *(len(measurement.rounds), measurement.duration_s, measurement.energy_j),
-        *(measurement.net_energy_j, measurement.uncertainty_j),
+        *(measurement.net_energy_j, None if measurement.is_modelled else measurement.uncertainty_j),
         *measurement.metrics.values(),
         *(low, high),
         *((phases.prefill.j_per_token, phases.decode.j_per_token) if phases else (None, None)),

@@ -43,8 +43,7 @@ def phases_of(measurement: Measurement) -> dict[str, str]:
     phases = measurement.phases
     if phases is None:
         return {}
-    # The uncertainty is of the reading; an estimate reads nothing, and its model is off by far more.
-    sure = not measurement.has("estimated")
+    sure = not measurement.is_modelled
     return {"prefill": _phase(phases.prefill, "input", sure), "decode": _phase(phases.decode, "output", sure)}
 
 

@@ -150,8 +150,7 @@ def spread(measurement: Measurement) -> float | None:
     if any(reason.sentence.startswith(NO_INTERVAL) for reason in measurement.reasons):
         # How little the reading is off says nothing of how far another round would be.
         return None
-    # The uncertainty is of the reading; an estimate reads nothing, and its model is off by far more.
-    if measurement.uncertainty_j is None or not measurement.energy_j or measurement.has("estimated"):
+    if measurement.uncertainty_j is None or not measurement.energy_j or measurement.is_modelled:
         return None
     return 2 * measurement.uncertainty_j / measurement.energy_j
 

@@ -19,7 +19,7 @@ from pytest_whq.errors import SettingError
 from pytest_whq.footprint.left_out import ITEMS, left_out
 from pytest_whq.footprint.place import read_place
 from pytest_whq.footprint.sheet import Sheet, sheet_of
-from pytest_whq.model import Reason
+from pytest_whq.model import Method, Reason
 from pytest_whq.model.serving import Distribution, Distributions
 from pytest_whq.rendering.sheets import SHEETS, render
 
@@ -233,6 +233,18 @@ def test_energy_in_an_unknown_unit_is_left_out() -> None:
     missing = left_out(document)
     assert missing is not None
     assert [item.name for item in missing] == ["energy"]
+
+
+@pytest.mark.parametrize("method", ["estimate", "modelled"])
+@pytest.mark.parametrize("kind", ["json", "spdx"])
+def test_how_far_a_model_is_off_is_left_out(method: Method, kind: str) -> None:
+    interval = {"wh_per_query": (0.09, 0.11)}
+    measured, modelled = (a_record(method=one, interval95=interval) for one in ("counter", method))
+    said = [left_out(written(kind, sheet_of(a_run(record), "x"))) or () for record in (measured, modelled)]
+    assert [sum(item.name == "uncertainty" for item in items) for items in said] == [0, 1]
+    page = render("markdown", sheet_of(a_run(modelled)))
+    assert "standard uncertainty" not in page
+    assert "calibration" not in page
 
 
 def test_what_is_an_estimate_says_so_once() -> None:

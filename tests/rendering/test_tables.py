@@ -27,6 +27,12 @@ def test_a_line_of_csv_has_the_figures_of_its_test() -> None:
     assert None not in first
 
 
+def test_what_a_model_is_off_by_is_no_figure_of_a_csv() -> None:
+    measured, estimated = read(csvtable.render(a_run(a_record(), a_record(method="estimate"))))
+    assert measured["uncertainty_j"]
+    assert estimated["uncertainty_j"] == ""
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_cell_of_csv_begins_a_formula(text: str) -> None:
     (row,) = read(csvtable.render(a_run(a_record(text))))
