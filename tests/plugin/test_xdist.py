@@ -247,6 +247,12 @@ def scripted_sources():
         )
 
 
+def journals(project: MeasuredProject) -> str:
+    """What sessions of the project have kept so far."""
+    kept = (project.path / ".pytest_cache" / "d" / "whq").glob("*")
+    return "".join(path.read_text("utf-8") for path in kept if path.is_file())
+
+
 def test_ctrl_c_keeps_the_finished_records(project: MeasuredProject) -> None:
     project.use_real_time()
     project.tests(
@@ -270,11 +276,13 @@ def test_ctrl_c_keeps_the_finished_records(project: MeasuredProject) -> None:
     )
     process = project.start("-n1")
     deadline_s = time.monotonic() + PATIENT_S
-    while not (project.path / "working").exists():
+    # The controller has to know of what its worker has finished.
+    while not ((project.path / "working").exists() and "test_short" in journals(project)):
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
     # As a terminal does it: to all of its processes.
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=PATIENT_S)
-    assert process.returncode == pytest.ExitCode.INTERRUPTED
-    assert list(project.records) == ["test_short"]
+    output, _ = process.communicate(timeout=PATIENT_S)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert (project.path / "run.json").exists(), output
+    assert list(project.records) == ["test_short"], output
