@@ -82,7 +82,7 @@ def test_a_cpu_second_is_three_and_a_half_joules(source: TimedEstimate) -> None:
     (before,), burnt_s, (after,) = source.read(), burn(0.1), source.read()
     assert before.energy_j is not None
     assert after.energy_j is not None
-    assert after.energy_j - before.energy_j == pytest.approx(3.5 * burnt_s, abs=0.005)
+    assert after.energy_j - before.energy_j == pytest.approx(3.5 * burnt_s, abs=0.02)
 
 
 def test_what_a_reading_costs_is_left_out(source: TimedEstimate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_what_a_reading_costs_is_left_out(source: TimedEstimate, monkeypatch: py
     monkeypatch.setattr(ProcessTree, "_find_new", search_at_length)
     (before,), (after,) = source.read(), source.read()
     assert before.energy_j is not None
-    assert after.energy_j == pytest.approx(before.energy_j, abs=0.005)
+    assert after.energy_j == pytest.approx(before.energy_j, abs=0.02)
 
 
 def test_a_living_child_is_counted(source: TimedEstimate) -> None:

@@ -5,9 +5,9 @@ import time
 from pytest_whq.model import Reading
 from pytest_whq.sources.estimate import WATTS_PER_VCPU, EstimateSource
 
-TOLERANCE_S = 0.03
-"""Three clock ticks: the time of children that have exited comes in ticks of 10 ms, and what a
-child uses after it has said its time, for exiting, is not in the truth."""
+TOLERANCE_S = 0.06
+"""Some clock ticks: the time of children that have exited comes in ticks of 10 ms, and what a child uses
+after it has said its time, for exiting, is not in the truth: 30 ms on a slow machine."""
 
 
 class TimedEstimate(EstimateSource):
