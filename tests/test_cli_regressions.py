@@ -9,7 +9,8 @@ from samples import NOTHING, a_record, a_run
 
 from pytest_whq.cli import main
 from pytest_whq.cli.console import JOURNAL_FOLDER
-from pytest_whq.model import Record
+from pytest_whq.model import Gap, GapKind, Record
+from pytest_whq.model.gaps import RAN
 from pytest_whq.storing.baseline_file import read_baseline
 from pytest_whq.storing.journal import Journal
 from pytest_whq.storing.runfile import write_run
@@ -52,6 +53,22 @@ REGRESSED = (
     "j_per_output_token regressed (+10.0 %).\n"
     f"{FINDABLE.format('+6.4 %')}"
 )
+
+
+@pytest.mark.parametrize("kind", RAN)
+def test_what_became_of_tests_that_ran_is_told_whatever_judges_the_run(whq: Whq, kind: GapKind) -> None:
+    write_run(replace(a_run(steady(884.0)), gaps=(Gap(kind, "tests/test_chat.py::test_b"),)), "head.json")
+    store("base.json", 1, steady(884.0), steady(884.0, "test_b"))
+    assert whq("accept", "base.json")[0] == 0
+    Path("whq.toml").write_text("[[budgets]]\nwh_per_query = 1\n")
+    for arguments in (
+        ("check", "head.json", "--budgets", "whq.toml"),
+        ("check", "head.json", "--baseline", "whq-baseline.json"),
+        ("compare", "base.json", "--", "head.json"),
+    ):
+        _, shown, _ = whq(*arguments)
+        (line,) = (line for line in shown.splitlines() if "test_b" in line)
+        assert re.match(r"1 test (failed|crashed|was interrupted)", line)
 
 
 def test_accept_tells_what_it_took_and_what_not(whq: Whq) -> None:

@@ -89,10 +89,11 @@ def _judged(run: "Run", entries: "Sequence[BudgetEntry]") -> "Run":
 
     from pytest_whq.judging.budgets import judge_budgets
     from pytest_whq.judging.gaps import unused_entries
+    from pytest_whq.model.gaps import RAN
 
     budgets = [budget for entry in entries for budget in entry.budgets]
     unused = unused_entries(entries, [record.test for record in run.records])
-    gaps = (*(gap for gap in run.gaps if gap.kind in ("failed_before", "interrupted_before")), *unused)
+    gaps = (*(gap for gap in run.gaps if gap.kind in RAN), *unused)
     records = (
         replace(
             record,

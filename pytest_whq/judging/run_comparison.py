@@ -18,6 +18,7 @@ from pytest_whq.model.baseline import (
     accept,
     entry_of,
 )
+from pytest_whq.model.gaps import RAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,7 @@ def compare_runs(bases: Sequence[Run], heads: Sequence[Run], rules: Rules) -> Ru
         replace(record, budgets=(), comparison=_explained(one, why_out.get(record.test)))
         for (record, _), one in zip(merged, compared, strict=True)
     ]
-    kinds = ("failed_before", "interrupted_before", "was_skipped")
-    gaps = tuple(gap for run in heads for gap in run.gaps if gap.kind in kinds)
+    gaps = tuple(gap for run in heads for gap in run.gaps if gap.kind in (*RAN, "was_skipped"))
     whole = replace(heads[-1], records=tuple(records), gaps=gaps)
     return with_missing_tests(whole, (record.test for run in bases for record in run.records), "only_in_base")
 

@@ -20,6 +20,10 @@ GapKind = Literal[
 """The kinds of a `Gap`: what there is to mend first."""
 
 
+RAN: tuple[GapKind, ...] = ("failed_before", "interrupted_before", "crashed")
+"""Of tests that ran: true of a run, whatever it is judged by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something that is missing.
