@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pytest_whq.tokens.fields import is_mock
+
 
 def response_in(reply: Any) -> Any:
     """The response that ``reply`` is or holds, where it holds one."""
@@ -44,10 +46,10 @@ def status_of(reply: object) -> int | None:
         return None
     response = response_in(reply)
     state = state_of(response)
-    if "headers" not in state and not is_of_aiohttp(response):
+    if ("headers" not in state and not is_of_aiohttp(response)) or is_mock(response):
         return None
     status = state.get("status_code", state.get("status"))
-    return int(status) if isinstance(status, int) and "_mock_children" not in state else None
+    return int(status) if isinstance(status, int) else None
 
 
 _REFUSED = 400
