@@ -8,7 +8,6 @@ that level while power fell.
 """
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -145,10 +144,9 @@ def _loads(
 def _pause(ticks: CounterTicks, span: Span, following: Span) -> tuple[float, float, float]:
     """When the first tick after ``span`` was, the last before the ``following`` one, and when that began."""
     pause_s = following.start_s - span.end_s
-    first, last = bisect_left(ticks.times_s, span.end_s), bisect_right(ticks.times_s, following.start_s) - 1
-    if last < first:
+    if not (seen := ticks.between(span.end_s, following.start_s)):
         return pause_s, pause_s, pause_s
-    return ticks.times_s[first] - span.end_s, ticks.times_s[last] - span.end_s, pause_s
+    return ticks.times_s[seen[0]] - span.end_s, ticks.times_s[seen[-1]] - span.end_s, pause_s
 
 
 def _uneven(ticks: CounterTicks, spans: Sequence[Span], mean_w: float, height_w: float) -> float:
@@ -177,7 +175,7 @@ def _uneven(ticks: CounterTicks, spans: Sequence[Span], mean_w: float, height_w:
 
 def _telling(ticks: CounterTicks, spans: Sequence[Span]) -> list[tuple[int, int]]:
     """The steps from tick to tick within ``spans``: without the first of each, if enough are left then."""
-    of_each = [[*pairwise(ticks.within(span.start_s, span.end_s))] for span in spans]
+    of_each = [[*pairwise(ticks.between(span.start_s, span.end_s))] for span in spans]
     # In the first one power may still rise, or a counter that lags not show it yet.
     later = [step for steps in of_each for step in steps[1:]]
     return later if len(later) >= _ENOUGH else [step for steps in of_each for step in steps]

@@ -166,7 +166,7 @@ class CounterTicks:
                 sharp._widths_s.append(min(width_s, _ON_GRID_S))
         return sharp
 
-    def within(self, start_s: float, end_s: float) -> range:
+    def between(self, start_s: float, end_s: float) -> range:
         """The ticks in that stretch, by their places."""
         return range(bisect_left(self.times_s, start_s), bisect_right(self.times_s, end_s))
 
