@@ -104,6 +104,11 @@ def format_as_given(value: float) -> str:
     return f"{value:.12g}"
 
 
+def number_of(number: int, one: str, several: str = "") -> str:
+    """A number of things: ``1 test``, ``2,000 tests``; ``several`` where an s does not make it."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def format_length(tokens: float) -> str:
     """Tokens of a query as benchmarks write them: ``8k`` where they are a whole number of 1024s."""
     return f"{tokens / 1024:g}k" if tokens >= 1024 and tokens % 1024 == 0 else f"{tokens:.0f}"

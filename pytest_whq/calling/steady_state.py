@@ -15,6 +15,7 @@ from pytest_whq.queries.inputs import fingerprint
 from pytest_whq.queries.query import Timing
 from pytest_whq.queries.request import NOTHING_ASKED, asked_by
 from pytest_whq.queries.tally import Tally
+from pytest_whq.units import number_of
 
 _RAMP_UP, _STEADY, _TAIL = range(3)
 
@@ -134,8 +135,7 @@ class LoadRun:
         under_way = len(self._in_flight)
         if self.error is None or (self.jobs.exhausted and not under_way):
             return None
-        number = self._queries_ended
-        after = f"{number:,} {'query' if number == 1 else 'queries'}"
+        after = number_of(self._queries_ended, "query", "queries")
         return f"{after}, with {under_way:,} in flight" if under_way else after
 
     def break_off(self, error: BaseException) -> None:

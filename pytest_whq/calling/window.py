@@ -9,6 +9,7 @@ from pytest_whq.measuring.ledger import Ledger
 from pytest_whq.measuring.meter import Meter
 from pytest_whq.model import Measurement
 from pytest_whq.queries.receipts import Receipts
+from pytest_whq.units import number_of
 
 __tracebackhide__ = True  # pytest shows the test's own lines, and none of this module's.
 
@@ -84,7 +85,7 @@ class Window:
         return received if left is reply else reply
 
     def _said(self) -> str:
-        return f"{self._queries:,} quer{'y' if self._queries == 1 else 'ies'} recorded"
+        return f"{number_of(self._queries, 'query', 'queries')} recorded"
 
     @property
     def measurement(self) -> Measurement:

@@ -42,7 +42,7 @@ def show_log(line: str) -> None:
 def load(path: Path | None) -> "Run":
     """The run at ``path``, as of `load_all`; of a baseline each test's latest figures on its latest rig."""
     from pytest_whq.model.baseline_runs import latest_of
-    from pytest_whq.rendering.words import number_of
+    from pytest_whq.units import number_of
 
     *earlier, last = runs = load_all(path)
     if not earlier:
@@ -93,7 +93,7 @@ def _older(run: "Run") -> str | None:
 
 
 def _ago(hours: float) -> str:
-    from pytest_whq.rendering.words import number_of
+    from pytest_whq.units import number_of
 
     if hours < 1:
         return "less than an hour ago"

@@ -30,11 +30,11 @@ def history(options: argparse.Namespace) -> int:
     from pytest_whq.history.series import series_of
     from pytest_whq.judging.run_noise import RUN_NOISE
     from pytest_whq.rendering.history import page, table
-    from pytest_whq.rendering.words import number_of
     from pytest_whq.setting_values import share
     from pytest_whq.storing.any_file import read_history_of
     from pytest_whq.storing.files import make_folder_of, write_text
     from pytest_whq.storing.history_file import HISTORY_FOLDER
+    from pytest_whq.units import number_of
 
     noise = RUN_NOISE if options.run_noise is None else share("--run-noise", options.run_noise)
     paths = options.paths or [HISTORY_FOLDER]

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 from pytest_whq.model.baseline import Acceptance
 from pytest_whq.rendering.names import first_few, short_names
-from pytest_whq.rendering.words import number_of, one_line
+from pytest_whq.rendering.words import one_line
+from pytest_whq.units import number_of
 
 
 def render(acceptance: Acceptance, path: str) -> str:

@@ -5,8 +5,7 @@ from statistics import median
 
 from pytest_whq.rendering.columns import aligned
 from pytest_whq.rendering.names import short_names
-from pytest_whq.rendering.words import number_of
-from pytest_whq.units import format_percent
+from pytest_whq.units import format_percent, number_of
 
 HOW = "Smallest change found 4 times of 5"
 _NONE = "none"

@@ -5,7 +5,8 @@ from typing import NamedTuple, get_args
 
 from pytest_whq.model import Gap, GapKind
 from pytest_whq.rendering.names import short_names
-from pytest_whq.rendering.words import number_of, one_line
+from pytest_whq.rendering.words import one_line
+from pytest_whq.units import number_of
 
 
 class Missing(NamedTuple):

@@ -22,8 +22,8 @@ from pytest_whq.rendering.terminal_columns import (
     energy_column,
     in_one_unit,
 )
-from pytest_whq.rendering.words import counts_phrase, number_of, one_line, run_rig_phrase
-from pytest_whq.units import prefix_for
+from pytest_whq.rendering.words import counts_phrase, one_line, run_rig_phrase
+from pytest_whq.units import number_of, prefix_for
 
 _GAP = "   "
 _INDENT = "    "

@@ -9,8 +9,8 @@ from pytest_whq.rendering.columns import Column
 from pytest_whq.rendering.grouping import against_best
 from pytest_whq.rendering.metric_columns import metric_column
 from pytest_whq.rendering.served_words import load_phrase, phases_phrase, times_phrase
-from pytest_whq.rendering.words import budget_phrase, number_of, per_phrase, spread, tightest_budget
-from pytest_whq.units import Prefix, format_percent, format_seconds
+from pytest_whq.rendering.words import budget_phrase, per_phrase, spread, tightest_budget
+from pytest_whq.units import Prefix, format_percent, format_seconds, number_of
 
 _Key = Callable[[Record], float | None]
 

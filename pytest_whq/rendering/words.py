@@ -59,11 +59,6 @@ def printable(text: str) -> str:
     return "\n".join(map(one_line, text.split("\n")))
 
 
-def number_of(number: int, one: str, several: str = "") -> str:
-    """A number of things: ``1 test``, ``2,000 tests``; ``several`` where an s does not make it."""
-    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
-
-
 def devices_phrase(devices: Sequence[Device]) -> str:
     """The devices with their power limits: ``8 x NVIDIA H200, 700 W limit each``."""
     kinds = Counter((device.name, device.power_limit_w) for device in devices)

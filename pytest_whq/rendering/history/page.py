@@ -10,7 +10,7 @@ from pytest_whq.rendering.history.chart import series_chart
 from pytest_whq.rendering.history.rows import COLUMNS, Row, change_phrase, levels_phrase, rows_of, summary
 from pytest_whq.rendering.webpage.charts import HEIGHT, WIDTH, Chart
 from pytest_whq.rendering.webpage.environment import page_of
-from pytest_whq.rendering.words import number_of
+from pytest_whq.units import number_of
 
 _MOST_CHARTS = 200
 """Series with a part of their own; the others have their line in the table."""

@@ -8,8 +8,8 @@ from pytest_whq.model import Commit, format_metric
 from pytest_whq.model.history import KeptRun
 from pytest_whq.rendering.columns import Column
 from pytest_whq.rendering.names import short_names
-from pytest_whq.rendering.words import devices_phrase, number_of, one_line
-from pytest_whq.units import format_percent
+from pytest_whq.rendering.words import devices_phrase, one_line
+from pytest_whq.units import format_percent, number_of
 
 
 @dataclass(frozen=True, slots=True)
