@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_whq.errors import SettingError
 
 if TYPE_CHECKING:
-    from pytest_whq.importing.power.log import PowerLog
+    from pytest_whq.importing.power.device_logs import PowerLog
     from pytest_whq.importing.power.metering import Meter
     from pytest_whq.importing.result import Result
     from pytest_whq.joules.spans import Span

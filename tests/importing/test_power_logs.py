@@ -7,7 +7,8 @@ from imported import trace
 
 from pytest_whq.errors import ImportedFileError, SettingError
 from pytest_whq.importing.power.clock import Moment, moment_of, offset_given, offset_that_fits
-from pytest_whq.importing.power.log import PowerLog, read_log
+from pytest_whq.importing.power.device_logs import PowerLog
+from pytest_whq.importing.power.log import read_log
 from pytest_whq.joules.polled_power import polling_of
 
 START_S = 1781150400.0

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pytest_whq.errors import SettingError
-from pytest_whq.importing.power.log import PowerLog
+from pytest_whq.importing.power.device_logs import PowerLog
 from pytest_whq.importing.power.metering import DeviceChoice, Meter, energy_of, meter_of, metered, unmeasured
 from pytest_whq.importing.power.requests_table import Group, Groups
 from pytest_whq.importing.result import Result

@@ -4,58 +4,19 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
 from pytest_whq.errors import ImportedFileError
 from pytest_whq.importing.power.clock import Moment, moment_of
 from pytest_whq.importing.power.columns import UNITS, Columns, columns_of, looks_like_a_header
+from pytest_whq.importing.power.device_logs import DeviceLog, PowerLog
 from pytest_whq.importing.power.rows import rows_of
 from pytest_whq.joules.believable import MOST_W
+from pytest_whq.units import number_of
 
 _OUT_OF_ORDER_S = 1.0
 """Lines of several threads may stand in the wrong order by this much; further back a clock was set."""
-
-
-@dataclass
-class DeviceLog:
-    """Times and watts of one device as they were read; ``ran_twice`` is what a clock that was set repeats.
-
-    It has no readings where the log names the device and tells no power of it.
-    """
-
-    times_s: "array[float]" = field(default_factory=lambda: array("d"))
-    powers_w: "array[float]" = field(default_factory=lambda: array("d"))
-    ran_twice: list[tuple[float, float]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class PowerLog:
-    """A log by device; ``is_local`` where its times are of an unknown zone, as if they were UTC."""
-
-    where: str
-    devices: dict[str, DeviceLog]
-    is_local: bool
-    notes: tuple[str, ...]
-
-    @property
-    def range_s(self) -> tuple[float, float]:
-        """The first and the last moment of any device."""
-        known = [device.times_s for device in self.devices.values() if device.times_s]
-        return min(map(min, known)), max(map(max, known))
-
-    def shifted(self, offset_s: float) -> "PowerLog":
-        """The log in UTC, its local times being ahead of that by ``offset_s``."""
-        devices = {
-            name: DeviceLog(
-                array("d", [time_s - offset_s for time_s in device.times_s]),
-                device.powers_w,
-                [(start_s - offset_s, end_s - offset_s) for start_s, end_s in device.ran_twice],
-            )
-            for name, device in self.devices.items()
-        }
-        return replace(self, devices=devices, is_local=False)
 
 
 def read_log(path: Path, *, start: Moment | None = None, step_s: float | None = None) -> PowerLog:
@@ -102,7 +63,7 @@ class _Reading:
         return PowerLog(self._where, devices, self._is_local, tuple(notes))
 
     def _oddities(self) -> list[str]:
-        return [what.format(_lines(number)) for what, number in self._odd.items()]
+        return [what.format(number_of(number, "line")) for what, number in self._odd.items()]
 
     def _take_all(self, rows: Iterator[list[str]], columns: Columns) -> None:
         rows, at_time = self._with_moments(rows, columns)
@@ -242,9 +203,9 @@ def _refuse_several(where: str, log: DeviceLog) -> None:
     )
     if sudden > _MANY * len(steps_s):
         raise ImportedFileError(
-            f"{where} has no column that tells devices apart, and {_lines(sudden)} of it at the moment of "
-            "another, or right after: they seem to be of several devices. Record it with their index, or "
-            "one device alone."
+            f"{where} has no column that tells devices apart, and {number_of(sudden, 'line')} of it "
+            "at the moment of another, or right after: they seem to be of several devices. Record it with "
+            "their index, or one device alone."
         )
 
 
@@ -259,7 +220,3 @@ def _device_named(cell: str) -> str:
 
 def _in_order(item: tuple[str, DeviceLog]) -> tuple[int, int, str]:
     return (0, int(item[0]), "") if item[0].isdecimal() else (1, 0, item[0])
-
-
-def _lines(number: int) -> str:
-    return f"{number:,} line{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ from math import hypot
 
 from pytest_whq.errors import SettingError
 from pytest_whq.importing.power.clock import offset_that_fits, said_offset
-from pytest_whq.importing.power.log import PowerLog
+from pytest_whq.importing.power.device_logs import PowerLog
 from pytest_whq.importing.result import Result, ToolEnergy
 from pytest_whq.joules.polled_power import PolledEnergy, Polling, polled_energy, polling_of
 from pytest_whq.joules.spans import Span, UnmeasurableError
